@@ -1,0 +1,83 @@
+"""Every error that `rag` raises on purpose.
+
+    RagError
+    ├── SettingsError         a setting is unknown, or its value does not fit
+    ├── SourceError           the sources of an index cannot be read at all
+    ├── ModelError            a model's file does not load or does not work
+    │   └── ModelMissingError     it is not on this machine yet
+    ├── IndexError_           the index does not open
+    │   ├── IndexMissingError     no such index, or nothing built yet
+    │   ├── IndexCorruptError     a file is not what the manifest says
+    │   ├── IndexFormatError      made by another version of `rag`
+    │   └── IndexLockedError      another process is building it
+    ├── QuestionError         the question is empty, or a filter does not fit
+    ├── BusyError             the queue to the language model is full
+    └── CancelledError        the caller stopped the answer
+
+A message says what is wrong, where, and the command that mends it. That the articles do not
+answer a question is a result (`Answer.status == "no_answer"`), never an exception.
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: What is wrong, and where.
+        mend: The command or action that mends it; printed after the message.
+    """
+
+    def __init__(self, message: str, *, mend: str | None = None) -> None:
+        self.message = message
+        self.mend = mend
+        super().__init__(f"{message}\n  To mend it: {mend}" if mend else message)
+
+
+class SettingsError(RagError):
+    """A setting is unknown, or its value does not fit."""
+
+
+class SourceError(RagError):
+    """The sources of an index cannot be read at all."""
+
+
+class ModelError(RagError):
+    """A model's file does not load or does not work."""
+
+
+class ModelMissingError(ModelError):
+    """A model is not on this machine yet."""
+
+
+class IndexError_(RagError):
+    """An index does not open. (The underscore keeps Python's own IndexError apart.)"""
+
+
+class IndexMissingError(IndexError_):
+    """There is no such index, or nothing was built for it yet."""
+
+
+class IndexCorruptError(IndexError_):
+    """A file of the index is not what its manifest says."""
+
+
+class IndexFormatError(IndexError_):
+    """The index was made by another version of `rag`, or with other settings."""
+
+
+class IndexLockedError(IndexError_):
+    """Another process is building this index."""
+
+
+class QuestionError(RagError, ValueError):
+    """The question is empty, or a filter does not fit."""
+
+
+class BusyError(RagError):
+    """The queue to the language model is full."""
+
+
+class CancelledError(RagError):
+    """The caller stopped the answer before it was complete."""
