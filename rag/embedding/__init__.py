@@ -1,0 +1,90 @@
+"""Embedding: texts to unit-length vectors.
+
+`Embedder` is what the rest of the package knows. `load` gives the implementation that an index
+names: `rag.embedding.reference` (sentence-transformers itself, any model) or
+`rag.embedding.onnx` (an int8 export of it run by ONNX Runtime: quicker, and no torch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+Vectors = NDArray[np.float32]
+
+
+class EmbedderIdentity(BaseModel):
+    """Which model made the vectors of an index; vectors of unequal identities do not mix.
+
+    Attributes:
+        model: Name or path, as in `index.toml`.
+        sha256: Fingerprint of the model's files (`rag.models.fingerprint`).
+        runtime: `sentence-transformers` or `onnx-int8`.
+        dimension: Length of a vector.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    sha256: str
+    runtime: str
+    dimension: int
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors. Safe to call from several threads.
+
+    Attributes:
+        identity: Which model this is.
+        max_tokens: Most tokens of one text that the model reads, special tokens not counted.
+    """
+
+    identity: EmbedderIdentity
+    max_tokens: int
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens not counted, nothing truncated."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages: shape (n, dimension), float32, unit length.
+
+        A text longer than `max_tokens` is read in windows whose vectors are averaged: nothing is
+        silently cut off.
+        """
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of questions: shape (n, dimension), float32, unit length."""
+        ...
+
+
+def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = None) -> Embedder:
+    """Open an embedding model.
+
+    Args:
+        model: A name that `rag models` lists, or the folder of a sentence-transformers model.
+        models_dir: Folder of downloaded models.
+        n_threads: Threads to use, at least 1.
+        runtime: `onnx-int8` or `sentence-transformers`; None takes the first that works here.
+
+    Raises:
+        ModelMissingError: the model is not on this machine.
+        ModelError: its files do not load.
+    """
+    from rag import models
+    from rag.embedding.reference import SentenceTransformersEmbedder
+
+    path = models.find(model, models_dir=models_dir, kind="embedding")
+    return SentenceTransformersEmbedder(path, model=model, n_threads=n_threads)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Rows scaled to length 1; a zero row stays zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32, copy=False)

@@ -1,0 +1,62 @@
+"""The reference embedder: sentence-transformers itself, for any model it can load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rag import models
+from rag.embedding import EmbedderIdentity, Vectors, unit
+from rag.embedding.windows import pool, windows
+from rag.errors import ModelError
+
+RUNTIME = "sentence-transformers"
+
+
+class SentenceTransformersEmbedder:
+    """A sentence-transformers model read from a local folder. See `rag.embedding.Embedder`."""
+
+    def __init__(self, path: Path, *, model: str, n_threads: int) -> None:
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        torch.set_num_threads(n_threads)
+        try:
+            self._model = SentenceTransformer(str(path), local_files_only=True)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"embedding model {model!r} ({path}) does not load: {error}",
+                mend=f"rag models pull {model} --force",
+            ) from error
+        self._tokenizer = self._model.tokenizer
+        special = self._tokenizer.num_special_tokens_to_add(pair=False)
+        self.max_tokens = int(self._model.max_seq_length or 512) - special
+        dimension = self._model.get_embedding_dimension()
+        if dimension is None:
+            raise ModelError(f"embedding model {model!r} ({path}) does not state its dimension")
+        self.identity = EmbedderIdentity(
+            model=model, sha256=models.fingerprint(path), runtime=RUNTIME, dimension=dimension
+        )
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens not counted."""
+        if not texts:
+            return []
+        encoded = self._tokenizer(
+            list(texts), add_special_tokens=False, truncation=False, verbose=False
+        )
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages, shape (n, dimension)."""
+        parts, owner = windows(texts, self.count_tokens, self.max_tokens)
+        if not parts:
+            return np.empty((0, self.identity.dimension), dtype=np.float32)
+        vectors = self._model.encode(parts, convert_to_numpy=True, show_progress_bar=False)
+        return pool(unit(np.asarray(vectors, dtype=np.float32)), owner, len(texts))
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of questions, shape (n, dimension)."""
+        return self.embed_documents(texts)
