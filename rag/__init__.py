@@ -1,0 +1,71 @@
+"""`rag` answers questions from your own news articles and shows where each sentence stands.
+
+    from rag import ask
+    print(ask("What did Healey urge in Israel?").text)
+
+Importing it loads no heavy library and opens no file: names load when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.answer import Answer as Answer
+    from rag.answer import AnswerSentence as AnswerSentence
+    from rag.answer import AnswerStatus as AnswerStatus
+    from rag.answer import Citation as Citation
+    from rag.api import ask as ask
+    from rag.api import search as search
+    from rag.article import Article as Article
+    from rag.attribution import Status as Status
+    from rag.engine import AnswerReady as AnswerReady
+    from rag.engine import EvidenceFound as EvidenceFound
+    from rag.engine import Rag as Rag
+    from rag.engine import TextWritten as TextWritten
+    from rag.engine import build as build
+    from rag.errors import RagError as RagError
+    from rag.index.reader import IndexInfo as IndexInfo
+    from rag.index.reader import list_indexes as list_indexes
+    from rag.index.report import BuildProgress as BuildProgress
+    from rag.index.report import BuildReport as BuildReport
+    from rag.retrieval import Hit as Hit
+    from rag.settings import Settings as Settings
+
+_HOME = {
+    "Answer": "rag.answer",
+    "AnswerReady": "rag.engine",
+    "AnswerSentence": "rag.answer",
+    "AnswerStatus": "rag.answer",
+    "Article": "rag.article",
+    "BuildProgress": "rag.index.report",
+    "BuildReport": "rag.index.report",
+    "Citation": "rag.answer",
+    "EvidenceFound": "rag.engine",
+    "Hit": "rag.retrieval",
+    "IndexInfo": "rag.index.reader",
+    "Rag": "rag.engine",
+    "RagError": "rag.errors",
+    "Settings": "rag.settings",
+    "Status": "rag.attribution",
+    "TextWritten": "rag.engine",
+    "ask": "rag.api",
+    "build": "rag.engine",
+    "list_indexes": "rag.index.reader",
+    "search": "rag.api",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'rag' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

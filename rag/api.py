@@ -1,0 +1,73 @@
+"""`ask` and `search`: one call, no set-up. Opened indexes and models are kept for the next call."""
+
+from __future__ import annotations
+
+import atexit
+import datetime
+import threading
+from collections.abc import Mapping, Sequence
+
+from rag.answer import Answer
+from rag.engine import Rag
+from rag.retrieval import Hit
+from rag.settings import Settings
+
+_opened: dict[tuple[str, Settings], Rag] = {}
+_lock = threading.Lock()
+
+
+def ask(
+    question: str,
+    *,
+    index: str = "seeds",
+    since: datetime.date | str | None = None,
+    until: datetime.date | str | None = None,
+    source: str | Sequence[str] | None = None,
+    undated: bool = False,
+    where: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
+) -> Answer:
+    """The checked answer to a question. Arguments and errors: see `rag.Rag.search`.
+
+    Example:
+        >>> ask("What did Healey urge in Israel?").citations[0].quote  # doctest: +SKIP
+    """
+    return opened(index, settings).ask(
+        question, since=since, until=until, source=source, undated=undated, where=where
+    )
+
+
+def search(
+    query: str,
+    *,
+    index: str = "seeds",
+    k: int = 5,
+    since: datetime.date | str | None = None,
+    until: datetime.date | str | None = None,
+    source: str | Sequence[str] | None = None,
+    undated: bool = False,
+    where: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
+) -> list[Hit]:
+    """The k best chunks, best first. Arguments and errors: see `rag.Rag.search`."""
+    return opened(index, settings).search(
+        query, k=k, since=since, until=until, source=source, undated=undated, where=where
+    )
+
+
+def opened(index: str, settings: Settings | None = None) -> Rag:
+    """The engine for an index, opened at the first call and kept for later ones."""
+    settings = settings or Settings()
+    with _lock:
+        key = (index, settings)
+        if key not in _opened:
+            _opened[key] = Rag.open(index, settings=settings)
+        return _opened[key]
+
+
+@atexit.register
+def close_all() -> None:
+    """Close every engine that `ask` and `search` keep."""
+    with _lock:
+        while _opened:
+            _opened.popitem()[1].close()

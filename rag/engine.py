@@ -1,0 +1,348 @@
+"""`Rag`: one open index with its models; everything a user can ask of it."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from rag import embedding, models
+from rag.answer import Answer, AnswerStatus, Body, extracted, not_stated, written
+from rag.article import Article
+from rag.cleaning import Removed
+from rag.confidence import confidence, signals
+from rag.embedding import Embedder
+from rag.errors import IndexFormatError
+from rag.evidence import Evidence, QuestionWords, rank_sentences, select
+from rag.index.builder import build_index
+from rag.index.layout import IndexFolder
+from rag.index.reader import OpenIndex
+from rag.index.report import BuildReport, Progress
+from rag.llm import LLM, LazyLLM, LlamaCppLLM
+from rag.prompt import write_prompt
+from rag.retrieval import Filter, Hit, Retrieved, retrieve
+from rag.settings import Settings
+
+# Chunks whose sentences may become evidence; more are searched than shown.
+_EVIDENCE_HITS = 10
+
+
+class EvidenceFound(BaseModel):
+    """First event of `Rag.stream`: what was found, before the model has written a word."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["evidence"] = "evidence"
+    hits: tuple[Hit, ...]
+    confidence: float
+
+
+class TextWritten(BaseModel):
+    """An event of `Rag.stream`: a piece of what the model writes, not yet checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["text"] = "text"
+    text: str
+
+
+class AnswerReady(BaseModel):
+    """Last event of `Rag.stream`: the checked answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["answer"] = "answer"
+    answer: Answer
+
+
+Event = EvidenceFound | TextWritten | AnswerReady
+
+
+class Rag:
+    """Answers questions from one index. Safe to use from several threads.
+
+    `Rag.open("news")` opens an index by name; `Rag(index, embedder, llm, settings)` takes parts
+    that are ready, such as the fakes of `rag.testing`. A context manager: leaving it frees the
+    models.
+    """
+
+    def __init__(
+        self, index: OpenIndex, embedder: Embedder, llm: LLM, settings: Settings | None = None
+    ) -> None:
+        """Put the parts together.
+
+        Raises:
+            IndexFormatError: another embedding model than `embedder` made the index.
+        """
+        if index.manifest.embedder != embedder.identity:
+            made = index.manifest.embedder
+            raise IndexFormatError(
+                f"index {index.name!r} was made by {made.model} ({made.runtime},"
+                f" {made.sha256[:12]}); the embedding model here is {embedder.identity.model}"
+                f" ({embedder.identity.runtime}, {embedder.identity.sha256[:12]})",
+                mend=f"rag build {index.name} --full",
+            )
+        self._index = index
+        self._embedder = embedder
+        self._llm = llm
+        self._settings = settings or Settings()
+        self._folder: IndexFolder | None = None
+        self._swap = threading.Lock()
+
+    @classmethod
+    def open(cls, index: str = "seeds", *, settings: Settings | None = None) -> Self:
+        """Open the live version of an index. The language model loads at the first question.
+
+        Raises:
+            IndexMissingError, IndexCorruptError, IndexFormatError: the index does not open.
+            ModelMissingError, ModelError: the embedding model is missing or does not load.
+        """
+        settings = settings or Settings()
+        folder = IndexFolder(settings.index_dir, index)
+        opened = OpenIndex(folder, n_threads=settings.threads)
+        rag = cls(opened, _embedder(opened, settings), _llm(settings), settings)
+        rag._folder = folder
+        return rag
+
+    def close(self) -> None:
+        """Close the index and free the models."""
+        self._llm.close()
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def index(self) -> OpenIndex:
+        """The version that is open."""
+        return self._index
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int | None = None,
+        since: datetime.date | str | None = None,
+        until: datetime.date | str | None = None,
+        source: str | Sequence[str] | None = None,
+        undated: bool = False,
+        where: Mapping[str, str] | None = None,
+    ) -> list[Hit]:
+        """The k best chunks, best first.
+
+        Args:
+            query: A question or words; syntax characters have no meaning.
+            k: Hits wanted, at least 1; None takes the setting.
+            since, until: First and last day of publication, both included.
+            source: Only this publisher, or any of these.
+            undated: Whether articles without a date pass `since` and `until`.
+            where: Metadata fields that must equal these texts.
+
+        Raises:
+            QuestionError: an empty query, or a filter that does not fit.
+        """
+        chosen = Filter.make(
+            since=since, until=until, source=source, undated=undated, where=where
+        )
+        index, embedder = self._current()
+        found = retrieve(index, embedder, [query], k=k or self._settings.k, filter=chosen)
+        return [item.hit for item in found[0]]
+
+    def ask(
+        self,
+        question: str,
+        *,
+        since: datetime.date | str | None = None,
+        until: datetime.date | str | None = None,
+        source: str | Sequence[str] | None = None,
+        undated: bool = False,
+        where: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The checked answer to a question. Arguments and errors: see `search` and `stream`."""
+        for event in self.stream(
+            question, since=since, until=until, source=source, undated=undated, where=where
+        ):
+            if isinstance(event, AnswerReady):
+                return event.answer
+        raise AssertionError("stream ends with the answer")
+
+    def stream(
+        self,
+        question: str,
+        *,
+        since: datetime.date | str | None = None,
+        until: datetime.date | str | None = None,
+        source: str | Sequence[str] | None = None,
+        undated: bool = False,
+        where: Mapping[str, str] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """What was found, then the text as it is written, last the checked answer.
+
+        Closing the iterator, or setting `cancelled`, stops the language model.
+
+        Raises:
+            QuestionError: an empty question, or a filter that does not fit.
+            BusyError: too many questions are waiting for the language model.
+            CancelledError: `cancelled` was set.
+            ModelMissingError, ModelError: the language model is missing or failed.
+        """
+        chosen = Filter.make(
+            since=since, until=until, source=source, undated=undated, where=where
+        )
+        started = time.perf_counter()
+        timings: dict[str, float] = {}
+        index, embedder = self._current()
+        n_hits = max(self._settings.k, _EVIDENCE_HITS)
+        found = retrieve(index, embedder, [question], k=n_hits, filter=chosen)[0]
+        words = QuestionWords(question, index.lexical)
+        ranked = rank_sentences(found, words)
+        sure = confidence(signals(found, ranked, words)) if ranked else 0.0
+        timings["evidence"] = time.perf_counter() - started
+        yield EvidenceFound(hits=_shown(found, self._settings.k), confidence=sure)
+
+        body: Body | None = None
+        status = AnswerStatus.NO_ANSWER
+        if sure >= self._settings.min_confidence:
+            evidence = select(ranked, self._settings.evidence_sentences)
+            completion = ""
+            for piece in self._completion(question, evidence, cancelled):
+                timings.setdefault("first_token", time.perf_counter() - started)
+                completion += piece
+                yield TextWritten(text=piece)
+            status = AnswerStatus.ANSWERED
+            body = written(completion, question, [*evidence, *ranked], index.lexical)
+            if body is None:
+                status, body = AnswerStatus.EXTRACTED, extracted(evidence)
+        timings["total"] = time.perf_counter() - started
+        yield AnswerReady(
+            answer=Answer(
+                question=question,
+                text=body.text if body else not_stated(index.manifest.n_articles, index.name),
+                sentences=body.sentences if body else (),
+                citations=body.citations if body else (),
+                hits=_shown(found, self._settings.k),
+                status=status,
+                confidence=sure,
+                index=index.name,
+                version=index.version,
+                model=self._llm.name if body else None,
+                timings={name: round(value, 4) for name, value in timings.items()},
+            )
+        )
+
+    def article(self, article_id: str) -> Article | None:
+        """An article of the index with its cleaned text; None if there is no such one."""
+        return self._current()[0].catalog.article(article_id)
+
+    def removed(self, article_id: str) -> tuple[Removed, ...]:
+        """What cleaning took out of an article, and why."""
+        return self._current()[0].catalog.removed(article_id)
+
+    def articles(self) -> Iterator[Article]:
+        """Every article of the index, in the order of reading."""
+        return self._current()[0].catalog.all_articles()
+
+    def _completion(
+        self, question: str, evidence: Sequence[Evidence], cancelled: threading.Event | None
+    ) -> Iterator[str]:
+        n_answer = self._settings.max_answer_tokens
+        prompt = write_prompt(
+            question,
+            evidence,
+            count_tokens=self._llm.count_tokens,
+            max_tokens=self._llm.context_tokens - n_answer - _TEMPLATE_TOKENS,
+        )
+        return self._llm.complete(prompt, max_tokens=n_answer, cancelled=cancelled)
+
+    def _current(self) -> tuple[OpenIndex, Embedder]:
+        """The live version, opened anew if another was published; and the model that made it."""
+        with self._swap:
+            folder = self._folder
+            if folder is not None and folder.current() not in (None, self._index.version):
+                # The old version stays open for those who still read it.
+                fresh = OpenIndex(folder, n_threads=self._settings.threads)
+                if fresh.manifest.embedder != self._embedder.identity:
+                    self._embedder = _embedder(fresh, self._settings)
+                self._index = fresh
+            return self._index, self._embedder
+
+
+# Room for the tokens of the chat template and of joins between texts counted one by one.
+_TEMPLATE_TOKENS = 64
+
+
+def build(
+    index: str = "seeds",
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    settings: Settings | None = None,
+) -> BuildReport:
+    """Bring an index up to date with the sources in its `index.toml`.
+
+    Args:
+        index: Its name: the folder below the index folder.
+        full: Start from nothing; otherwise unchanged articles keep their chunks and vectors.
+        progress: Called with a `BuildProgress` as it goes on.
+        settings: None takes them from `rag.toml` and the environment.
+
+    Raises:
+        IndexMissingError: there is no `index.toml`.
+        IndexLockedError: another process is building it.
+        SourceError: a source does not exist, or no article could be read.
+        ModelMissingError, ModelError: the embedding model is missing or does not load.
+    """
+    settings = settings or Settings()
+    folder = IndexFolder(settings.index_dir, index)
+    model = folder.config().embedding.model
+    path = models.find(model, models_dir=settings.models_dir, kind="embedding")
+
+    def load(runtime: str | None) -> Embedder:
+        return embedding.load(
+            model, models_dir=settings.models_dir, n_threads=settings.threads, runtime=runtime
+        )
+
+    return build_index(
+        folder,
+        model_sha256=models.fingerprint(path),
+        load_embedder=load,
+        n_threads=settings.threads,
+        full=full,
+        progress=progress,
+    )
+
+
+def _embedder(index: OpenIndex, settings: Settings) -> Embedder:
+    made = index.manifest.embedder
+    return embedding.load(
+        made.model,
+        models_dir=settings.models_dir,
+        n_threads=settings.threads,
+        runtime=made.runtime,
+    )
+
+
+def _llm(settings: Settings) -> LLM:
+    def load() -> LLM:
+        path = models.find(settings.model, models_dir=settings.models_dir, kind="llm")
+        return LlamaCppLLM(
+            path,
+            name=settings.model,
+            context_tokens=settings.context_tokens,
+            n_threads=settings.threads,
+            queue_size=settings.queue_size,
+        )
+
+    return LazyLLM(settings.model, load)
+
+
+def _shown(found: Sequence[Retrieved], k: int) -> tuple[Hit, ...]:
+    return tuple(item.hit for item in found[:k])

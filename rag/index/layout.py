@@ -1,0 +1,181 @@
+"""Where an index lies, who may write it, and how a new version goes live.
+
+    indexes/<name>/index.toml          written by people
+    indexes/<name>/CURRENT             the live version; the only file ever replaced
+    indexes/<name>/LOCK                held while building; says who
+    indexes/<name>/staging/            the version being built
+    indexes/<name>/versions/000007/    published versions, never changed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from rag.errors import IndexCorruptError, IndexLockedError, IndexMissingError, QuestionError
+from rag.index.config import FILE_NAME, IndexConfig, read_config
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_VERSION = re.compile(r"\d{6,}")
+
+
+class IndexFolder:
+    """The folder of one index.
+
+    Args:
+        index_dir: The folder of indexes.
+        name: Name of the index: letters, digits, `.`, `_`, `-`.
+
+    Raises:
+        QuestionError: the name could not be a folder's name (or leads elsewhere).
+    """
+
+    def __init__(self, index_dir: Path, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise QuestionError(
+                f"{name!r} is not a name of an index (letters, digits, '.', '_', '-')",
+                mend="rag list",
+            )
+        self.name = name
+        self.path = index_dir / name
+        self.config_path = self.path / FILE_NAME
+        self.staging = self.path / "staging"
+        self.versions_path = self.path / "versions"
+        self._current_path = self.path / "CURRENT"
+
+    def config(self) -> IndexConfig:
+        """What `index.toml` says now (a published version has its own copy)."""
+        return read_config(self.config_path)
+
+    def current(self) -> int | None:
+        """Number of the live version; None before the first build.
+
+        Raises:
+            IndexCorruptError: `CURRENT` does not hold a version's number.
+        """
+        try:
+            text = self._current_path.read_text(encoding="ascii", errors="replace").strip()
+        except FileNotFoundError:
+            return None
+        if not _VERSION.fullmatch(text):
+            raise IndexCorruptError(
+                f"{self._current_path} holds {text[:40]!r}, not the number of a version",
+                mend=f"rag rollback {self.name}",
+            )
+        return int(text)
+
+    def live(self) -> int:
+        """Like `current`, for callers that need a version.
+
+        Raises:
+            IndexMissingError: nothing was built yet, or there is no such index.
+        """
+        number = self.current()
+        if number is None:
+            self.config()
+            raise IndexMissingError(
+                f"index {self.name!r} is not built yet ({self.path})",
+                mend=f"rag build {self.name}",
+            )
+        return number
+
+    def version_path(self, number: int) -> Path:
+        """Folder of a version, whether it exists or not."""
+        return self.versions_path / f"{number:06d}"
+
+    def versions(self) -> list[int]:
+        """Numbers of the published versions, oldest first."""
+        if not self.versions_path.is_dir():
+            return []
+        names = (entry.name for entry in self.versions_path.iterdir() if entry.is_dir())
+        return sorted(int(name) for name in names if _VERSION.fullmatch(name))
+
+    def publish(self) -> int:
+        """Make the staging folder, complete with its manifest, a version; it is not live yet.
+
+        Returns:
+            Its number: one more than any before.
+        """
+        number = max([*self.versions(), self.current() or 0]) + 1
+        self.versions_path.mkdir(exist_ok=True)
+        for entry in sorted(self.staging.rglob("*")):
+            _fsync(entry)
+        _fsync(self.staging)
+        os.rename(self.staging, self.version_path(number))
+        _fsync(self.versions_path)
+        return number
+
+    def set_current(self, number: int) -> None:
+        """Make a published version the live one, atomically."""
+        fresh = self.path / "CURRENT.new"
+        fresh.write_text(f"{number:06d}\n", encoding="ascii")
+        _fsync(fresh)
+        os.replace(fresh, self._current_path)
+        _fsync(self.path)
+
+    def prune(self, keep: int) -> list[int]:
+        """Delete all but the live version and the `keep - 1` newest others before it.
+
+        Readers that have an old version open keep it until they close it.
+        """
+        live = self.current()
+        older = [number for number in self.versions() if number != live]
+        gone = older[: max(0, len(older) - (keep - 1))]
+        for number in gone:
+            shutil.rmtree(self.version_path(number))
+        return gone
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the right to write this index.
+
+        Raises:
+            IndexLockedError: another process holds it; the message says which.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / "LOCK", "a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise IndexLockedError(
+                    f"index {self.name!r} is being built by {_holder(file.read())}",
+                    mend="wait for it to end, then try again",
+                ) from error
+            file.truncate(0)
+            json.dump({"pid": os.getpid(), "host": socket.gethostname()}, file)
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
+
+
+def index_names(index_dir: Path) -> list[str]:
+    """Names of the indexes below a folder: those with an `index.toml`."""
+    if not index_dir.is_dir():
+        return []
+    return sorted(path.parent.name for path in index_dir.glob(f"*/{FILE_NAME}"))
+
+
+def _holder(text: str) -> str:
+    try:
+        holder = json.loads(text)
+        return f"process {holder['pid']} on {holder['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

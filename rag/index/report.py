@@ -1,0 +1,58 @@
+"""What a build tells: how far it is, and in the end what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from rag.readers import Skipped
+
+
+class BuildProgress(BaseModel):
+    """How far a build is.
+
+    Attributes:
+        index: Name of the index.
+        phase: `read`, `embed`, `vectors`, `lexical` or `publish`.
+        n_done: Articles looked at so far (in `read` and `embed`).
+        n_chunks: Chunks embedded so far.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    index: str
+    phase: str
+    n_done: int = 0
+    n_chunks: int = 0
+
+
+class BuildReport(BaseModel):
+    """What a build did.
+
+    Attributes:
+        index: Name of the index.
+        version: The live version after the build.
+        published: False when nothing had changed and the live version was left as it is.
+        added, changed, removed, unchanged: Numbers of articles against the version before.
+        n_articles, n_chunks: What the live version holds.
+        skipped: Inputs that were not taken, with the reason.
+        seconds: Seconds by phase.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: str
+    version: int
+    published: bool
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    n_articles: int
+    n_chunks: int
+    skipped: tuple[Skipped, ...]
+    seconds: dict[str, float]
+
+
+Progress = Callable[[BuildProgress], None]
