@@ -118,7 +118,7 @@ def _fits(characters: int, tokens: int, max_tokens: int) -> bool:
 
 
 def _halves(text: str, span: Span) -> list[Span]:
-    """The span cut near its middle: after a clause, else at white space, else between characters."""
+    """The span cut near its middle: after a clause, else at a space, else between characters."""
     start, end = span
     middle = (start + end) // 2
     margin = (end - start) // 4
