@@ -185,8 +185,11 @@ def write_stamp(path: Path, files: Mapping[str, FileStamp]) -> None:
     target = _stamp_path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
-        temporary.write_text(Stamp(files=dict(files)).model_dump_json(indent=1), encoding="utf-8")
-        temporary.replace(target)
+        try:
+            temporary.write_text(Stamp(files=dict(files)).model_dump_json(), encoding="utf-8")
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def file_stamp(path: Path, sha256: str) -> FileStamp:

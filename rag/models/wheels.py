@@ -28,7 +28,6 @@ Raises `SourceFailed`. Called from several threads."""
 _N_DOWNLOADS = 4  # more were no quicker (1.1 GB in 15 s): the start-up of pip is the cost
 _POLL_SECONDS = 0.5
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError)
-_UNREACHABLE = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError")
 
 
 def wheel_path(folder: Path, requirement: str) -> Path:
@@ -136,7 +135,7 @@ def _pip_error(requirement: str, stderr: str) -> Exception:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if "No module named pip" in stderr:
         return SourceFailed(f"{sys.executable} has no pip ({sys.executable} -m ensurepip adds it)")
-    if any(sign in stderr for sign in _UNREACHABLE):
+    if "connection broken by" in stderr:  # pip then says that there is no such package
         return SourceFailed(f"{requirement}: the package index cannot be reached")
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR:")]
     reason = (errors or stderr.splitlines() or ["pip gave no reason"])[-1]
