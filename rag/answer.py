@@ -166,9 +166,7 @@ def _body(kept: Sequence[tuple[str, Attribution]]) -> Body:
                 citations[key] = _citation(len(citations) + 1, source)
             numbers.append(citations[key].number)
         numbers.sort()
-        sentences.append(
-            AnswerSentence(text=text, status=found.status, citations=tuple(numbers))
-        )
+        sentences.append(AnswerSentence(text=text, status=found.status, citations=tuple(numbers)))
         texts.append(text + " " + "".join(f"[{number}]" for number in numbers))
     return Body(
         text=" ".join(texts), sentences=tuple(sentences), citations=tuple(citations.values())

@@ -25,10 +25,10 @@ _NAME = re.compile(r"\b[^\W\d_a-z][\w’'-]*", re.UNICODE)
 _NUMBER_WORDS = {
     word: str(value)
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     )
 }
-_NEGATIONS = frozenset("not no never neither nor without none nobody nothing cannot n't".split())
+_NEGATIONS = frozenset(["not", "no", "never", "neither", "nor", "without", "none", "nobody", "nothing", "cannot", "n't"])
 
 
 class Status(StrEnum):

@@ -39,9 +39,13 @@ _UI = (
 )
 _PLATFORM = "facebook|twitter|x|whatsapp|linkedin|instagram|youtube|telegram|reddit|tiktok|email"
 _AGENCY = "getty images|reuters|afp|ap|epa|epa-efe|shutterstock|alamy|bloomberg|flash90|anadolu"
+# "photo credit: …", "Photo by …"; without "credit" only where an agency or a stroke shows that
+# names follow, because "Image: Zelenskyy in Kyiv" is a caption.
 _CREDIT = (
-    r"(?:(?:file )?(?:photo|image|picture|video|illustration|photograph)s?"
-    r"(?: (?:credits?|by|source|courtesy(?: of)?))?|credits?|courtesy(?: of)?) ?:"
+    r"(?:(?:(?:file )?(?:photo|image|picture|video|illustration)s? (?:credits?|source|courtesy)|"
+    r"credits?|courtesy)(?: of)? ?: ?[^!?;:]{1,100}[^!?;:.]|"
+    r"(?:file )?(?:photo|image|picture)s?(?: (?:by|courtesy of) | ?: ?)"
+    rf"(?:[^!?;:]{{2,60}}/[^!?;:]{{2,60}}|(?:[\w.'’-]+ ){{0,4}}(?:{_AGENCY})))"
 )
 _DEBRIS_LINES = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
@@ -49,12 +53,16 @@ _DEBRIS_LINES = tuple(
         ("symbol", r"[×✕✖✗⨉•·▪●◦‣|]+"),
         ("user interface", rf"(?:{_UI})(?:[-_](?:{_UI}))+"),
         ("user interface", r"(?:e-?mail|password|username|your e-?mail(?: address)?) ?[:*]"),
+        ("advertisement", r"advertisement ?[-–—:.] ?(?:scroll|article|story|continue)[^.!?]{0,60}"),
         ("user interface", r"loading ?(?:\.{2,3}|…)"),
         ("user interface", r"\d[\d,.]* (?:comments?|shares?|likes?|views?|min(?:ute)?s? read)"),
-        ("copyright", r"(?:copyright )?(?:©|\(c\)).{0,150}"),
-        ("copyright", r"copyright (?:19|20)\d\d.{0,150}"),
+        ("copyright", r"(?:copyright ?)?©.{0,150}"),
+        ("copyright", r"(?:copyright ?(?:\(c\))?|\(c\)) ?(?:19|20)\d\d\b.{0,150}"),
         ("copyright", r"[^.!?]{0,100}[.,]? ?all rights reserved\.?"),
-        ("follow us", r"(?:follow|like|join|find) us on [^.!?]{1,80}[.!]?"),
+        (
+            "follow us",
+            rf"(?:follow|like|join|find) us on (?:{_PLATFORM}|social media)\b[^.!?]{{0,80}}[.!]?",
+        ),
         (
             "newsletter",
             r"(?:sign up|subscribe|register)\b[^.!?]{0,60}\bnewsletters?\b[^.!?]{0,60}[.!]?",
@@ -78,7 +86,7 @@ _DEBRIS_LINES = tuple(
             "user interface",
             r"(?:your browser does not support|javascript is (?:disabled|required)).*",
         ),
-        ("photo credit", rf"[(\[]?{_CREDIT}[^()\[\].!?]{{1,120}}[)\]]?"),
+        ("photo credit", rf"{_CREDIT}|\({_CREDIT}\)|\[{_CREDIT}\]"),
         (
             "photo credit",
             rf"[(\[]?(?:[^()\[\]!?;]{{2,60}}/ ?)(?:{_AGENCY})(?:/[\w ]{{2,30}})?[)\]]?",
@@ -86,9 +94,7 @@ _DEBRIS_LINES = tuple(
         ("photo credit", r"(?:[\w.' -]{2,60} via )?getty images(?:/[\w ]{2,40})?"),
     )
 )
-_TAIL_CREDIT = re.compile(
-    rf"{_CREDIT}.+|(?:photo|image|picture) (?:by|courtesy of) .+", re.IGNORECASE
-)
+_TAIL_CREDIT = re.compile(_CREDIT, re.IGNORECASE)
 
 # Invisible characters: controls, soft hyphen, zero-width space and joiners that change nothing,
 # byte order mark, and those that turn the direction of what follows. U+200C and U+200D stay, they
@@ -271,7 +277,7 @@ def _debris_reason(words: str) -> str | None:
     """Why a line is never part of an article; None if it may be."""
     if len(words) > MAX_DEBRIS_CHARACTERS:
         return None
-    if words.strip(" .:…»›>-|*").casefold() in _words()["debris"]:
+    if words.lstrip("»›>| ").rstrip(".:…»›>| ").casefold() in _words()["debris"]:
         return "user interface"
     for reason, pattern in _DEBRIS_LINES:
         if pattern.fullmatch(words):
@@ -353,7 +359,7 @@ def _headline(text: str) -> str:
     first, _, rest = text.lstrip().partition("\n")
     title = " ".join(first.split())
     body = rest.lstrip()
-    if not body or not 2 <= len(title.split()) <= 40 or len(title) > MAX_TITLE_CHARACTERS:
+    if not body or not 3 <= len(title.split()) <= 40 or len(title) > MAX_TITLE_CHARACTERS:
         return ""
     if not (title[0].isalnum() or title[0] in "\"'“‘«") or title[0].islower():
         return ""

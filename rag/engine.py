@@ -148,9 +148,7 @@ class Rag:
         Raises:
             QuestionError: an empty query, or a filter that does not fit.
         """
-        chosen = Filter.make(
-            since=since, until=until, source=source, undated=undated, where=where
-        )
+        chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         index, embedder = self._current()
         found = retrieve(index, embedder, [query], k=k or self._settings.k, filter=chosen)
         return [item.hit for item in found[0]]
@@ -194,9 +192,7 @@ class Rag:
             CancelledError: `cancelled` was set.
             ModelMissingError, ModelError: the language model is missing or failed.
         """
-        chosen = Filter.make(
-            since=since, until=until, source=source, undated=undated, where=where
-        )
+        chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         started = time.perf_counter()
         timings: dict[str, float] = {}
         index, embedder = self._current()

@@ -22,15 +22,17 @@ _SYSTEM_MARK, _USER_MARK = "\ue000system\ue001", "\ue000user\ue001"
 
 
 class LLM(Protocol):
-    """Writes completions. Safe to call from several threads.
+    """Writes completions. Safe to call from several threads."""
 
-    Attributes:
-        name: Which model this is.
-        context_tokens: Most tokens of prompt and completion together.
-    """
+    @property
+    def name(self) -> str:
+        """Which model this is."""
+        ...
 
-    name: str
-    context_tokens: int
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens of prompt and completion together."""
+        ...
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, special tokens not counted."""
@@ -78,7 +80,7 @@ class LlamaCppLLM:
 
         self.name = name
         try:
-            self._llama = llama_cpp.Llama(
+            self._llama: Any = llama_cpp.Llama(
                 str(path),
                 n_ctx=context_tokens,
                 n_batch=_BATCH_TOKENS,
@@ -254,11 +256,11 @@ def _template(llama: Any) -> tuple[str, str, str]:
         eos_token=vocabulary.token_get_text(llama.token_eos()),
         bos_token=_bos(llama),
     )
-    messages = [
+    messages: Any = [
         {"role": "system", "content": _SYSTEM_MARK},
         {"role": "user", "content": _USER_MARK},
     ]
-    text = formatter(messages=messages).prompt
+    text = str(formatter(messages=messages).prompt)
     before, _, rest = text.partition(_SYSTEM_MARK)
     between, _, after = rest.partition(_USER_MARK)
     return before, between, after

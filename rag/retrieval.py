@@ -63,8 +63,8 @@ class Filter(BaseModel):
         sources = (source,) if isinstance(source, str) else tuple(source or ())
         try:
             made = cls(
-                since=since,  # type: ignore[arg-type]  # pydantic reads ISO days
-                until=until,  # type: ignore[arg-type]
+                since=since,  # pydantic reads ISO days
+                until=until,
                 undated=undated,
                 source=sources,
                 where=dict(where or {}),

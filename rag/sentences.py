@@ -22,13 +22,13 @@ class Span(NamedTuple):
 
 _LINE = re.compile(r"[^\n]+")
 _LINE_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»)\]」』]*\s*$")
-_FIRST_WORD = re.compile(r"\S+")
+_FIRST_WORD = re.compile(r"\S{1,200}")  # bounded: a text may be one long word
 MIN_WRAPPED_WIDTH, MAX_WRAPPED_WIDTH = 50, 120
 MIN_WRAPPED_LINES = 4
 
 # Boundaries that nupunkt leaves out. It takes words such as "tax." and "month." for abbreviations
 # ("this tax. Mr Boateng said"), also before a closing quotation mark ("a win.\" England have").
-_AFTER_WORD = re.compile(r"(?<![\w.])(\w+)[.!?]([\"”’')\]]*)\s+(?=[\"“‘'(\[]?[A-Z])")
+_AFTER_WORD = re.compile(r"(?<![\w.])(\w++)[.!?]([\"”’')\]]*+)\s++(?=[\"“‘'(\[]?[A-Z])")
 # A missing space: "dial down the tension.He left".
 _NO_SPACE = re.compile(r"(?<![\w.])[a-z]{3,}[.!?][\"”’]?(?=[A-Z][a-z]*\s)")
 # Scripts that set no space or marks of their own: "A。B！", "مرحبا؟ نعم".

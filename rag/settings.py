@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         0.5,
         ge=0.0,
         le=1.0,
-        description="Below this retrieval confidence the answer is `no_answer`: higher is stricter.",
+        description="Below this confidence the answer is `no_answer`: higher is stricter.",
     )
 
     def __init__(self, **values: Any) -> None:
@@ -70,7 +70,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
-            raise SettingsError(f"setting {key!r}: {first['msg']} (given: {first['input']!r})") from error
+            given = f"(given: {first['input']!r})"
+            raise SettingsError(f"setting {key!r}: {first['msg']} {given}") from error
 
     @classmethod
     def settings_customise_sources(
@@ -82,9 +83,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order of precedence, highest first."""
+        given = [key for key in os.environ if key.startswith(ENV_PREFIX)]
         _refuse_unknown(
-            {key[len(ENV_PREFIX) :].lower(): None for key in os.environ if key.startswith(ENV_PREFIX)},
-            "environment variable",
+            {key.removeprefix(ENV_PREFIX).lower(): None for key in given}, "environment variable"
         )
         return init_settings, env_settings, _TomlFile(settings_cls)
 

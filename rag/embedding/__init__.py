@@ -87,4 +87,5 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
 def unit(vectors: Vectors) -> Vectors:
     """Rows scaled to length 1; a zero row stays zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32, copy=False)
+    scaled: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32, copy=False)
+    return scaled

@@ -39,7 +39,8 @@ from rag.index.vectors import write_vectors
 from rag.readers import Skipped, read_sources
 from rag.sentences import split
 
-# Raise it when cleaning, splitting, chunking or the embedded text change: old vectors no longer fit.
+# To be raised when cleaning, splitting, chunking or the embedded text change: vectors made before
+# no longer fit.
 PIPELINE = 1
 KEEP_VERSIONS = 2
 _BATCH_CHUNKS = 256
@@ -206,7 +207,10 @@ class _Build:
         with catalog.transaction():
             catalog.set_paths(paths)
         self._seconds["read"] = (
-            time.perf_counter() - started - self._seconds.get("embed", 0.0) - self._seconds.get("model", 0.0)
+            time.perf_counter()
+            - started
+            - self._seconds.get("embed", 0.0)
+            - self._seconds.get("model", 0.0)
         )
 
     def _articles(self) -> Iterator[Article]:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +57,8 @@ CREATE TABLE chunks (
 CREATE INDEX chunks_article ON chunks (article);
 CREATE TABLE skipped (path TEXT NOT NULL, line INTEGER, reason TEXT NOT NULL);
 """
-_ARTICLE_COLUMNS = (
-    "article_id, title, text, published, source, author, url, path, metadata"
-)
+_ARTICLE_COLUMNS = "article_id, title, text, published, source, author, url, path, metadata"
+_Row = tuple[Any, ...]
 _MAX_VARIABLES = 900  # SQLite's own limit was 999 for long
 
 
@@ -340,31 +340,31 @@ class Catalog:
         )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
-    def _row(self, query: str, values: Sequence[object] = ()) -> tuple[object, ...] | None:
+    def _row(self, query: str, values: Sequence[object] = ()) -> _Row | None:
         rows = self._rows(query, values)
         return rows[0] if rows else None
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[_Row]:
         with self._lock:
             try:
                 return self._connection.execute(query, tuple(values)).fetchall()
             except sqlite3.DatabaseError as error:
                 raise IndexCorruptError(f"articles.sqlite cannot be read: {error}") from error
 
-    def _rows_in(self, query: str, numbers: Sequence[int]) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _rows_in(self, query: str, numbers: Sequence[int]) -> Iterator[_Row]:
         for at in range(0, len(numbers), _MAX_VARIABLES):
             part = [int(number) for number in numbers[at : at + _MAX_VARIABLES]]
             yield from self._rows(f"{query} ({','.join('?' * len(part))})", part)
 
 
-def _article(row: Sequence[object]) -> Article:
+def _article(row: Sequence[Any]) -> Article:
     names = [name.strip() for name in _ARTICLE_COLUMNS.split(",")]
     fields = dict(zip(names, row, strict=True))
     fields["metadata"] = json.loads(str(fields["metadata"]))
     return Article.model_validate(fields)
 
 
-def _chunk(row: Sequence[object]) -> StoredChunk:
+def _chunk(row: Sequence[Any]) -> StoredChunk:
     chunk_id, article, start, end, vector, sentences, sentence_vectors = row
     flat = np.frombuffer(vector, dtype="<f2").astype(np.float32)
     return StoredChunk(

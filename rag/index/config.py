@@ -53,7 +53,7 @@ def read_config(path: Path) -> IndexConfig:
     except FileNotFoundError as error:
         raise IndexMissingError(
             f"there is no index {path.parent.name!r}: {path} does not exist",
-            mend=f"write {path} with a line such as: sources = [\"../../my-articles\"]",
+            mend=f'write {path} with a line such as: sources = ["../../my-articles"]',
         ) from error
     except ValidationError as error:
         raise SettingsError(f"{path}: {_explain(error)}", mend=f"edit {path}") from error

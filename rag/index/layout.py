@@ -1,10 +1,10 @@
 """Where an index lies, who may write it, and how a new version goes live.
 
-    indexes/<name>/index.toml          written by people
-    indexes/<name>/CURRENT             the live version; the only file ever replaced
-    indexes/<name>/LOCK                held while building; says who
-    indexes/<name>/staging/            the version being built
-    indexes/<name>/versions/000007/    published versions, never changed
+indexes/<name>/index.toml          written by people
+indexes/<name>/CURRENT             the live version; the only file ever replaced
+indexes/<name>/LOCK                held while building; says who
+indexes/<name>/staging/            the version being built
+indexes/<name>/versions/000007/    published versions, never changed
 """
 
 from __future__ import annotations

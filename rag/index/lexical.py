@@ -23,11 +23,11 @@ _STEMMERS = {
 # Languages for which tantivy has a list of stop words.
 _STOP_WORDS = {"da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ru", "sv"}
 # Words that ask and do not say of what, beyond tantivy's own English stop words.
-_QUESTION_WORDS = (
-    "what who whom whose which when where why how did do does done doing has have had having"
-    " were been being am can could would should shall may might must will many much s t"
-    " i me my we us our you your he him his she her hers its them those am any about from"
-).split()
+_QUESTION_WORDS = """
+    what who whom whose which when where why how did do does done doing has have had having
+    were been being am can could would should shall may might must will many much s t
+    i me my we us our you your he him his she her hers its them those any about from
+"""
 _ANALYZER = "news"
 _LONGEST_WORD = 80
 _HEAP_BYTES = 64_000_000
@@ -127,7 +127,11 @@ class LexicalIndex:
             query = query_type.boolean_query([(occur.Must, query), (occur.Must, where)])
         found = self._searcher.search(query, k, count=False).hits
         ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
-        return [(int(i), float(score)) for i, (score, _) in zip(ids, found, strict=True) if i is not None]
+        return [
+            (int(chunk_id), float(score))
+            for chunk_id, (score, _) in zip(ids, found, strict=True)
+            if chunk_id is not None
+        ]
 
     def filter(
         self,
@@ -202,7 +206,7 @@ def _analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAnalyze
     if stop_words and language in _STOP_WORDS:
         builder = builder.filter(tantivy.Filter.stopword(_STEMMERS[language]))
         if language == "en":
-            builder = builder.filter(tantivy.Filter.custom_stopword(_QUESTION_WORDS))
+            builder = builder.filter(tantivy.Filter.custom_stopword(_QUESTION_WORDS.split()))
     if language in _STEMMERS:
         builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[language]))
     return builder.build()

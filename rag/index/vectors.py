@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,10 @@ class VectorIndex:
     def __init__(self, path: Path, *, n_threads: int) -> None:
         import faiss
 
-        self._faiss = faiss
+        self._faiss: Any = faiss
         faiss.omp_set_num_threads(n_threads)
         try:
-            self._index = faiss.read_index(os.fspath(path))
+            self._index: Any = faiss.read_index(os.fspath(path))
         except RuntimeError as error:
             raise IndexCorruptError(f"{path} is not a FAISS index: {error}") from error
 
