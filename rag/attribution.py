@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from rag.evidence import Evidence
 
@@ -19,9 +20,11 @@ SUPPORTED_SHARE = 0.7
 PARTLY_SHARE = 0.4
 MAX_SOURCES = 3
 
-_MARK = re.compile(r"\s*[\[【(](?:\s*\d{1,3}\s*[,;–-]?)+[\]】)](?=[\s.,;:!?]|$)")
+_LIST = r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*"
+_MARK = re.compile(rf"\s*(?:\[{_LIST}\]|【{_LIST}】|\({_LIST}\))(?=[\s.,;:!?\[【(]|$)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"\b[^\W\d_a-z][\w’'-]*", re.UNICODE)
+_TOKEN = re.compile(r"\w[\w’'-]*")
 _NUMBER_WORDS = {
     word: str(value)
     for value, word in enumerate(
@@ -100,7 +103,9 @@ def attribute(
     share = sum(term in together for term in all_terms) / len(all_terms) if all_terms else 0.0
     new_share = sum(term in together for term in wanted) / len(wanted) if wanted else 1.0
     text = " ".join(_with_heading(source) for source in sources)
-    if not sources or min(share, new_share) < PARTLY_SHARE:
+    if not sources or not _says_something(sentence, question, wanted, terms):
+        return Attribution(Status.UNSUPPORTED, (), share)
+    if min(share, new_share) < PARTLY_SHARE:
         return Attribution(Status.UNSUPPORTED, (), share)
     exact = (
         _numbers(sentence) <= _numbers(text) | _numbers(question)
@@ -110,6 +115,24 @@ def attribute(
     if exact and min(share, new_share) >= SUPPORTED_SHARE:
         return Attribution(Status.SUPPORTED, tuple(sources), share)
     return Attribution(Status.PARTLY, tuple(sources), share)
+
+
+def _says_something(
+    sentence: str, question: str, wanted: Sequence[str], terms: Callable[[str], list[str]]
+) -> bool:
+    """Whether a sentence tells more than the question did.
+
+    A first name put before a name that the question has ("David Lammy" for "Lammy") is no news.
+    """
+    words = _TOKEN.findall(sentence)
+    asked = _words(question)
+    known = {
+        term
+        for word, following in pairwise(words)
+        if word[0].isupper() and following[0].isupper() and _plain(following) in asked
+        for term in terms(word)
+    }
+    return any(term not in known for term in wanted)
 
 
 def _cover(
@@ -155,7 +178,7 @@ def _names(sentence: str) -> set[str]:
 
 
 def _words(text: str) -> set[str]:
-    return {_plain(word) for word in re.findall(r"\w[\w’'-]*", text)}
+    return {_plain(word) for word in _TOKEN.findall(text)}
 
 
 def _plain(word: str) -> str:

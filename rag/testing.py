@@ -1,0 +1,98 @@
+"""Fakes for tests: an embedder and a language model that need no files and no time.
+
+    rag = Rag(index, FakeEmbedder(), FakeLLM(["The bridge closes on Monday."]))
+
+They satisfy the same contracts as the real ones (tests/test_embedding.py, tests/test_llm.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rag.embedding import EmbedderIdentity, Vectors, unit
+from rag.embedding.windows import pool, windows
+from rag.errors import CancelledError
+from rag.prompt import Prompt
+
+_WORD = re.compile(r"\w+")
+
+
+class FakeEmbedder:
+    """Bags of hashed words: texts that share words have a positive cosine.
+
+    Deterministic across processes. See `rag.embedding.Embedder`.
+    """
+
+    def __init__(self, dimension: int = 64, max_tokens: int = 256) -> None:
+        self.max_tokens = max_tokens
+        self.identity = EmbedderIdentity(
+            model="fake", sha256="0" * 64, runtime="fake", dimension=dimension
+        )
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Words of each text."""
+        return [len(_WORD.findall(text)) for text in texts]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages, shape (n, dimension)."""
+        parts, owner = windows(texts, self.count_tokens, self.max_tokens)
+        vectors = np.zeros((len(parts), self.identity.dimension), dtype=np.float32)
+        for row, part in zip(vectors, parts, strict=True):
+            for word in _WORD.findall(part.lower()) or [part]:
+                row[self._slot(word)] += 1.0
+        return pool(unit(vectors), owner, len(texts))
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of questions, shape (n, dimension)."""
+        return self.embed_documents(texts)
+
+    def _slot(self, word: str) -> int:
+        digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=4).digest()
+        return int.from_bytes(digest, "big") % self.identity.dimension
+
+
+class FakeLLM:
+    """Writes what it is told to; without a script, the best sentence of the evidence.
+
+    Args:
+        script: Completions, one per question, the last one again and again.
+
+    Attributes:
+        prompts: What it was asked, in order.
+        closed: Whether `close` was called.
+    """
+
+    name = "fake"
+    context_tokens = 2048
+
+    def __init__(self, script: Sequence[str] = ()) -> None:
+        self._script = list(script)
+        self.prompts: list[Prompt] = []
+        self.closed = False
+
+    def count_tokens(self, text: str) -> int:
+        """Words of a text."""
+        return len(_WORD.findall(text))
+
+    def complete(
+        self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
+    ) -> Iterator[str]:
+        """The completion, word by word."""
+        self.prompts.append(prompt)
+        if self._script:
+            text = self._script[min(len(self.prompts), len(self._script)) - 1]
+        else:
+            text = prompt.evidence[0].text if prompt.evidence else ""
+        for word in re.findall(r"\S+\s*", text)[:max_tokens]:
+            if cancelled is not None and cancelled.is_set():
+                raise CancelledError("the answer was stopped")
+            yield word
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True

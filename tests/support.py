@@ -1,0 +1,75 @@
+"""Small real indexes for tests: real SQLite, FAISS and tantivy; the embedder is the fake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.embedding import Embedder
+from rag.index.builder import build_index
+from rag.index.layout import IndexFolder
+from rag.index.reader import OpenIndex
+from rag.index.report import BuildReport
+from rag.testing import FakeEmbedder
+
+ARTICLES: list[dict[str, Any]] = [
+    {
+        "id": "harbour",
+        "title": "Harbour bridge to close for repairs",
+        "text": "The harbour bridge in Osterby closes on Monday for nine weeks of repairs. "
+        "Mayor Lena Holm said the work would cost 4.2 million crowns. "
+        "Cyclists may use the ferry without paying. "
+        "Shop owners fear that fewer customers will come.",
+        "published": "2024-03-01",
+        "source": "Osterby Post",
+        "section": "local",
+    },
+    {
+        "id": "ferry",
+        "title": "Ferry crews vote on strike",
+        "text": "Crews of the Osterby ferry vote on a strike next week. "
+        "Their union demands a raise of 6 percent. "
+        "The company offers 3 percent and calls the demand unreasonable.",
+        "published": "2024-03-05",
+        "source": "Harbour News",
+        "section": "economy",
+    },
+    {
+        "id": "museum",
+        "title": "Museum finds a lost painting",
+        "text": "The city museum of Lindal found a painting that was lost since 1911. "
+        "It hung behind a cupboard in the cellar. "
+        "Director Paul Brandt called it a small miracle.",
+        "source": "Osterby Post",
+        "section": "culture",
+    },
+]
+
+
+def write_articles(folder: Path, articles: Sequence[dict[str, Any]]) -> Path:
+    """Write `news.jsonl` and an `index.toml` that reads it; returns the folder of indexes."""
+    index = folder / "indexes" / "news"
+    index.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(article, ensure_ascii=False) for article in articles]
+    (folder / "news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if not (index / "index.toml").exists():
+        (index / "index.toml").write_text('sources = ["../../news.jsonl"]\n', encoding="utf-8")
+    return folder / "indexes"
+
+
+def build(index_dir: Path, *, embedder: Embedder | None = None, full: bool = False) -> BuildReport:
+    """Build `news` below a folder of indexes."""
+    opened = embedder or FakeEmbedder()
+    return build_index(
+        IndexFolder(index_dir, "news"),
+        model_sha256=opened.identity.sha256,
+        load_embedder=lambda _: opened,
+        full=full,
+    )
+
+
+def open_index(index_dir: Path) -> OpenIndex:
+    """Open `news` below a folder of indexes."""
+    return OpenIndex(IndexFolder(index_dir, "news"), n_threads=1)

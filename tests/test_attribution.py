@@ -1,0 +1,121 @@
+"""Attribution: what a sentence may cite, on evidence written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from rag.article import Article
+from rag.attribution import Attribution, Status, attribute, strip_marks
+from rag.evidence import Evidence
+from rag.retrieval import Hit, HitScores
+
+TEXT = (
+    "The harbour bridge in Osterby closes on Monday for nine weeks of repairs. "
+    "Mayor Lena Holm said the work would cost 4.2 million crowns. "
+    "The ferry company did not raise its fares in 2023. "
+    "Cyclists may use the ferry without paying."
+)
+QUESTION = "What will happen to the bridge?"
+STOP = frozenset("the a an in on for of to is are was and will it its what would be did".split())
+
+
+def terms(text: str) -> list[str]:
+    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    return [word.rstrip("s") for word in words]
+
+
+def content_terms(text: str) -> list[str]:
+    return [term for term in terms(text) if term not in STOP]
+
+
+@pytest.fixture
+def evidence() -> list[Evidence]:
+    article = Article(article_id="bridge", title="Bridge to close", text=TEXT)
+    found, at = [], 0
+    for sentence in TEXT.split(". "):
+        end = at + len(sentence) + (0 if sentence.endswith(".") else 1)
+        hit = Hit(
+            rank=1, score=0.5, scores=HitScores(dense=0.5, sentence=0.5, lexical=0.5),
+            article_id="bridge", title="", published=None, source=None, url=None, path=None,
+            start=0, end=len(TEXT), text=TEXT, sentence_start=at, sentence_end=end,
+        )  # fmt: skip
+        found.append(Evidence(article, hit, at, end, np.ones(2, np.float32), 0.5, 0.5, 1.5))
+        at = end + 1
+    return found
+
+
+@pytest.fixture
+def check(evidence: list[Evidence]) -> Callable[[str], Attribution]:
+    return lambda text: attribute(text, QUESTION, evidence, terms, content_terms)
+
+
+def test_verbatim_sentence_is_quoted(check: Callable[[str], Attribution]) -> None:
+    found = check("Cyclists may use the ferry without paying.")
+    assert found.status is Status.QUOTED
+    assert [source.text for source in found.sources] == [
+        "Cyclists may use the ferry without paying."
+    ]
+
+
+def test_paraphrase_cites_the_sentence_it_comes_from(check: Callable[[str], Attribution]) -> None:
+    found = check("The Osterby harbour bridge closes for nine weeks.")
+    assert found.status is Status.SUPPORTED
+    assert [source.text[:26] for source in found.sources] == ["The harbour bridge in Oste"]
+
+
+def test_two_facts_cite_two_sentences(check: Callable[[str], Attribution]) -> None:
+    found = check("It closes for nine weeks of repairs and the work costs 4.2 million crowns.")
+    assert found.status is Status.SUPPORTED
+    assert {source.text[:10] for source in found.sources} == {"The harbou", "Mayor Lena"}
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        "The harbour bridge in Osterby closes for eleven weeks of repairs.",
+        "Mayor Lena Holm said the work would cost 4.3 million crowns.",
+        "Mayor Peter Holm said the work would cost 4.2 million crowns.",
+        "The harbour bridge in Osterby never closes for nine weeks of repairs.",
+        "The ferry company raised its fares in 2023 and did so in 2024.",
+        "The capital of France is Paris.",
+        "Aliens landed near a farm yesterday evening.",
+    ],
+)
+def test_invented_things_are_not_supported(
+    check: Callable[[str], Attribution], invented: str
+) -> None:
+    assert check(invented).status in (Status.PARTLY, Status.UNSUPPORTED)
+
+
+@pytest.mark.parametrize(
+    "empty", ["The bridge will happen.", "What will happen to the bridge?", "Harbour Bridge."]
+)
+def test_repeating_the_question_is_no_answer(evidence: list[Evidence], empty: str) -> None:
+    question = "What will happen to the Bridge?"
+    found = attribute(empty, question, evidence, terms, content_terms)
+    assert found.status is Status.UNSUPPORTED
+
+
+def test_no_evidence_supports_nothing() -> None:
+    found = attribute("The bridge closes.", QUESTION, [], terms, content_terms)
+    assert found == Attribution(Status.UNSUPPORTED, (), found.share)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("It closes [1].", "It closes."),
+        ("It closes.[1][2] It opens [3, 4].", "It closes. It opens."),
+        ("It closes (1) on Monday (12).", "It closes on Monday."),
+        ("It closes [0] [99999 times].", "It closes [99999 times]."),
+        ("It closes 【2】 today.", "It closes today."),
+        ("It closes [1-3].", "It closes."),
+        ("In the list [a] and a[1] stay.", "In the list [a] and a stay."),
+        ("The company (2023) grew.", "The company (2023) grew."),
+    ],
+)
+def test_marks_are_stripped(written: str, plain: str) -> None:
+    assert strip_marks(written) == plain
