@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from rag.retrieval import Hit as Hit
     from rag.settings import Settings as Settings
 
+__version__ = "0.1.0"
+
 _HOME = {
     "Answer": "rag.answer",
     "AnswerReady": "rag.engine",

@@ -33,7 +33,7 @@ def ids(index: OpenIndex, question: str, **filter: object) -> list[str]:
 
 
 def test_hits_are_exact_spans(index: OpenIndex) -> None:
-    found = retrieve(index, EMBEDDER, ["What raise does the union demand?"], k=3)[0]
+    found = retrieve(index, EMBEDDER, ["Which raise of their union demands?"], k=3)[0]
     hit = found[0].hit
     text = ARTICLES[1]["text"]
     assert (hit.article_id, hit.rank, hit.source) == ("ferry", 1, "Harbour News")

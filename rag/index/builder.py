@@ -12,8 +12,8 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version as package_version
 
+from rag import __version__
 from rag.article import Article
 from rag.chunking import Chunk, chunk
 from rag.cleaning import CleanedArticle, clean
@@ -307,7 +307,7 @@ class _Build:
         manifest = Manifest(
             index=self._folder.name,
             created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
-            rag_version=package_version("rag"),
+            rag_version=__version__,
             config=self._config,
             embedder=identity,
             recipe=self._recipe,

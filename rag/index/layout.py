@@ -103,7 +103,7 @@ class IndexFolder:
         Returns:
             Its number: one more than any before.
         """
-        number = max([*self.versions(), self.current() or 0]) + 1
+        number = max(self.versions(), default=0) + 1
         self.versions_path.mkdir(exist_ok=True)
         for entry in sorted(self.staging.rglob("*")):
             _fsync(entry)
