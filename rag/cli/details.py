@@ -1,0 +1,68 @@
+"""What `rag show` shows: read without opening a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from rag.cleaning import CleanedArticle
+from rag.errors import QuestionError
+from rag.index.layout import IndexFolder
+from rag.index.manifest import Manifest
+from rag.index.reader import OpenIndex
+from rag.readers import Skipped
+
+
+class IndexDetails(BaseModel):
+    """The facts of an index.
+
+    Attributes:
+        name: Name of the index.
+        version: Number of the live version.
+        path: Its folder.
+        manifest: What it consists of.
+        skipped: Inputs that the build did not take, with the reason.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    version: int
+    path: Path
+    manifest: Manifest
+    skipped: tuple[Skipped, ...]
+
+
+def index_details(index_dir: Path, name: str) -> IndexDetails:
+    """The facts of the live version, which is verified on the way.
+
+    Raises:
+        IndexMissingError, IndexCorruptError, IndexFormatError: it does not open.
+    """
+    folder = IndexFolder(index_dir, name)
+    with OpenIndex(folder, n_threads=1) as index:
+        return IndexDetails(
+            name=name,
+            version=index.version,
+            path=folder.version_path(index.version),
+            manifest=index.manifest,
+            skipped=tuple(index.catalog.skipped()),
+        )
+
+
+def stored_article(index_dir: Path, name: str, article_id: str) -> CleanedArticle:
+    """An article as the index holds it, with what cleaning took out.
+
+    Raises:
+        QuestionError: the index has no such article.
+        IndexMissingError, IndexCorruptError, IndexFormatError: it does not open.
+    """
+    with OpenIndex(IndexFolder(index_dir, name), n_threads=1) as index:
+        article = index.catalog.article(article_id)
+        if article is None:
+            raise QuestionError(
+                f"index {name!r} has no article {article_id!r}",
+                mend=f"rag search --index {name} WORDS   (--json gives the ids)",
+            )
+        return CleanedArticle(article=article, removed=index.catalog.removed(article_id))

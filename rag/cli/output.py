@@ -1,0 +1,153 @@
+"""What the commands write: results to stdout, everything else to stderr.
+
+Texts of articles are written by strangers: no control character of theirs reaches the terminal,
+and nothing in them is read as markup.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+    from rich.text import Text
+
+    from rag.answer import Answer
+    from rag.article import Article
+    from rag.errors import RagError
+    from rag.retrieval import Hit
+
+# C0 (but newline and tab), DEL and C1 start terminal sequences; the rest turns the direction of
+# what follows, or cannot be encoded.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_N_NEAREST = 3
+
+
+def printable(text: str) -> str:
+    """A text that a terminal shows and never obeys: unsafe characters become U+FFFD."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def line(text: str) -> str:
+    """`printable`, on one line."""
+    return " ".join(printable(text).split())
+
+
+def log() -> Console:
+    """The console on stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def out() -> Console:
+    """The console on stdout."""
+    from rich.console import Console
+
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # `rag.cli` ends the command
+
+    console = Output(markup=False, highlight=False, emoji=False)
+    # Not a terminal: nobody wants lines broken at column 80.
+    return console if console.is_terminal else Output(
+        markup=False, highlight=False, emoji=False, soft_wrap=True, width=10_000
+    )  # fmt: skip
+
+
+def show_error(error: RagError) -> None:
+    """The message, and what mends it."""
+    console = log()
+    console.print(printable(f"Error: {error.message}"))
+    if error.mend:
+        console.print(printable(f"  To mend it: {error.mend}"))
+
+
+def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
+    """One object, or a list of them."""
+    if isinstance(value, Sequence):
+        parts = [item.model_dump_json(indent=2) for item in value]
+        text = "[" + ",\n".join(parts) + "]"
+    else:
+        text = value.model_dump_json(indent=2)
+    # JSON escapes C0 itself; the others may stand in its strings only, where \u is the same.
+    safe = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}" if ord(found[0]) > 31 else found[0],
+                       text)  # fmt: skip
+    sys.stdout.write(safe + "\n")
+
+
+def paragraph(text: str | Text, indent: int = 0, style: str = "") -> None:
+    """A paragraph on stdout; a terminal breaks its lines inside the indent."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = out()
+    styled = Text(text, style=style) if isinstance(text, str) else text
+    if console.is_terminal:
+        console.print(Padding(styled, (0, 0, 0, indent), expand=False))
+    else:
+        console.print(" " * indent + styled.plain)
+
+
+def show_answer(answer: Answer) -> None:
+    """The text, then what it cites; for no answer the nearest passages."""
+    paragraph(printable(answer.text))
+    for citation in answer.citations:
+        paragraph("")
+        paragraph(f"[{citation.number}] “{line(citation.quote)}”", style="italic")
+        paragraph(heading(citation), indent=4)
+        paragraph(where(citation), indent=4, style="dim")
+    if not answer.citations and answer.hits:
+        paragraph("\nThe nearest passages:")
+        for hit in answer.hits[:_N_NEAREST]:
+            paragraph("")
+            paragraph(f"“{line(_best_sentence(hit))}”", indent=4, style="italic")
+            paragraph(heading(hit), indent=4)
+            paragraph(where(hit), indent=4, style="dim")
+    log().print(
+        f"{answer.status}, confidence {answer.confidence:.2f}, index {answer.index} version"
+        f" {answer.version}, {answer.timings.get('total', 0.0):.1f} s",
+        style="dim",
+    )
+
+
+def show_hits(hits: Sequence[Hit]) -> None:
+    """The hits, each with its passage; the best sentence stands out on a terminal."""
+    from rich.text import Text
+
+    for hit in hits:
+        if hit.rank > 1:
+            paragraph("")
+        paragraph(f"{hit.rank}. {heading(hit)}  (score {hit.score:.3f})", style="bold")
+        paragraph(where(hit), indent=4, style="dim")
+        before, after = hit.sentence_start - hit.start, hit.sentence_end - hit.start
+        parts = (hit.text[:before], hit.text[before:after], hit.text[after:])
+        words = [line(part) for part in parts]
+        passage = Text(" ").join(
+            Text(part, style="underline" if part is words[1] else "") for part in words if part
+        )
+        paragraph(passage, indent=4)
+    if not hits:
+        log().print("Nothing found: no article passes the filter, or the index is empty.")
+
+
+def heading(found: Article | object) -> str:
+    """Title, source and day, as far as they are known."""
+    title = line(getattr(found, "title", "")) or "(no title)"
+    known = (getattr(found, "source", None), getattr(found, "published", None))
+    rest = ", ".join(line(str(part)) for part in known if part)
+    return f"{title} — {rest}" if rest else title
+
+
+def where(found: object) -> str:
+    """File and span: path:start-end."""
+    path = getattr(found, "path", None) or getattr(found, "article_id", "")
+    return f"{line(str(path))}:{getattr(found, 'start', 0)}-{getattr(found, 'end', 0)}"
+
+
+def _best_sentence(hit: Hit) -> str:
+    return hit.text[hit.sentence_start - hit.start : hit.sentence_end - hit.start]

@@ -1,0 +1,35 @@
+"""`rag ui`: starts the page of app.py, which stands beside the package."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import Index
+from rag.errors import RagError
+
+_APP = Path(__file__).parents[2] / "app.py"
+
+
+def ui(
+    index: Index = "seeds",
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes a free one."
+        ),
+    ] = 7860,
+) -> None:
+    """Ask in the browser.
+
+    Serves a page to this machine only, until Ctrl-C.
+    """
+    if not _APP.is_file():
+        raise RagError(
+            f"{_APP} is not there: the page is part of the project, not of the installed package",
+            mend="run it from a checkout installed with pip install --editable, such as by make ui",
+        )
+    runpy.run_path(str(_APP))["main"](index=index, port=port)

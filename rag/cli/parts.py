@@ -1,0 +1,54 @@
+"""What the commands work with. Tests put in fakes; the real ones load when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import typer
+
+    from rag.engine import Rag
+    from rag.index.report import BuildReport
+    from rag.models import ModelSpec
+
+
+def _open(*arguments: Any, **options: Any) -> Rag:
+    from rag.engine import Rag
+
+    return Rag.open(*arguments, **options)
+
+
+def _build(*arguments: Any, **options: Any) -> BuildReport:
+    from rag.engine import build
+
+    return build(*arguments, **options)
+
+
+def _known() -> Mapping[str, ModelSpec]:
+    from rag.models import KNOWN
+
+    return KNOWN
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the commands get engines, builds and models from.
+
+    Attributes:
+        open: Like `Rag.open`.
+        build: Like `rag.build`.
+        known: The models known by name.
+    """
+
+    open: Callable[..., Rag] = _open
+    build: Callable[..., BuildReport] = _build
+    known: Callable[[], Mapping[str, ModelSpec]] = field(default=_known)
+
+
+def parts_of(ctx: typer.Context) -> Parts:
+    """The parts of this run."""
+    parts = ctx.obj
+    assert isinstance(parts, Parts)
+    return parts

@@ -1,0 +1,89 @@
+"""How far a build or a download is: a bar on a terminal, plain lines elsewhere. All on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rag.cli.output import log
+
+if TYPE_CHECKING:
+    from rag.index.report import BuildProgress
+
+_LINE_EVERY_ARTICLES = 1000
+_LINE_EVERY_PERCENT = 10
+_PHASES = {
+    "read": "reading",
+    "embed": "embedding",
+    "vectors": "writing the vectors",
+    "lexical": "writing the words",
+    "publish": "publishing",
+}
+
+
+@contextmanager
+def build_progress(index: str) -> Iterator[Callable[[BuildProgress], None]]:
+    """What to give to `build` as its `progress`."""
+    console = log()
+    if console.is_terminal:
+        with console.status(f"{index}: opening") as status:
+            yield lambda told: status.update(_build_line(told))
+        return
+    shown: set[object] = set()
+
+    def write(told: BuildProgress) -> None:
+        step = told.n_done // _LINE_EVERY_ARTICLES
+        # Reading and embedding take turns: a line for every so many articles, not for each turn.
+        key = step if told.phase in ("read", "embed") else told.phase
+        if key not in shown:
+            shown.add(key)
+            console.print(_build_line(told))
+
+    yield write
+
+
+def _build_line(told: BuildProgress) -> str:
+    return (
+        f"{told.index}: {_PHASES.get(told.phase, told.phase)}"
+        f" ({told.n_done:,} articles, {told.n_chunks:,} new chunks)"
+    )
+
+
+@contextmanager
+def download_progress(name: str) -> Iterator[Callable[[int, int, str], None]]:
+    """What to give to `rag.models.pull` as its `progress`."""
+    console = log()
+    if not console.is_terminal:
+        yield _download_lines(name)
+        return
+    from rich import progress
+
+    bar = progress.Progress(
+        progress.TextColumn("{task.fields[name]}", markup=False),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(compact=True),
+        progress.TextColumn("{task.fields[what]}", markup=False, style="dim"),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(name, total=None, name=name, what="")
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, what=what)
+
+
+def _download_lines(name: str) -> Callable[[int, int, str], None]:
+    console = log()
+    shown = -1
+
+    def write(done: int, total: int, what: str) -> None:
+        nonlocal shown
+        step = 100 * done // max(total, 1) // _LINE_EVERY_PERCENT
+        if step > shown:
+            shown = step
+            percent = step * _LINE_EVERY_PERCENT
+            console.print(f"{name}: {percent} % of {total / 1e6:,.0f} MB ({what})")
+
+    return write

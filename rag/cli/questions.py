@@ -1,0 +1,108 @@
+"""`rag ask` and `rag search`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.options import (
+    Index,
+    Json,
+    K,
+    Model,
+    Query,
+    Question,
+    Since,
+    Source,
+    Undated,
+    Until,
+    Where,
+    filters,
+    settings_with,
+)
+from rag.cli.output import line, log, print_json, show_answer, show_hits
+from rag.cli.parts import parts_of
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from rag.answer import Answer
+    from rag.engine import Event
+
+NO_ANSWER = 3
+
+
+def ask(
+    ctx: typer.Context,
+    question: Question,
+    index: Index = "seeds",
+    k: K = None,
+    since: Since = None,
+    until: Until = None,
+    source: Source = None,
+    undated: Undated = False,
+    where: Where = None,
+    model: Model = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if the articles do not answer.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Answer a question from the articles of an index, with citations."""
+    chosen = filters(since, until, source, undated, where)
+    settings = settings_with(k=k, model=model)
+    with (
+        log().status("opening the index") as status,
+        parts_of(ctx).open(index, settings=settings) as rag,
+    ):
+        status.update("searching")
+        answer = _watch(rag.stream(question, **chosen), status)
+    if as_json:
+        print_json(answer)
+    else:
+        show_answer(answer)
+    if strict and answer.status == "no_answer":
+        raise typer.Exit(NO_ANSWER)
+
+
+def search(
+    ctx: typer.Context,
+    query: Query,
+    index: Index = "seeds",
+    k: K = None,
+    since: Since = None,
+    until: Until = None,
+    source: Source = None,
+    undated: Undated = False,
+    where: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Find the passages that bear on a question or on words."""
+    chosen = filters(since, until, source, undated, where)
+    settings = settings_with(k=k)
+    with log().status("searching"), parts_of(ctx).open(index, settings=settings) as rag:
+        hits = rag.search(query, **chosen)
+    if as_json:
+        print_json(hits)
+    else:
+        show_hits(hits)
+
+
+def _watch(events: Iterable[Event], status: Status) -> Answer:
+    """Follow an answer as it comes about: on a terminal the text grows, until it is checked."""
+    from rich.text import Text
+
+    from rag.engine import AnswerReady, EvidenceFound
+
+    draft = ""
+    for event in events:
+        if isinstance(event, AnswerReady):
+            return event.answer
+        if isinstance(event, EvidenceFound):
+            status.update(f"reading {len(event.hits)} passages")
+        else:
+            draft += event.text
+            status.update(Text(line(draft), style="dim"))
+    raise AssertionError("the events end with the answer")
