@@ -206,7 +206,7 @@ class Rag:
 
         body: Body | None = None
         status = AnswerStatus.NO_ANSWER
-        if sure >= self._settings.min_confidence:
+        if ranked and sure >= self._settings.min_confidence:
             evidence = select(ranked, self._settings.evidence_sentences)
             completion = ""
             for piece in self._completion(question, evidence, cancelled):

@@ -244,7 +244,7 @@ def test_skipped_inputs_are_kept_with_their_reason(tmp_path: Path, index_dir: Pa
 def test_unknown_key_in_index_toml_names_the_nearest(index_dir: Path) -> None:
     path = index_dir / "news" / "index.toml"
     path.write_text('sources = ["x"]\n[chunking]\nword = 3\n')
-    with pytest.raises(SettingsError, match="'chunking.word'; the nearest is 'words'"):
+    with pytest.raises(SettingsError, match=r"'chunking\.word'; the nearest is 'words'"):
         build(index_dir)
 
 

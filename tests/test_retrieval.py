@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,7 +98,7 @@ def test_empty_question(index: OpenIndex, question: str) -> None:
     [
         "?",
         "the of and",
-        "title:bridge AND (text:* OR NOT \"x",
+        'title:bridge AND (text:* OR NOT "x',
         "[2024 TO 2025] +bridge -ferry ^3 ~",
         "мост через гавань",
         "橋はいつ閉まりますか",

@@ -1,0 +1,58 @@
+"""The prompt: order, budget, hostile text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rag.article import Article
+from rag.evidence import Evidence
+from rag.prompt import SYSTEM, write_prompt
+from rag.retrieval import Hit, HitScores
+
+
+def count(text: str) -> int:
+    return len(text.split())
+
+
+def sentence(article: Article, text: str, score: float) -> Evidence:
+    start = article.text.index(text)
+    end = start + len(text)
+    hit = Hit(
+        rank=1, score=score, scores=HitScores(dense=0, sentence=0, lexical=0),
+        article_id=article.article_id, title=article.title, published=article.published,
+        source=None, url=None, path=None, start=0, end=len(article.text), text=article.text,
+        sentence_start=start, sentence_end=end,
+    )  # fmt: skip
+    return Evidence(article, hit, start, end, np.ones(2, np.float32), 0.5, 0.5, score)
+
+
+ONE = Article(article_id="1", title="Bridge", text="First things first. Then\nthe second.")
+TWO = Article(article_id="2", text="Another article.")
+
+
+def test_passages_by_article_in_reading_order() -> None:
+    evidence = [
+        sentence(ONE, "Then\nthe second.", 3.0),
+        sentence(TWO, "Another article.", 2.0),
+        sentence(ONE, "First things first.", 1.0),
+    ]
+    prompt = write_prompt(" Why? ", evidence, count_tokens=count, max_tokens=1000)
+    assert prompt.system == SYSTEM
+    assert prompt.user == (
+        "[Bridge]\nFirst things first. Then the second.\n\nAnother article.\n\nQuestion: Why?"
+    )
+    assert prompt.evidence == tuple(evidence)
+
+
+def test_least_evidence_is_left_out_when_it_does_not_fit() -> None:
+    evidence = [
+        sentence(ONE, "First things first.", 3.0),
+        sentence(TWO, "Another article.", 2.0),
+    ]
+    whole = write_prompt("Why?", evidence, count_tokens=count, max_tokens=1000)
+    budget = count(SYSTEM) + count(whole.user)
+    exact = write_prompt("Why?", evidence, count_tokens=count, max_tokens=budget)
+    less = write_prompt("Why?", evidence, count_tokens=count, max_tokens=budget - 1)
+    assert exact.evidence == tuple(evidence)
+    assert less.evidence == (evidence[0],)
+    assert "Another" not in less.user
