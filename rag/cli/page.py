@@ -17,11 +17,14 @@ _APP = Path(__file__).parents[2] / "app.py"
 def ui(
     index: Index = "seeds",
     port: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes a free one."
+            min=1,
+            max=65535,
+            metavar="PORT",
+            help="Port on 127.0.0.1; without it the first free one from 7860.",
         ),
-    ] = 7860,
+    ] = None,
 ) -> None:
     """Ask in the browser.
 
