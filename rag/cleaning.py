@@ -100,7 +100,7 @@ _TAIL_CREDIT = re.compile(_CREDIT, re.IGNORECASE)
 # byte order mark, and those that turn the direction of what follows. U+200C and U+200D stay, they
 # spell words and emoji.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufffc\u202a-\u202e\u2066-\u2069]"
+    "[\x80-\x9f]|[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ufffc\u202a-\u202e\u2066-\u2069]+"
 )
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,5}|#[xX][0-9a-fA-F]{2,5});")
 _BLOCKS = "p|br|div|h[1-6]|ul|ol|li|table|tr|td|blockquote|figure|figcaption|section|article"
@@ -241,8 +241,8 @@ def _inline_edits(text: str) -> list[_Edit]:
 
 
 def _byte_meant(character: str) -> str:
-    """What a control character of Latin-1 stood for if the text was Windows-1252."""
-    if character < "\x80" or character > "\x9f":
+    """What a control character of Latin-1 stood for if the text was Windows-1252; else nothing."""
+    if not "\x80" <= character <= "\x9f":
         return ""
     return character.encode("latin-1").decode("cp1252", "ignore")
 

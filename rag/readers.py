@@ -303,7 +303,9 @@ def _article(line: str, shown: str) -> Article:
     """The article of one JSON line."""
     try:
         fields = _mended(json.loads(line, parse_constant=lambda _: None))
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise _UnreadableError("nested too deeply") from error
+    except ValueError as error:
         raise _UnreadableError(f"not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise _UnreadableError(f"not a JSON object but {type(fields).__name__}")
@@ -328,7 +330,7 @@ def _article(line: str, shown: str) -> Article:
     try:
         digest = article.content_hash()
     except (ValueError, RecursionError) as error:
-        raise _UnreadableError("fields are nested too deeply") from error
+        raise _UnreadableError("nested too deeply") from error
     if article.article_id:
         return article
     stem = os.path.splitext(os.path.basename(shown))[0]
@@ -391,7 +393,7 @@ class _Ids:
             return f"same article as {self._by_digest[key]!r}"
         wanted = article.article_id
         candidates = [wanted, f"{wanted}-{digest[:8]}", f"{wanted}-{digest}"]
-        if article.path and article.path.endswith(TEXT_SUFFIXES):
+        if article.path and _suffix(article.path) in TEXT_SUFFIXES:
             candidates.insert(1, os.path.splitext(article.path)[0])
         unique = next(candidate for candidate in candidates if candidate not in self._taken)
         self._taken.add(unique)

@@ -23,6 +23,7 @@ class Span(NamedTuple):
 _LINE = re.compile(r"[^\n]+")
 _LINE_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»)\]」』]*\s*$")
 _FIRST_WORD = re.compile(r"\S{1,200}")  # bounded: a text may be one long word
+_LONG_WORD = re.compile(r"\S{500,}")
 MIN_WRAPPED_WIDTH, MAX_WRAPPED_WIDTH = 50, 120
 MIN_WRAPPED_LINES = 4
 
@@ -80,7 +81,9 @@ def _cuts(paragraph: str) -> Iterator[int]:
     """Offsets in a paragraph where one sentence ends and the next begins, in order."""
     from nupunkt import sent_spans
 
-    cuts = {_behind_closing(paragraph, end) for _, end in sent_spans(paragraph)}
+    # nupunkt takes quadratic time in the length of a word.
+    bounded = _LONG_WORD.sub(lambda match: "x" * len(match[0]), paragraph)
+    cuts = {_behind_closing(paragraph, end) for _, end in sent_spans(bounded)}
     for pattern in (_NO_SPACE, _OTHER_SCRIPTS, _REFERENCE):
         cuts.update(match.end() for match in pattern.finditer(paragraph))
     for match in _AFTER_WORD.finditer(paragraph):
@@ -151,8 +154,8 @@ def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
 def _wrapped_width(text: str, lines: list[Span]) -> int | None:
     """The width that the text is hard-wrapped to; None if its line ends are meant.
 
-    A wrapped line is one that the next word would not have fitted into. When that holds for nine
-    lines of ten, the text was wrapped.
+    A wrapped line is one that the next word would not have fitted into. When that holds for four
+    lines of five (headings are shorter), the text was wrapped.
     """
     pairs = [
         (line, following)
@@ -166,4 +169,4 @@ def _wrapped_width(text: str, lines: list[Span]) -> int | None:
     if not MIN_WRAPPED_WIDTH <= width <= MAX_WRAPPED_WIDTH:
         return None
     n_full = sum(_is_full(text, line, following, width) for line, following in pairs)
-    return width if n_full * 10 >= len(pairs) * 9 else None
+    return width if n_full * 5 >= len(pairs) * 4 else None
