@@ -24,6 +24,7 @@ ui: setup
 	@$(BIN)/rag ui
 
 setup: $(READY)
+	@:
 
 $(READY): pyproject.toml requirements.txt tools/setup.sh tools/llama-build.cmake
 	@tools/setup.sh

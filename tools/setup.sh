@@ -6,7 +6,6 @@ cd "$(dirname "$0")/.."
 
 venv=.venv
 python=$venv/bin/python
-wheels=$venv/wheels
 build_log=$venv/llama-build.log
 build=
 
@@ -19,19 +18,28 @@ fail() {
 
 pinned() { sed -n "s/^$1==//p" requirements.txt; }
 
-install() { "$python" -m pip install -qq --disable-pip-version-check "$@"; }
+# Without --no-compile pip would compile 30 s of modules that are mostly never imported.
+install() { "$python" -m pip install -qq --no-compile --disable-pip-version-check "$@"; }
 
-# The long part on a small machine (2 to 3 minutes of both cores): it runs beside the downloads.
+# The long part on a small machine (3 minutes of one core): it runs beside the downloads. What is
+# built is kept for other copies of this project; pip's own cache would not notice other options.
 build_llama() {
     local options="-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$PWD/tools/llama-build.cmake"
-    CMAKE_ARGS="$options ${CMAKE_ARGS:-}" nice "$python" -m pip wheel --no-deps \
-        --disable-pip-version-check --wheel-dir "$wheels" \
-        "llama-cpp-python==$(pinned llama_cpp_python)" >"$build_log" 2>&1
+    CMAKE_ARGS="$options ${CMAKE_ARGS:-}" "$python" -m pip wheel --no-deps --no-cache-dir \
+        --disable-pip-version-check --wheel-dir "$wheels.part.$$" \
+        "llama-cpp-python==$(pinned llama_cpp_python)" >"$build_log" 2>&1 &&
+        rm -rf "$wheels" && mv "$wheels.part.$$" "$wheels"
 }
 
-has_llama() {
-    "$python" -c 'import sys; from importlib.metadata import version
-sys.exit(version("llama_cpp_python") != sys.argv[1])' "$(pinned llama_cpp_python)" 2>/dev/null
+# All that decides the build: it is made for the processor of this machine.
+llama_key() {
+    {
+        pinned llama_cpp_python
+        cat tools/llama-build.cmake
+        echo "${CMAKE_ARGS:-}"
+        c++ --version
+        grep -m 1 '^flags' /proc/cpuinfo || uname -m
+    } 2>/dev/null | cksum | tr ' ' '-'
 }
 
 stop_build() { [ -z "$build" ] || kill -- "-$build" 2>/dev/null || true; }
@@ -44,9 +52,12 @@ if ! "$python" -m pip --version >/dev/null 2>&1; then
     "${PYTHON:-python3}" -m venv --clear "$venv"
 fi
 
-if ! has_llama; then
-    command -v c++ >/dev/null || fail "a C++ compiler is needed (Debian: apt-get install g++)"
+command -v c++ >/dev/null || fail "a C++ compiler is needed (Debian: apt-get install g++)"
+key=$(llama_key)
+wheels=${XDG_CACHE_HOME:-$HOME/.cache}/rag/llama-cpp-python-$key
+if [ ! -d "$wheels" ]; then
     say "llama-cpp-python: building in the background (log: $build_log)"
+    mkdir -p "$(dirname "$wheels")"
     set -m # a process group of its own, so that it can be stopped whole
     build_llama &
     build=$!
@@ -60,10 +71,8 @@ say "the other libraries"
 install --no-deps --requirement <(grep -Ev '^(torch|llama_cpp_python)==' requirements.txt)
 install --no-deps --editable .
 
-for model in all-MiniLM-L6-v2 qwen2.5-coder-1.5b-instruct; do
-    say "model $model"
-    "$venv/bin/rag" models pull "$model"
-done
+say "the models"
+"$venv/bin/rag" models pull >/dev/null # progress comes on stderr
 
 if [ -n "$build" ]; then
     say "llama-cpp-python: waiting for the build"
@@ -72,6 +81,9 @@ if [ -n "$build" ]; then
         fail "llama-cpp-python did not build; the whole log: $build_log"
     fi
     build=
-    install --no-deps "$wheels"/llama_cpp_python-*.whl
+fi
+if [ "$(cat "$venv/llama-key" 2>/dev/null)" != "$key" ]; then
+    install --no-deps --force-reinstall "$wheels"/llama_cpp_python-*.whl
+    echo "$key" >"$venv/llama-key"
 fi
 say "ready"
