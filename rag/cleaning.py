@@ -114,8 +114,8 @@ _TIME = r"(?:,? (?:at )?\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?(?: \(?[A-Z]{2,5}\)?)?)
 _DATE_LINE = re.compile(
     r"(?P<label>(?:first )?published(?: on| at)?|posted(?: on)?|date)?\s?:?\s?"
     r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? )?"
-    r"(?P<date>\d{4}-\d\d-\d\d|\d{1,2} [a-z]{3,9}\.?,? \d{4}|[a-z]{3,9}\.? \d{1,2},? \d{4})"
-    + _TIME,
+    r"(?P<date>\d{4}-\d\d-\d\d|\d{1,2}(?:st|nd|rd|th)? [a-z]{3,9}\.?,? \d{4}|"
+    r"[a-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})" + _TIME,
     re.IGNORECASE,
 )
 _OUTLET_SHAPE = re.compile(
@@ -319,7 +319,9 @@ def _head_edits(
     edits: list[_Edit] = []
     published, source = article.published, article.source
     prefix = _DATE_PREFIX.match(text)
-    if prefix and (day := parse_date(prefix[1])) and published in (None, day):
+    # "Date 2024-08-02 was a Friday" is a sentence.
+    sentence = prefix and text[prefix.end()].islower()
+    if prefix and not sentence and (day := parse_date(prefix[1])) and published in (None, day):
         published = day
         edits.append(_Edit(0, prefix.end(), "date of publication"))
     outlets = _words()["outlets"]
@@ -355,9 +357,13 @@ def _agency(words: str) -> str | None:
 
 
 def _headline(text: str) -> str:
-    """The first line if it is a headline; else empty."""
-    first, _, rest = text.lstrip().partition("\n")
-    title = " ".join(first.split())
+    """The first line if it is a headline, else empty; lines with date or author may precede."""
+    title, rest = "", text
+    for _ in range(HEAD_LINES):
+        first, _newline, rest = rest.lstrip().partition("\n")
+        title = " ".join(first[:MAX_DEBRIS_CHARACTERS].split())
+        if not _DATE_LINE.fullmatch(title) and not _BY_LINE.fullmatch(title):
+            break
     body = rest.lstrip()
     if not body or not 3 <= len(title.split()) <= 40 or len(title) > MAX_TITLE_CHARACTERS:
         return ""

@@ -105,7 +105,7 @@ def parse_date(text: str) -> datetime.date | None:
         pass
     if len(text) > 100 or not _WITH_YEAR.search(text):
         return None
-    from dateutil import parser  # type: ignore[import-untyped]
+    from dateutil import parser
 
     days = set()
     # What the text leaves out, dateutil takes from the default: two defaults show it.
