@@ -182,4 +182,8 @@ def _fitted(
                 middle = len(run) // 2
                 halves += [run[:middle], run[middle:]]
         todo = halves
-    return sorted(chunks, key=lambda chunk: (chunk.start, chunk.end))
+    kept: list[Chunk] = []
+    for made in sorted(chunks, key=lambda made: (made.start, -made.end)):
+        if not kept or made.end > kept[-1].end:  # half of a run may be all overlap
+            kept.append(made)
+    return kept
