@@ -72,7 +72,7 @@ def build_page(open_index: Callable[[str], Rag], indexes: Sequence[str]) -> gr.B
 
 def _answer(answer: Answer) -> str:
     cited = "".join(
-        f'<li value="{citation.number}"><q>{html.escape(citation.quote)}</q><br>'
+        f'<li value="{citation.number}">{html.escape(citation.quote)}<br>'
         f"<small>{_heading(citation)}</small></li>"
         for citation in answer.citations
     )

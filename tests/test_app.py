@@ -92,7 +92,7 @@ def test_answer_with_its_citation(url: str) -> None:
     answer, hits = ask(url, "When does the bridge close?")[-1]
     quote = html.escape(ARTICLES[0]["text"])
     assert f"<p>{quote} [1]</p>" in answer
-    assert f'<li value="1"><q>{quote}</q>' in answer
+    assert f'<li value="1">{quote}<br>' in answer
     assert "Osterby Post · 2024-03-01 · ../../news.jsonl:0-" in answer
     assert quote in hits
 

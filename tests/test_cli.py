@@ -144,7 +144,7 @@ def test_ask_prints_the_answer_and_what_it_cites(built: Rag_) -> None:
     start = ARTICLES[0]["text"].index(COST)
     assert run.code == 0
     assert run.out == (
-        f"{COST} [1]\n\n[1] “{COST}”\n"
+        f"{COST} [1]\n\n[1] {COST}\n"
         "    Harbour bridge to close for repairs — Osterby Post, 2024-03-01\n"
         f"    ../../news.jsonl:{start}-{start + len(COST)}\n"
     )
@@ -166,7 +166,7 @@ def test_no_answer_shows_the_nearest_passages(built: Rag_) -> None:
     run = built("ask", QUESTION, "-i", "news", env=unsure)
     assert run.code == 0
     assert run.out.startswith("The 3 articles of the index “news” do not answer this question.\n")
-    assert f"\nThe nearest passages:\n\n    “{COST}”\n    Harbour bridge" in run.out
+    assert f"\nThe nearest passages:\n\n    {COST}\n    Harbour bridge" in run.out
     strict = built("ask", QUESTION, "-i", "news", "--strict", "--json", env=unsure)
     assert (strict.code, json.loads(strict.out)["status"]) == (3, "no_answer")
     assert built("ask", QUESTION, "-i", "news", "--strict").code == 0
@@ -502,7 +502,7 @@ def test_terminal_shows_the_draft_then_the_checked_answer(built: Rag_, index_dir
     assert run.returncode == 0
     shown = "Mayor Lena Holm \ufffd]0;owned\ufffdsaid 4.2 \ufffd[31mmillion crowns."
     assert shown in terminal  # the draft says "[31mmillion", so no source supports it
-    assert out.startswith(f"{COST} [1]\n")
+    assert out.startswith(f"{COST} [1]")
     for text in (out, terminal):
         assert "\x1b]0;" not in text
         assert "\x1b[31m" not in text

@@ -98,14 +98,14 @@ def show_answer(answer: Answer) -> None:
     paragraph(printable(answer.text))
     for citation in answer.citations:
         paragraph("")
-        paragraph(f"[{citation.number}] “{line(citation.quote)}”", style="italic")
+        paragraph(f"[{citation.number}] {line(citation.quote)}", style="italic")
         paragraph(heading(citation), indent=4)
         paragraph(where(citation), indent=4, style="dim")
     if not answer.citations and answer.hits:
         paragraph("\nThe nearest passages:")
         for hit in answer.hits[:_N_NEAREST]:
             paragraph("")
-            paragraph(f"“{line(_best_sentence(hit))}”", indent=4, style="italic")
+            paragraph(line(_best_sentence(hit)), indent=4, style="italic")
             paragraph(heading(hit), indent=4)
             paragraph(where(hit), indent=4, style="dim")
     log().print(
