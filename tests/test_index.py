@@ -241,6 +241,14 @@ def test_skipped_inputs_are_kept_with_their_reason(tmp_path: Path, index_dir: Pa
     assert not build(index_dir).published
 
 
+def test_article_that_is_all_debris_is_skipped(tmp_path: Path, index_dir: Path) -> None:
+    write_articles(tmp_path, [ARTICLES[0], {"id": "junk", "text": "Advertisement\n×\nEmail:"}])
+    report = build(index_dir)
+    assert (report.added, report.n_articles) == (1, 1)
+    assert [item.reason for item in report.skipped] == ["nothing is left of it after cleaning"]
+    assert not build(index_dir).published
+
+
 def test_unknown_key_in_index_toml_names_the_nearest(index_dir: Path) -> None:
     path = index_dir / "news" / "index.toml"
     path.write_text('sources = ["x"]\n[chunking]\nword = 3\n')

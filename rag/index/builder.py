@@ -198,6 +198,9 @@ class _Build:
                 paths[article.article_id] = article.path
             else:
                 cleaned = clean(article)
+                if not cleaned.article.text.strip():
+                    self._skip(article, "nothing is left of it after cleaning")
+                    continue
                 waiting.append((cleaned, digest, self._cut(catalog, cleaned.article)))
             if sum(len(chunks) for *_, chunks in waiting) >= _BATCH_CHUNKS:
                 self._store(catalog, waiting)
@@ -212,6 +215,10 @@ class _Build:
             - self._seconds.get("embed", 0.0)
             - self._seconds.get("model", 0.0)
         )
+
+    def _skip(self, article: Article, reason: str) -> None:
+        del self._seen[article.article_id]
+        self._skipped.append(Skipped(path=article.path or article.article_id, reason=reason))
 
     def _articles(self) -> Iterator[Article]:
         for item in read_sources(self._config.sources, self._folder.path):
