@@ -28,10 +28,38 @@ _TOKEN = re.compile(r"\w[\w’'-]*")
 _NUMBER_WORDS = {
     word: str(value)
     for value, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
     )
 }
-_NEGATIONS = frozenset(["not", "no", "never", "neither", "nor", "without", "none", "nobody", "nothing", "cannot", "n't"])
+_NEGATIONS = frozenset(
+    [
+        "not",
+        "no",
+        "never",
+        "neither",
+        "nor",
+        "without",
+        "none",
+        "nobody",
+        "nothing",
+        "cannot",
+        "n't",
+    ]
+)
 
 
 class Status(StrEnum):
