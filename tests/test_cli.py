@@ -14,13 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from typer.testing import CliRunner
 
+from rag import __version__
 from rag.answer import Answer
 from rag.cli import app
 from rag.cli.output import print_json, printable
@@ -456,7 +456,7 @@ def test_version_and_module() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "rag", "--version"], cwd=ROOT, capture_output=True, text=True
     )
-    assert (run.returncode, run.stdout, run.stderr) == (0, f"rag {version('rag')}\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"rag {__version__}\n", "")
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -471,34 +471,31 @@ def test_help_loads_nothing_heavy() -> None:
 def test_closed_pipe_ends_quietly(built: Rag_, index_dir: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    run = process(index_dir, "ask", QUESTION, "-i", "news", stdout=writing, stderr=subprocess.PIPE)
-    os.close(writing)
-    assert run.communicate(timeout=30)[1] == ""
+    asked = ["ask", QUESTION, "-i", "news"]
+    with process(index_dir, *asked, stdout=writing, stderr=subprocess.PIPE) as run:
+        os.close(writing)
+        assert run.communicate(timeout=60)[1] == ""
     assert run.returncode == 141
 
 
 def test_ctrl_c_ends_quietly(built: Rag_, index_dir: Path) -> None:
-    run = process(
-        index_dir, "ask", QUESTION, "-i", "news",
-        parts="STUCK", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert run.stderr is not None
-    assert run.stderr.readline() == "begun\n"
-    run.send_signal(signal.SIGINT)
-    assert run.communicate(timeout=30) == ("", "")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with process(index_dir, "ask", QUESTION, "-i", "news", parts="STUCK", **pipes) as run:
+        assert run.stderr is not None
+        assert run.stderr.readline() == "begun\n"
+        run.send_signal(signal.SIGINT)
+        assert run.communicate(timeout=60) == ("", "")
     assert run.returncode == 130
 
 
 def test_terminal_shows_the_draft_then_the_checked_answer(built: Rag_, index_dir: Path) -> None:
     ours, theirs = pty.openpty()
     evil = "Mayor Lena Holm \x1b]0;owned\x07said 4.2 \x1b[31mmillion crowns."
-    run = process(
-        index_dir, "ask", QUESTION, "-i", "news", "--model", evil,
-        stdout=subprocess.PIPE, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    terminal = read_all(ours)
-    out = run.communicate(timeout=30)[0]
+    asked = ["ask", QUESTION, "-i", "news", "--model", evil]
+    with process(index_dir, *asked, stdout=subprocess.PIPE, stderr=theirs) as run:
+        os.close(theirs)
+        terminal = read_all(ours)
+        out = run.communicate(timeout=60)[0]
     assert run.returncode == 0
     shown = "Mayor Lena Holm \ufffd]0;owned\ufffdsaid 4.2 \ufffd[31mmillion crowns."
     assert shown in terminal  # the draft says "[31mmillion", so no source supports it

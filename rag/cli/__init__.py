@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from rag import __version__
 from rag.cli import indexes, models, page, questions
 from rag.cli.output import show_error
 from rag.cli.parts import Parts
@@ -61,9 +62,7 @@ app.command()(page.ui)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"rag {version('rag')}")
+        typer.echo(f"rag {__version__}")
         raise typer.Exit
 
 

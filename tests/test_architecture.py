@@ -1,0 +1,244 @@
+"""The rules of the architecture, read from the source: who imports, reads and writes what."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rag
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "rag").rglob("*.py"))
+OUTSIDE = [ROOT / "app.py", *sorted((ROOT / "benchmarks").rglob("*.py"))]
+TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in SOURCES}
+
+# The one home of each native library.
+NATIVE = {
+    "faiss": {"rag/index/vectors.py"},
+    "tantivy": {"rag/index/lexical.py"},
+    "sqlite3": {"rag/index/catalog.py"},
+    # export.py traces the same model for ONNX Runtime.
+    "sentence_transformers": {"rag/embedding/reference.py", "rag/embedding/export.py"},
+    "torch": {"rag/embedding/reference.py", "rag/embedding/export.py"},
+    "transformers": {"rag/embedding/reference.py", "rag/embedding/export.py"},
+    "onnx": {"rag/embedding/export.py"},
+    "onnxruntime": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
+    "tokenizers": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
+    "llama_cpp": {"rag/llm.py"},
+    "nupunkt": {"rag/sentences.py"},
+    "gradio": set(),
+    "pickle": set(),
+    "joblib": set(),
+    "dill": set(),
+    "shelve": set(),
+}
+# Who writes files: the index below `indexes/`, the models (and what is exported from one) below
+# the folder of models.
+WRITERS = ("rag/index/", "rag/models/", "rag/embedding/export.py")
+WRITES = {
+    *("write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "touch", "unlink", "rmdir"),
+    *("rename", "renames", "rmtree", "copyfile", "copytree", "copy2", "move", "symlink_to"),
+    *("hardlink_to", "write_index", "save", "savez", "save_pretrained", "truncate"),
+}
+PUBLIC_MODULES = ("rag.testing",)
+PUBLIC = [
+    *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
+    *("BuildReport", "Citation", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
+    *("Settings", "Status", "TextWritten", "ask", "build", "list_indexes", "search"),
+]
+
+
+def flow() -> list[str]:
+    """The modules in the order of the README's table."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## How it is built")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """(module, name) of every import, wherever it stands; name is None for `import module`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "relative imports hide where a name comes from"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def inner_imports(path: str) -> Iterator[list[str]]:
+    """The modules of `rag` that a file imports, as ["index", "catalog"]."""
+    for module, name in imports(TREES[path]):
+        first, *rest = module.split(".")
+        if first == "rag" and name != "__version__":
+            yield rest or [name or ""]
+
+
+def unit(path: str) -> str:
+    """The module of the flow that a file belongs to: `rag/index/catalog.py` to `index`."""
+    return Path(path).parts[1].removesuffix(".py")
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Attribute):
+                yield function.attr, node
+            elif isinstance(function, ast.Name):
+                yield function.id, node
+
+
+# Imports
+
+
+def test_the_readme_lists_every_module() -> None:
+    assert sorted(flow()) == sorted({unit(path) for path in TREES} - {"__init__", "__main__"})
+
+
+@pytest.mark.parametrize("path", [path for path in TREES if unit(path) in flow()])
+def test_modules_import_only_from_before_them(path: str) -> None:
+    order = flow()
+    before = order[: order.index(unit(path)) + 1]
+    assert [".".join(found) for found in inner_imports(path) if found[0] not in before] == []
+
+
+def test_the_command_is_all_that_main_imports() -> None:
+    assert list(inner_imports("rag/__main__.py")) == [["cli"]]
+
+
+def test_files_of_a_package_do_not_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in TREES:
+        name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        known = {
+            ".".join(["rag", *found[:2]])
+            for found in inner_imports(path)
+            if found[0] == unit(path) and len(found) > 1
+        }
+        # The names that a package shares stand in its __init__.
+        graph[name] = set() if path.endswith("__init__.py") else known
+    assert set(graphlib.TopologicalSorter(graph).static_order()) >= {"rag.index.catalog"}
+
+
+@pytest.mark.parametrize("library", NATIVE)
+def test_a_native_library_has_one_home(library: str) -> None:
+    users = {
+        path
+        for path, tree in TREES.items()
+        if any(module.split(".")[0] == library for module, _ in imports(tree))
+    }
+    assert users <= NATIVE[library]
+
+
+def test_import_loads_nothing_heavy_and_opens_nothing() -> None:
+    code = """if True:
+        import json, sys
+        opened = []
+        def hook(event, arguments):
+            if event.startswith("socket.") or (
+                event == "open" and not str(arguments[0]).endswith((".py", ".pyc"))
+            ):
+                opened.append([event, str(arguments[0])])
+        sys.addaudithook(hook)
+        import rag
+        seen = list(opened)
+        print(json.dumps([seen, sorted(sys.modules)]))
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    opened, loaded = json.loads(run.stdout)
+    assert opened == []
+    assert [name for name in loaded if name.split(".")[0] == "rag"] == ["rag"]
+    assert {"numpy", "pydantic", "typer", "rich", *NATIVE} & set(loaded) == set()
+
+
+# Public names
+
+
+def test_public_names() -> None:
+    assert rag.__all__ == PUBLIC
+    assert [name for name in PUBLIC if not hasattr(rag, name)] == []
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(rag, "nonsense")
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.name)
+def test_outside_only_public_names_are_used(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    used = [(m, name) for m, name in imports(tree) if m.split(".")[0] == "rag"]
+    assert [pair for pair in used if pair[0] not in ("rag", *PUBLIC_MODULES)] == []
+    attributes = [
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "rag"
+        and ("rag", None) in used
+    ]
+    names = {name for module, name in used if name and module == "rag"}
+    assert names | set(attributes) <= set(PUBLIC)
+
+
+# Who reads, writes and prints
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {
+        path
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb"))
+        or (isinstance(node, ast.ImportFrom) and node.module == "os")
+    }
+    assert readers == {"rag/settings.py"}
+
+
+def test_only_the_command_prints() -> None:
+    printers = {
+        path
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr"))
+        if ast.unparse(node) in ("print", "sys.stdout", "sys.stderr")
+    }
+    assert {path for path in printers if not path.startswith("rag/cli/")} == set()
+
+
+def test_only_index_and_models_write_files() -> None:
+    writers = {
+        (path, name)
+        for path, tree in TREES.items()
+        for name, call in calls(tree)
+        if name in WRITES or (name == "open" and _opens_for_writing(call))
+    }
+    assert {pair for pair in writers if not pair[0].startswith(WRITERS)} == set()
+
+
+def _opens_for_writing(call: ast.Call) -> bool:
+    texts = [*call.args, *(item.value for item in call.keywords if item.arg == "mode")]
+    modes = [node.value for node in texts if isinstance(node, ast.Constant)]
+    return any(
+        isinstance(mode, str) and re.fullmatch(r"[rwaxbt+]*[wax+][bt+]*", mode) for mode in modes
+    )
+
+
+def test_no_array_is_unpickled() -> None:
+    allowed = [
+        path
+        for path, tree in TREES.items()
+        for _, call in calls(tree)
+        if any(item.arg == "allow_pickle" for item in call.keywords)
+    ]
+    assert allowed == []
