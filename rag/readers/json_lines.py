@@ -1,0 +1,135 @@
+"""JSON lines: one article a line, in files of any size."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import IO, Any
+
+from rag.article import Article
+from rag.readers.dates import parse_date
+from rag.readers.decoding import BOMS, normalise, text_of, without_surrogates
+from rag.readers.skipped import UnreadableError, system_reason
+
+MAX_LINE_BYTES = 16 * 2**20
+"""A longer line of a `.jsonl` file is skipped; the file itself may have any size."""
+_FIELDS = ("id", "title", "text", "published", "source", "author", "url")
+
+
+def read_json_lines(file: str, shown: str) -> Iterator[tuple[int | None, Article | str]]:
+    """Articles of a JSON lines file with their line numbers; blank lines are passed over."""
+    try:
+        with _open_lines(file) as stream:
+            for number, line in enumerate(_bounded_lines(stream), 1):
+                try:
+                    if line is None:
+                        raise UnreadableError(f"line longer than {MAX_LINE_BYTES:,} bytes")
+                    text = text_of(line) if isinstance(line, bytes) else line
+                    if text.strip():
+                        yield number, _article(text, shown)
+                except UnreadableError as error:
+                    yield number, str(error)
+    except (OSError, UnicodeError) as error:
+        yield None, system_reason(error) if isinstance(error, OSError) else f"broken text: {error}"
+
+
+def _open_lines(file: str) -> IO[Any]:
+    """Stream of lines: as text when a byte order mark tells the encoding, else as bytes."""
+    with open(file, "rb") as stream:
+        start = stream.read(4)
+    for mark, encoding in BOMS:
+        if start.startswith(mark):
+            return open(file, encoding=encoding, newline="\n")
+    return open(file, "rb")
+
+
+def _bounded_lines(stream: IO[Any]) -> Iterator[Any]:
+    """Lines of a stream; None in place of a line that is too long."""
+    while line := stream.readline(MAX_LINE_BYTES):
+        newline = b"\n" if isinstance(line, bytes) else "\n"
+        if len(line) < MAX_LINE_BYTES or line.endswith(newline):
+            yield line
+            continue
+        while line and not line.endswith(newline):
+            line = stream.readline(MAX_LINE_BYTES)
+        yield None
+
+
+def _article(line: str, shown: str) -> Article:
+    """The article of one JSON line."""
+    try:
+        fields = _mended(json.loads(line, parse_constant=lambda _: None))
+    except RecursionError as error:
+        raise UnreadableError("nested too deeply") from error
+    except ValueError as error:
+        raise UnreadableError(f"not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableError(f"not a JSON object but {type(fields).__name__}")
+    text, given_id = fields.get("text"), fields.get("id")
+    if not isinstance(text, str):
+        raise UnreadableError("`text` is not a string" if "text" in fields else "no field `text`")
+    if not text.strip():
+        raise UnreadableError("`text` is empty")
+    if isinstance(given_id, bool) or not isinstance(given_id, str | int | None):
+        raise UnreadableError("`id` is neither a string nor a whole number")
+    article = Article(
+        article_id=_one_line(str(given_id)) if given_id is not None else "",
+        title=_plain(fields.get("title")) or "",
+        text=normalise(text),
+        published=parse_date(str(fields.get("published", ""))),
+        source=_plain(fields.get("source")),
+        author=_plain(fields.get("author")),
+        url=_plain(fields.get("url")),
+        path=shown,
+        metadata=_metadata(fields),
+    )
+    try:
+        digest = article.content_hash()
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError("nested too deeply") from error
+    if article.article_id:
+        return article
+    stem = os.path.splitext(os.path.basename(shown))[0]
+    return article.model_copy(update={"article_id": f"{stem}-{digest[:12]}"})
+
+
+def _metadata(fields: dict[str, Any]) -> dict[str, Any]:
+    """Further fields as they are, and what the typed fields could not take in."""
+    metadata = {key: value for key, value in fields.items() if key not in _FIELDS}
+    published = fields.get("published")
+    if published is not None:
+        day = parse_date(str(published))
+        if day is None or published != day.isoformat():
+            metadata["published"] = published
+    for key in ("title", "source", "author", "url"):
+        if fields.get(key) and _plain(fields[key]) is None:
+            metadata[key] = fields[key]
+    return metadata
+
+
+def _plain(value: Any) -> str | None:
+    """One line of text from a string, number, {"name": …} or a list of these; else None."""
+    if isinstance(value, dict):
+        value = value.get("name")
+    if isinstance(value, list):
+        parts = [part for part in map(_plain, value) if part]
+        return ", ".join(parts) or None
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return _one_line(str(value)) or None
+    return None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(normalise(text).split())
+
+
+def _mended(value: Any) -> Any:
+    """A JSON value without lone surrogates in any string of it."""
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
