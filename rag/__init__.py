@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from rag.api import search as search
     from rag.article import Article as Article
     from rag.attribution import Status as Status
-    from rag.engine import AnswerReady as AnswerReady
-    from rag.engine import EvidenceFound as EvidenceFound
+    from rag.chat import Chat as Chat
     from rag.engine import Rag as Rag
-    from rag.engine import TextWritten as TextWritten
     from rag.engine import build as build
     from rag.errors import RagError as RagError
+    from rag.events import AnswerReady as AnswerReady
+    from rag.events import EvidenceFound as EvidenceFound
+    from rag.events import TextWritten as TextWritten
     from rag.index.reader import IndexInfo as IndexInfo
     from rag.index.reader import list_indexes as list_indexes
     from rag.index.report import BuildProgress as BuildProgress
@@ -37,21 +38,22 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Answer": "rag.answer",
-    "AnswerReady": "rag.engine",
+    "AnswerReady": "rag.events",
     "AnswerSentence": "rag.answer",
     "AnswerStatus": "rag.answer",
     "Article": "rag.article",
     "BuildProgress": "rag.index.report",
     "BuildReport": "rag.index.report",
+    "Chat": "rag.chat",
     "Citation": "rag.answer",
-    "EvidenceFound": "rag.engine",
+    "EvidenceFound": "rag.events",
     "Hit": "rag.retrieval",
     "IndexInfo": "rag.index.reader",
     "Rag": "rag.engine",
     "RagError": "rag.errors",
     "Settings": "rag.settings",
     "Status": "rag.attribution",
-    "TextWritten": "rag.engine",
+    "TextWritten": "rag.events",
     "ask": "rag.api",
     "build": "rag.engine",
     "list_indexes": "rag.index.reader",

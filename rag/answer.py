@@ -19,6 +19,8 @@ from rag.retrieval import Hit
 from rag.sentences import split
 
 MAX_EXTRACTED = 2
+# A second verbatim sentence is shown only if it bears on the question nearly as much.
+_SECOND_SHARE = 0.9
 
 
 class AnswerStatus(StrEnum):
@@ -80,6 +82,7 @@ class Answer(BaseModel):
 
     Attributes:
         question: As asked.
+        searched: The question that was searched: another one only for a follow-up.
         text: The sentences with `[n]` marks; for `no_answer` a plain statement that the articles
             do not say.
         sentences: Its sentences; empty for `no_answer`.
@@ -95,6 +98,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     question: str
+    searched: str
     text: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
@@ -144,6 +148,7 @@ def extracted(evidence: Sequence[Evidence]) -> Body:
         [
             (" ".join(source.text.split()), Attribution(Status.QUOTED, (source,), 1.0))
             for source in evidence[:MAX_EXTRACTED]
+            if source.score >= _SECOND_SHARE * evidence[0].score
         ]
     )
 

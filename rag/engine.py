@@ -6,17 +6,17 @@ import datetime
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Self
-
-from pydantic import BaseModel, ConfigDict
+from typing import Self
 
 from rag import embedding, models
 from rag.answer import Answer, AnswerStatus, Body, extracted, not_stated, written
 from rag.article import Article
+from rag.chat import Chat
 from rag.cleaning import Removed
 from rag.confidence import confidence, signals
 from rag.embedding import Embedder
 from rag.errors import IndexFormatError
+from rag.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.evidence import Evidence, QuestionWords, rank_sentences, select
 from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
@@ -29,37 +29,6 @@ from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.
 _EVIDENCE_HITS = 10
-
-
-class EvidenceFound(BaseModel):
-    """First event of `Rag.stream`: what was found, before the model has written a word."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["evidence"] = "evidence"
-    hits: tuple[Hit, ...]
-    confidence: float
-
-
-class TextWritten(BaseModel):
-    """An event of `Rag.stream`: a piece of what the model writes, not yet checked."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["text"] = "text"
-    text: str
-
-
-class AnswerReady(BaseModel):
-    """Last event of `Rag.stream`: the checked answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["answer"] = "answer"
-    answer: Answer
-
-
-Event = EvidenceFound | TextWritten | AnswerReady
 
 
 class Rag:
@@ -148,10 +117,26 @@ class Rag:
         Raises:
             QuestionError: an empty query, or a filter that does not fit.
         """
+        return self.search_many(
+            [query], k=k, since=since, until=until, source=source, undated=undated, where=where
+        )[0]
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        *,
+        k: int | None = None,
+        since: datetime.date | str | None = None,
+        until: datetime.date | str | None = None,
+        source: str | Sequence[str] | None = None,
+        undated: bool = False,
+        where: Mapping[str, str] | None = None,
+    ) -> list[list[Hit]]:
+        """Like `search`, for many queries embedded in one batch; the hits of each, in order."""
         chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         index, embedder = self._current()
-        found = retrieve(index, embedder, [query], k=k or self._settings.k, filter=chosen)
-        return [item.hit for item in found[0]]
+        found = retrieve(index, embedder, queries, k=k or self._settings.k, filter=chosen)
+        return [[item.hit for item in one] for one in found]
 
     def ask(
         self,
@@ -221,6 +206,7 @@ class Rag:
         yield AnswerReady(
             answer=Answer(
                 question=question,
+                searched=question,
                 text=body.text if body else not_stated(index.manifest.n_articles, index.name),
                 sentences=body.sentences if body else (),
                 citations=body.citations if body else (),
@@ -233,6 +219,10 @@ class Rag:
                 timings={name: round(value, 4) for name, value in timings.items()},
             )
         )
+
+    def chat(self) -> Chat:
+        """A conversation, in which a question may lean on the ones before it."""
+        return Chat(self.stream)
 
     def article(self, article_id: str) -> Article | None:
         """An article of the index with its cleaned text; None if there is no such one."""

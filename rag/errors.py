@@ -9,8 +9,10 @@
     │   ├── IndexMissingError     no such index, or nothing built yet
     │   ├── IndexCorruptError     a file is not what the manifest says
     │   ├── IndexFormatError      made by another version of `rag`
-    │   └── IndexLockedError      another process is building it
+    │   ├── IndexLockedError      another process is building it
+    │   └── IndexWriteError       a file of a new version cannot be written, as on a full disk
     ├── QuestionError         the question is empty, or a filter does not fit
+    ├── DatasetError          an evaluation dataset is wrong, or is not what the index holds
     ├── BusyError             the queue to the language model is full
     └── CancelledError        the caller stopped the answer
 
@@ -71,8 +73,16 @@ class IndexLockedError(IndexError_):
     """Another process is building this index."""
 
 
+class IndexWriteError(IndexError_):
+    """A file of a new version cannot be written, for instance because the disk is full."""
+
+
 class QuestionError(RagError, ValueError):
     """The question is empty, or a filter does not fit."""
+
+
+class DatasetError(RagError):
+    """An evaluation dataset is wrong, or is not what the index holds."""
 
 
 class BusyError(RagError):

@@ -51,7 +51,7 @@ WRITES = {
 PUBLIC_MODULES = ("rag.testing",)
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
-    *("BuildReport", "Citation", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
+    *("BuildReport", "Chat", "Citation", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
     *("Settings", "Status", "TextWritten", "ask", "build", "list_indexes", "search"),
 ]
 

@@ -10,8 +10,9 @@ import pytest
 
 from rag.answer import Answer, AnswerStatus
 from rag.attribution import Status
-from rag.engine import AnswerReady, EvidenceFound, Rag, TextWritten
+from rag.engine import Rag
 from rag.errors import CancelledError, IndexFormatError, QuestionError
+from rag.events import AnswerReady, EvidenceFound, TextWritten
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles
@@ -77,7 +78,8 @@ def test_nothing_supported_means_verbatim_sentences(ask, completion: str) -> Non
     answer = ask(completion)
     assert answer.status is AnswerStatus.EXTRACTED
     assert [s.status for s in answer.sentences] == [Status.QUOTED] * len(answer.sentences)
-    assert COST in [c.quote for c in answer.citations]
+    assert answer.text == " ".join(s.text + f" [{s.citations[0]}]" for s in answer.sentences)
+    assert answer.citations[0].article_id == "harbour"
 
 
 def test_low_confidence_is_no_answer(ask) -> None:  # type: ignore[no-untyped-def]

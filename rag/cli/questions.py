@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from rag.answer import Answer
-    from rag.engine import Event
+    from rag.events import Event
 
 NO_ANSWER = 3
 
@@ -51,6 +51,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question from the articles of an index, with citations."""
+    _check(question)
     chosen = filters(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
     with (
@@ -80,6 +81,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find the passages that bear on a question or on words."""
+    _check(query)
     chosen = filters(since, until, source, undated, where)
     settings = settings_with(k=k)
     with log().status("searching"), parts_of(ctx).open(index, settings=settings) as rag:
@@ -90,11 +92,18 @@ def search(
         show_hits(hits)
 
 
+def _check(question: str) -> None:
+    """Refuse an empty question before the seconds it takes to open models."""
+    from rag.retrieval import check_question
+
+    check_question(question)
+
+
 def _watch(events: Iterable[Event], status: Status) -> Answer:
     """Follow an answer as it comes about: on a terminal the text grows, until it is checked."""
     from rich.text import Text
 
-    from rag.engine import AnswerReady, EvidenceFound
+    from rag.events import AnswerReady, EvidenceFound
 
     draft = ""
     for event in events:

@@ -21,7 +21,9 @@ class SentenceTransformersEmbedder:
     def __init__(self, path: Path, *, model: str, n_threads: int) -> None:
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it counts tensors on stderr, in among our own output
         torch.set_num_threads(n_threads)
         try:
             self._model = SentenceTransformer(str(path), local_files_only=True)
