@@ -1,7 +1,7 @@
 """Confidence: how likely an answer is right, from what was found.
 
 A logistic regression on a few signals of retrieval. Its coefficients lie beside this file in
-`confidence.json`; `benchmarks/calibrate.py` fits them, cross-validated by article.
+`confidence.json`; `tools/fit_confidence.py` fits them, cross-validated by article.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def signals(
         "best_sentence_coverage": ranked[0].coverage,
         "sentences_coverage": words.coverage(nearby),
         "chunk_coverage": words.coverage(f"{best.article.title} {best.hit.text}"),
+        "absent": words.absent(),
         "names_coverage": words.names_coverage(f"{best.article.title} {best.hit.text} {nearby}"),
     }
 

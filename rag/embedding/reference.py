@@ -23,7 +23,8 @@ class SentenceTransformersEmbedder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it counts tensors on stderr, in among our own output
+        # It counts tensors on stderr, in among our own output.
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         torch.set_num_threads(n_threads)
         try:
             self._model = SentenceTransformer(str(path), local_files_only=True)
