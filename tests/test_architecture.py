@@ -48,7 +48,7 @@ WRITES = {
     *("rename", "renames", "rmtree", "copyfile", "copytree", "copy2", "move", "symlink_to"),
     *("hardlink_to", "write_index", "save", "savez", "save_pretrained", "truncate"),
 }
-PUBLIC_MODULES = ("rag.testing",)
+PUBLIC_MODULES = ("rag.evaluation", "rag.testing")
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
     *("BuildReport", "Chat", "Citation", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
