@@ -36,7 +36,6 @@ def signals(
         "best_sentence_coverage": ranked[0].coverage,
         "sentences_coverage": words.coverage(nearby),
         "chunk_coverage": words.coverage(f"{best.article.title} {best.hit.text}"),
-        "absent": words.absent(),
         "names_coverage": words.names_coverage(f"{best.article.title} {best.hit.text} {nearby}"),
     }
 

@@ -77,6 +77,14 @@ class Rag:
         rag._folder = folder
         return rag
 
+    def load(self) -> None:
+        """Load the language model now, rather than at the first question.
+
+        Raises:
+            ModelMissingError, ModelError: it is missing or does not load.
+        """
+        self._llm.count_tokens("")
+
     def close(self) -> None:
         """Close the index and free the models."""
         self._llm.close()
@@ -92,6 +100,11 @@ class Rag:
     def index(self) -> OpenIndex:
         """The version that is open."""
         return self._index
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model that made it."""
+        return self._embedder
 
     def search(
         self,
@@ -300,7 +313,6 @@ def build(
         folder,
         model_sha256=models.fingerprint(path),
         load_embedder=load,
-        n_threads=settings.threads,
         full=full,
         progress=progress,
     )

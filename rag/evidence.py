@@ -65,8 +65,9 @@ class QuestionWords:
 
     def __init__(self, question: str, lexical: LexicalIndex) -> None:
         self._lexical = lexical
+        scale = math.log(lexical.n_chunks + 2)
         self.weights = {
-            term: self._weight(lexical.document_frequency(term), lexical.n_chunks)
+            term: math.log((lexical.n_chunks + 2) / (lexical.document_frequency(term) + 1)) / scale
             for term in lexical.query_terms(question)
         }
         self._names = {
@@ -76,12 +77,6 @@ class QuestionWords:
             for term in lexical.content_terms(word)
         }
 
-    @staticmethod
-    def _weight(n_holding: int, n_chunks: int) -> float:
-        if not n_holding:
-            return 1.0
-        return math.log((n_chunks + 2) / (n_holding + 1)) / math.log(n_chunks + 2)
-
     def coverage(self, text: str) -> float:
         """Share of the question's words that a text holds, weighted; in [0, 1]."""
         total = sum(self.weights.values())
@@ -89,12 +84,6 @@ class QuestionWords:
             return 0.0
         held = set(self._lexical.terms(text))
         return sum(weight for term, weight in self.weights.items() if term in held) / total
-
-    def absent(self) -> float:
-        """Share of the question's words that no chunk of the index holds; in [0, 1]."""
-        if not self.weights:
-            return 0.0
-        return sum(weight == 1.0 for weight in self.weights.values()) / len(self.weights)
 
     def names_coverage(self, text: str) -> float:
         """Share of the question's names and numbers that a text holds; 1 when it has none."""
