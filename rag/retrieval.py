@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
 from rag.errors import QuestionError
-from rag.index.catalog import StoredChunk
 from rag.index.reader import OpenIndex
+from rag.index.rows import StoredChunk
 
 LEXICAL_WEIGHT = 0.3
 DENSE_WEIGHT = 0.35
@@ -234,7 +234,7 @@ def combine(scores: HitScores) -> float:
 def _dense(index: OpenIndex, vector: Vectors, n: int, filter: Filter) -> list[int]:
     allowed = None
     if not filter.passes_all:
-        allowed = index.catalog.chunk_ids_where(
+        allowed = index.chunk_ids_where(
             since=filter.since,
             until=filter.until,
             undated=filter.undated,

@@ -24,7 +24,7 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path
 NATIVE = {
     "faiss": {"rag/index/vectors.py"},
     "tantivy": {"rag/index/lexical.py"},
-    "sqlite3": {"rag/index/catalog.py"},
+    "sqlite3": {"rag/index/database.py"},
     # export.py traces the same model for ONNX Runtime.
     "sentence_transformers": {"rag/embedding/reference.py", "rag/embedding/export.py"},
     "torch": {"rag/embedding/reference.py", "rag/embedding/export.py"},

@@ -224,7 +224,7 @@ def test_search_json_is_a_list_of_hits(built: Rag_) -> None:
 def test_build_says_what_it_did(rag: Rag_) -> None:
     run = rag("build", "news")
     assert re.fullmatch(r"news: version 1, 3 articles \(3 added\), 3 chunks, \d+\.\d s\n", run.out)
-    assert run.err.splitlines()[0] == "news: reading (1 articles, 0 new chunks)"
+    assert run.err.splitlines()[0] == "news: reading (3 articles, 0 new chunks)"
     assert run.err.splitlines()[-1] == "news: publishing (3 articles, 3 new chunks)"
     again = rag("build", "--all")
     assert "news: nothing to do, version 1, 3 articles (3 unchanged), 3 chunks" in again.out

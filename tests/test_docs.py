@@ -98,8 +98,9 @@ def test_index_format_names_every_column_and_field(tmp_path: Path) -> None:
     document = (ROOT / "docs" / "index-format.md").read_text(encoding="utf-8")
     folder = IndexFolder(index_dir, "news")
     with open_index(index_dir) as index:
-        tables = ("articles", "chunks", "skipped", "meta")
-        rows = [index.catalog._rows(f"SELECT name FROM pragma_table_info('{t}')") for t in tables]
+        tables = ("articles", "chunks", "skipped", "meta", "columns")
+        query = "SELECT name FROM pragma_table_info(?)"
+        rows = [index.catalog._database.rows(query, (table,)) for table in tables]
         fields = type(index.manifest).model_fields
     columns = {row[0] for table in rows[:3] for row in table}
     named = set(re.findall(r"`(\w+)`", document))

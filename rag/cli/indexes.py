@@ -136,7 +136,7 @@ def _show_report(report: BuildReport) -> None:
     done = "" if report.published else "nothing to do, "
     paragraph(
         f"{line(report.index)}: {done}version {report.version}, {report.n_articles:,} articles"
-        f" ({', '.join(changes)}), {report.n_chunks:,} chunks, {sum(report.seconds.values()):.1f} s"
+        f" ({', '.join(changes)}), {report.n_chunks:,} chunks, {report.seconds['total']:.1f} s"
     )
     _show_skipped(report.skipped, report.index)
 

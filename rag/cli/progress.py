@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from rag.cli.output import log
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rag.index.report import BuildProgress
 
 _LINE_EVERY_ARTICLES = 1000
@@ -16,8 +19,7 @@ _LINE_EVERY_PERCENT = 10
 _PHASES = {
     "read": "reading",
     "embed": "embedding",
-    "vectors": "writing the vectors",
-    "lexical": "writing the words",
+    "derive": "writing vectors and words",
     "publish": "publishing",
 }
 
@@ -27,12 +29,15 @@ def build_progress(index: str) -> Iterator[Callable[[BuildProgress], None]]:
     """What to give to `build` as its `progress`."""
     console = log()
     if console.is_terminal:
-        with console.status(f"{index}: opening") as status:
-            yield lambda told: status.update(_build_line(told))
+        with _build_bar(index, console) as show:
+            yield show
         return
     shown: set[object] = set()
 
     def write(told: BuildProgress) -> None:
+        if told.note and told.note not in shown:
+            shown.add(told.note)
+            console.print(f"{told.index}: {told.note}")
         step = told.n_done // _LINE_EVERY_ARTICLES
         # Reading and embedding take turns: a line for every so many articles, not for each turn.
         key = step if told.phase in ("read", "embed") else told.phase
@@ -41,6 +46,40 @@ def build_progress(index: str) -> Iterator[Callable[[BuildProgress], None]]:
             console.print(_build_line(told))
 
     yield write
+
+
+@contextmanager
+def _build_bar(index: str, console: Console) -> Iterator[Callable[[BuildProgress], None]]:
+    from rich import progress
+
+    bar = progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(show_speed=False),
+        progress.TextColumn("{task.fields[rate]}", markup=False),
+        progress.TimeRemainingColumn(compact=True),
+        console=console,
+        transient=True,
+    )
+    noted: set[str] = set()
+    started = time.monotonic()
+    with bar:
+        task = bar.add_task(f"{index}: opening", total=None, rate="")
+
+        def show(told: BuildProgress) -> None:
+            if told.note and told.note not in noted:
+                noted.add(told.note)
+                console.print(f"{told.index}: {told.note}")
+            rate = told.n_chunks / max(time.monotonic() - started, 1e-3)
+            bar.update(
+                task,
+                description=_build_line(told),
+                completed=told.n_done,
+                total=max(told.n_expected, told.n_done) if told.n_expected else None,
+                rate=f"{rate:,.0f} chunks/s" if told.n_chunks else "",
+            )
+
+        yield show
 
 
 def _build_line(told: BuildProgress) -> str:

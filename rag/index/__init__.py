@@ -3,12 +3,21 @@
 Modules in the order of the flow:
     config    `index.toml`: what goes into an index and how
     layout    folders, the lock, `CURRENT`, atomic publishing
+    uploads   files that people hand over, kept as a source
     manifest  what a version consists of, with checksums
-    catalog   articles, chunks, sentence vectors (SQLite): the truth
+    database  SQLite: transactions, errors
+    rows      tables and rows of the catalog, with checksums
+    catalog   articles, chunks, sentence vectors: the truth
+    draft     the catalog while it is built
     vectors   chunk vectors (FAISS): derived from the catalog
     lexical   words (tantivy, BM25): derived from the catalog
+    recipe    what decides how an article becomes chunks and vectors
+    staging   what a build starts from
+    prepare   articles to batches of chunks, and these to their vectors
+    derive    the catalog to vectors and words
     builder   sources to a new version
     reader    a version opened for searching
+    check     findings about a version, with what mends them; rollback
 
 docs/index-format.md describes the files and reads them without this package.
 """

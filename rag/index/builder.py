@@ -2,49 +2,47 @@
 
 Unchanged articles keep their chunks and vectors; a killed build goes on where it was, since the
 staging catalog takes a transaction per batch; until the last step the old version stays live.
+Articles are read and cut in one thread, embedded in another and stored in a third.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import hashlib
+import errno
 import json
-import shutil
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from rag import __version__
 from rag.article import Article
-from rag.chunking import Chunk, chunk
-from rag.cleaning import CleanedArticle, clean
+from rag.chunking import Chunk
 from rag.embedding import Embedder
-from rag.errors import IndexCorruptError, IndexError_, SourceError
-from rag.index.catalog import Catalog, EmbeddedChunk
+from rag.errors import IndexError_, SourceError
+from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
-from rag.index.layout import IndexFolder
-from rag.index.lexical import write_lexical
+from rag.index.derive import derive
+from rag.index.draft import DraftCatalog
+from rag.index.layout import UPLOADS, IndexFolder, Step, no_step, not_written
 from rag.index.manifest import (
     CATALOG,
-    FORMAT,
-    LEXICAL,
-    VECTORS,
     Manifest,
     describe_files,
     read_manifest,
     verify_files,
     write_manifest,
 )
+from rag.index.prepare import Batch, ahead, count_inputs, cut, embed, prepare
+from rag.index.recipe import recipe_of, runtime_of, why_anew
 from rag.index.report import BuildProgress, BuildReport, Progress
-from rag.index.vectors import write_vectors
+from rag.index.rows import EmbeddedArticle
+from rag.index.staging import base_of, open_staging
 from rag.readers import Skipped, read_sources
-from rag.sentences import split
 
-# To be raised when cleaning, splitting, chunking or the embedded text change: vectors made before
-# no longer fit.
-PIPELINE = 1
 KEEP_VERSIONS = 2
-_BATCH_CHUNKS = 256
-_MAX_PREFIX_TOKENS = 48
+_NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def build_index(
@@ -52,9 +50,9 @@ def build_index(
     *,
     model_sha256: str,
     load_embedder: Callable[[str | None], Embedder],
-    n_threads: int = 1,
     full: bool = False,
     progress: Progress | None = None,
+    on_step: Step = no_step,
 ) -> BuildReport:
     """Bring an index up to date with its sources and publish the result.
 
@@ -63,18 +61,28 @@ def build_index(
         model_sha256: Fingerprint of the embedding model that `index.toml` names.
         load_embedder: Opens that model, called only if something must be embedded; its argument
             is the runtime that made the vectors to go on from, None for any.
-        n_threads: Threads to use, at least 1.
         full: Start from nothing.
         progress: Called as the build goes on.
+        on_step: Called with the name of each step once it is done, from several threads.
 
     Raises:
         IndexLockedError: another process is building it.
+        IndexWriteError: the disk is full, or cannot be written for another reason.
         SourceError: a source does not exist, or no article could be read at all.
         IndexMissingError, SettingsError: `index.toml` is missing or wrong.
     """
     config = folder.config()
-    with folder.lock():
-        return _Build(folder, config, model_sha256, load_embedder, n_threads, progress).run(full)
+    try:
+        with folder.lock():
+            on_step("lock held")
+            build = _Build(folder, config, model_sha256, load_embedder, progress, on_step)
+            report = build.run(full)
+        on_step("lock released")
+        return report
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        raise not_written(folder.path, error.strerror or str(error)) from error
 
 
 class _Build:
@@ -84,35 +92,34 @@ class _Build:
         config: IndexConfig,
         model_sha256: str,
         load_embedder: Callable[[str | None], Embedder],
-        n_threads: int,
         progress: Progress | None,
+        on_step: Step,
     ) -> None:
         self._folder = folder
         self._config = config
         self._load_embedder = load_embedder
         self._embedder: Embedder | None = None
-        self._n_threads = n_threads
+        self._loading = threading.Lock()
         self._progress = progress
-        self._recipe = _recipe(config, model_sha256)
+        self._step = on_step
+        self._recipe = recipe_of(config, model_sha256)
         self._seconds: dict[str, float] = {}
         self._skipped: list[Skipped] = []
         self._live: Manifest | None = None
-        self._before: dict[str, str] = {}
+        self._before: dict[str, tuple[str, str | None]] = {}
         self._before_skipped: list[Skipped] = []
-        self._stored: dict[str, str] = {}
         self._seen: dict[str, str] = {}
         self._n_embedded = 0
+        self._n_expected: int | None = None
+        self._note: str | None = None
 
     def run(self, full: bool) -> BuildReport:
-        self._live = self._live_manifest()
-        catalog = self._open_staging(full)
-        try:
+        started = time.perf_counter()
+        with self._timed("open"):
+            self._look_at_live(full)
+            catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
+        with catalog:
             self._take_articles(catalog)
-            gone = self._stored.keys() - self._seen.keys()
-            with catalog.transaction():
-                for article_id in sorted(gone):
-                    catalog.remove(article_id)
-                catalog.set_skipped(self._skipped)
             counts = self._counts()
             if not self._seen:
                 raise SourceError(
@@ -121,220 +128,164 @@ class _Build:
                     mend=f"put articles there, or correct sources in {self._folder.config_path}",
                 )
             n_articles, n_chunks, _ = catalog.counts()
-            if self._is_live(counts, full):
-                catalog.close()
-                shutil.rmtree(self._folder.staging)
-                number = self._folder.live()
-                return self._report(number, False, counts, n_articles, n_chunks)
-            number = self._derive_and_publish(catalog)
-        finally:
-            catalog.close()
-        return self._report(number, True, counts, n_articles, n_chunks)
+            published = full or not self._is_live(counts)
+            if published:
+                self._publish(catalog)
+            else:
+                self._folder.clear_staging()
+        self._folder.prune(KEEP_VERSIONS, self._step)
+        self._seconds["total"] = time.perf_counter() - started
+        return BuildReport(
+            index=self._folder.name,
+            version=self._folder.live(),
+            published=published,
+            **counts,
+            n_articles=n_articles,
+            n_chunks=n_chunks,
+            skipped=tuple(self._skipped),
+            seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
+            note=self._note,
+        )
 
-    def _live_manifest(self) -> Manifest | None:
-        """The version to go on from; None when there is none that is whole and fits."""
+    def _look_at_live(self, full: bool) -> None:
+        """What the report compares with; what is damaged there is as if it were not."""
         try:
             number = self._folder.current()
             if number is None:
-                return None
+                return
             path = self._folder.version_path(number)
-            manifest = read_manifest(path)
-            verify_files(path, manifest)
+            self._live = read_manifest(path)
+            if self._live.recipe != self._recipe:
+                self._note = None if full else why_anew(self._live, self._config)
+            with Catalog.open(path / CATALOG) as catalog:
+                self._before = catalog.known()
+                self._before_skipped = catalog.skipped()
         except IndexError_:
-            return None  # building anew is what mends it
-        return manifest
+            self._live, self._before = None, {}
 
-    def _open_staging(self, full: bool) -> Catalog:
-        """The catalog to build in: of a killed build, a copy of the live one, or a new one."""
-        staging, path = self._folder.staging, self._folder.staging / CATALOG
-        live = self._live if self._live and self._live.recipe == self._recipe else None
-        if live:
-            source = self._folder.version_path(self._folder.live()) / CATALOG
-            before = Catalog.open(source)
-            self._before = before.content_hashes()
-            self._before_skipped = before.skipped()
-            before.close()
-        if not full and path.exists():
-            catalog = self._try_resume()
-            if catalog is not None:
-                return catalog
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        if live and not full:
-            shutil.copyfile(source, staging / "copy")
-            (staging / "copy").rename(path)
-            self._stored = dict(self._before)
-        catalog = Catalog.create(path)
-        with catalog.transaction():
-            catalog.set_meta("recipe", self._recipe)
-            if live and not full:
-                catalog.set_meta("runtime", live.embedder.runtime)
-                catalog.set_meta("embedder", live.embedder.model_dump_json())
-        return catalog
-
-    def _try_resume(self) -> Catalog | None:
-        try:
-            catalog = Catalog.create(self._folder.staging / CATALOG)
-            if catalog.meta("recipe") == self._recipe:
-                # What an earlier step derived from the catalog is made anew.
-                for entry in self._folder.staging.iterdir():
-                    if not entry.name.startswith(CATALOG):
-                        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-                self._stored = catalog.content_hashes()
-                return catalog
-            catalog.close()
-        except IndexCorruptError:
-            pass  # a torn staging folder is nobody's data
-        return None
-
-    def _take_articles(self, catalog: Catalog) -> None:
+    def _take_articles(self, catalog: DraftCatalog) -> None:
+        """Read, embed and store side by side; memory holds a few batches at most."""
+        uploads = (UPLOADS,) if (self._folder.path / UPLOADS).is_dir() else ()
+        sources = (*self._config.sources, *uploads)
+        if self._progress is not None:
+            self._n_expected = count_inputs(sources, self._folder.path)
+        runtime = runtime_of(catalog)
+        stored = catalog.known()
+        found = read_sources(sources, self._folder.path)
+        batches = ahead(prepare(found, stored, lambda article: self._cut(article, runtime)))
+        storing: Future[None] | None = None
         started = time.perf_counter()
-        waiting: list[tuple[CleanedArticle, str, list[Chunk]]] = []
-        paths: dict[str, str | None] = {}
-        for article in self._articles():
-            digest = article.content_hash()
-            self._seen[article.article_id] = digest
-            if self._stored.get(article.article_id) == digest:
-                paths[article.article_id] = article.path
-            else:
-                cleaned = clean(article)
-                if not cleaned.article.text.strip():
-                    self._skip(article, "nothing is left of it after cleaning")
-                    continue
-                waiting.append((cleaned, digest, self._cut(catalog, cleaned.article)))
-            if sum(len(chunks) for *_, chunks in waiting) >= _BATCH_CHUNKS:
-                self._store(catalog, waiting)
-                waiting = []
-            self._tell("read")
-        self._store(catalog, waiting)
+        with ThreadPoolExecutor(1, thread_name_prefix="rag-store") as thread:
+            with contextlib.closing(batches):
+                for batch in batches:
+                    started = self._add_seconds("read", started)
+                    self._note_batch(batch)
+                    embedded = self._embed(batch, runtime)
+                    if storing is not None:
+                        storing.result()  # at most one batch waits to be stored
+                    started = self._add_seconds("embed", started)
+                    if embedded or batch.moved:
+                        storing = thread.submit(self._store, catalog, embedded, batch)
+            if storing is not None:
+                storing.result()
         with catalog.transaction():
-            catalog.set_paths(paths)
-        self._seconds["read"] = (
-            time.perf_counter()
-            - started
-            - self._seconds.get("embed", 0.0)
-            - self._seconds.get("model", 0.0)
-        )
+            catalog.remove(sorted(stored.keys() - self._seen.keys()))
+            self._step("removed articles deleted")
+            catalog.set_skipped(self._skipped)
+        self._step("articles taken")
+        self._add_seconds("store", started)
 
-    def _skip(self, article: Article, reason: str) -> None:
-        del self._seen[article.article_id]
-        self._skipped.append(Skipped(path=article.path or article.article_id, reason=reason))
+    def _note_batch(self, batch: Batch) -> None:
+        self._seen |= batch.seen
+        self._skipped += batch.skipped
+        self._tell("read")
+        self._step("batch read")
 
-    def _articles(self) -> Iterator[Article]:
-        for item in read_sources(self._config.sources, self._folder.path):
-            if isinstance(item, Skipped):
-                self._skipped.append(item)
-            else:
-                yield item
+    def _cut(self, article: Article, runtime: str | None) -> list[Chunk]:
+        return cut(article, self._opened_embedder(runtime), self._config.chunking)
 
-    def _cut(self, catalog: Catalog, article: Article) -> list[Chunk]:
-        embedder = self._opened_embedder(catalog)
-        return chunk(
-            article.text,
-            split(article.text),
-            count_tokens=embedder.count_tokens,
-            max_tokens=embedder.max_tokens - _MAX_PREFIX_TOKENS,
-            words=self._config.chunking.words,
-            overlap_sentences=self._config.chunking.overlap_sentences,
-        )
-
-    def _store(
-        self, catalog: Catalog, articles: Sequence[tuple[CleanedArticle, str, list[Chunk]]]
-    ) -> None:
-        if not articles:
-            return
-        embedder = self._opened_embedder(catalog)
-        started = time.perf_counter()
-        texts: list[str] = []
-        for cleaned, _, chunks in articles:
-            prefix = embedding_prefix(cleaned.article, embedder)
-            text = cleaned.article.text
-            texts += [prefix + text[piece.start : piece.end] for piece in chunks]
-        n_chunks = len(texts)
-        for cleaned, _, chunks in articles:
-            text = cleaned.article.text
-            texts += [text[s.start : s.end] for piece in chunks for s in piece.sentences]
-        vectors = embedder.embed_documents(texts)
-        at, sentence_at = 0, n_chunks
-        with catalog.transaction():
-            for cleaned, digest, chunks in articles:
-                embedded = []
-                for piece in chunks:
-                    end = sentence_at + len(piece.sentences)
-                    embedded.append(EmbeddedChunk(piece, vectors[at], vectors[sentence_at:end]))
-                    at, sentence_at = at + 1, end
-                catalog.add(cleaned, digest, embedded)
-        self._n_embedded += n_chunks
-        self._add_seconds("embed", started)
+    def _embed(self, batch: Batch, runtime: str | None) -> list[EmbeddedArticle]:
+        if not batch.new:
+            return []
+        embedded = embed(batch.new, self._opened_embedder(runtime))
+        self._step("batch embedded")
+        self._n_embedded += sum(len(article.chunks) for article in embedded)
         self._tell("embed")
+        return embedded
 
-    def _opened_embedder(self, catalog: Catalog) -> Embedder:
-        if self._embedder is None:
-            started = time.perf_counter()
-            self._embedder = self._load_embedder(catalog.meta("runtime"))
-            with catalog.transaction():
-                catalog.set_meta("runtime", self._embedder.identity.runtime)
+    def _store(self, catalog: DraftCatalog, embedded: list[EmbeddedArticle], batch: Batch) -> None:
+        with catalog.transaction():
+            if self._embedder is not None:
                 catalog.set_meta("embedder", self._embedder.identity.model_dump_json())
-            self._add_seconds("model", started)
-        return self._embedder
+            catalog.add(embedded)
+            for article_id, path in batch.moved.items():
+                catalog.set_path(article_id, path)
+            self._step("batch written")
+        self._step("batch stored")
 
-    def _is_live(self, counts: dict[str, int], full: bool) -> bool:
+    def _opened_embedder(self, runtime: str | None) -> Embedder:
+        with self._loading:
+            if self._embedder is None:
+                with self._timed("model"):
+                    self._embedder = self._load_embedder(runtime)
+            return self._embedder
+
+    def _is_live(self, counts: dict[str, int]) -> bool:
         live = self._live
-        return (
-            live is not None
-            and not full
-            and live.recipe == self._recipe
-            and live.config == self._config
-            and self._skipped == self._before_skipped
-            and not (counts["added"] or counts["changed"] or counts["removed"])
-        )
+        if (
+            live is None
+            or live.recipe != self._recipe
+            or live.config != self._config
+            or self._skipped != self._before_skipped
+            or counts["added"] or counts["changed"] or counts["removed"]
+        ):  # fmt: skip
+            return False
+        try:
+            path = self._folder.version_path(self._folder.live())
+            verify_files(path, live, hashed_catalog_bytes=None)
+        except IndexError_:
+            return False  # building it anew is what mends it
+        return True
 
-    def _derive_and_publish(self, catalog: Catalog) -> int:
+    def _publish(self, catalog: DraftCatalog) -> None:
         staging = self._folder.staging
         identity = json.loads(catalog.meta("embedder") or "null")
-        started = time.perf_counter()
-        self._tell("vectors")
-        kind = write_vectors(
-            staging / VECTORS,
-            identity["dimension"],
-            catalog.chunk_vectors(identity["dimension"]),
-        )
-        started = self._add_seconds("vectors", started)
-        self._tell("lexical")
-        write_lexical(
-            staging / LEXICAL,
-            self._config.language,
-            catalog.chunk_texts(),
-            n_threads=self._n_threads,
-        )
-        started = self._add_seconds("lexical", started)
+        base = base_of(self._folder, catalog)
+        counts = catalog.counts()
+        self._tell("derive")
+        with self._timed("store"):
+            catalog.finish()
+        self._step("catalog finished")
+        with self._timed("derive"):
+            derived = derive(
+                staging, self._config.language, identity["dimension"], base, self._step
+            )
+        self._seconds |= derived.seconds
         self._tell("publish")
-        n_articles, n_chunks, n_skipped = catalog.counts()
-        catalog.finish()
-        manifest = Manifest(
-            index=self._folder.name,
-            created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
-            rag_version=__version__,
-            config=self._config,
-            embedder=identity,
-            recipe=self._recipe,
-            vector_index=kind,
-            n_articles=n_articles,
-            n_chunks=n_chunks,
-            n_skipped=n_skipped,
-            files=describe_files(staging),
-        )
-        write_manifest(staging, manifest)
-        number = self._folder.publish()
-        self._folder.set_current(number)
-        self._folder.prune(KEEP_VERSIONS)
-        self._add_seconds("publish", started)
-        return number
+        with self._timed("publish"):
+            files = describe_files(staging, {CATALOG: derived.catalog})
+            self._step("files hashed")
+            manifest = Manifest(
+                index=self._folder.name,
+                created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
+                rag_version=__version__,
+                config=self._config,
+                embedder=identity,
+                recipe=self._recipe,
+                vector_index=derived.vector_index,
+                n_articles=counts[0],
+                n_chunks=counts[1],
+                n_skipped=counts[2],
+                files=files,
+            )
+            write_manifest(staging, manifest)
+            self._step("manifest written")
+            self._folder.publish(self._step)
 
     def _counts(self) -> dict[str, int]:
         """Against the version that was live, whatever an earlier killed build had done already."""
         before, now = self._before.keys(), self._seen.keys()
-        same = sum(self._before[i] == self._seen[i] for i in before & now)
+        same = sum(self._before[i][0] == self._seen[i] for i in before & now)
         return {
             "added": len(now - before),
             "changed": len(before & now) - same,
@@ -342,19 +293,11 @@ class _Build:
             "unchanged": same,
         }
 
-    def _report(
-        self, number: int, published: bool, counts: dict[str, int], n_articles: int, n_chunks: int
-    ) -> BuildReport:
-        return BuildReport(
-            index=self._folder.name,
-            version=number,
-            published=published,
-            **counts,
-            n_articles=n_articles,
-            n_chunks=n_chunks,
-            skipped=tuple(self._skipped),
-            seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
-        )
+    @contextlib.contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._add_seconds(phase, started)
 
     def _add_seconds(self, phase: str, started: float) -> float:
         now = time.perf_counter()
@@ -369,26 +312,7 @@ class _Build:
                     phase=phase,
                     n_done=len(self._seen),
                     n_chunks=self._n_embedded,
+                    n_expected=self._n_expected,
+                    note=self._note,
                 )
             )
-
-
-def embedding_prefix(article: Article, embedder: Embedder) -> str:
-    """What is embedded before the text of each chunk: the title and the day, if they are known."""
-    day = article.published.isoformat() if article.published else ""
-    title = article.title
-    while title and embedder.count_tokens([f"{title}. {day}\n"])[0] > _MAX_PREFIX_TOKENS:
-        title = title[: len(title) * 2 // 3]
-    parts = [part for part in (title, day) if part]
-    return ". ".join(parts) + "\n" if parts else ""
-
-
-def _recipe(config: IndexConfig, model_sha256: str) -> str:
-    decides = {
-        "format": FORMAT,
-        "pipeline": PIPELINE,
-        "language": config.language,
-        "chunking": config.chunking.model_dump(mode="json"),
-        "model": model_sha256,
-    }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

@@ -1,309 +1,186 @@
 """The catalog: articles, chunks and their sentences in one SQLite file. The truth of an index.
 
-FAISS and tantivy files are derived from it. While a version is built the catalog takes one
-transaction per batch of articles, so a killed build goes on where it was; once published it is
-opened read-only and immutable.
+FAISS and tantivy files are derived from it. `rag.index.draft` writes it; once finished it is opened
+here, read-only and immutable.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import json
-import sqlite3
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.article import Article
-from rag.chunking import Chunk
 from rag.cleaning import CleanedArticle, Removed
 from rag.embedding import Vectors
 from rag.errors import IndexCorruptError
+from rag.index.database import Database, Row
+from rag.index.layout import damaged
+from rag.index.rows import (
+    ARTICLE_COLUMNS,
+    CHUNK_COLUMNS,
+    UNDATED,
+    ChunkText,
+    Columns,
+    StoredChunk,
+    article_key,
+    day_number,
+    read_article,
+    read_chunk,
+)
 from rag.readers import Skipped
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE articles (
-    number INTEGER PRIMARY KEY,          -- in the order of reading
-    article_id TEXT NOT NULL UNIQUE,
-    content_hash TEXT NOT NULL,          -- of the article as read, before cleaning
-    title TEXT NOT NULL,
-    text TEXT NOT NULL,                  -- cleaned; every offset counts its characters
-    published TEXT,                      -- ISO 8601 day
-    source TEXT,
-    author TEXT,
-    url TEXT,
-    path TEXT,
-    metadata TEXT NOT NULL,              -- JSON object
-    removed TEXT NOT NULL                -- JSON list: what cleaning took out, and why
-);
-CREATE INDEX articles_published ON articles (published);
-CREATE INDEX articles_source ON articles (source);
-CREATE TABLE chunks (
-    chunk_id INTEGER PRIMARY KEY,        -- the id in vectors.faiss and lexical/
-    article INTEGER NOT NULL REFERENCES articles (number),
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    vector BLOB NOT NULL,                -- float16 little-endian, unit length
-    sentences BLOB NOT NULL,             -- int32 pairs [start, end)
-    sentence_vectors BLOB NOT NULL       -- float16, one row per sentence
-);
-CREATE INDEX chunks_article ON chunks (article);
-CREATE TABLE skipped (path TEXT NOT NULL, line INTEGER, reason TEXT NOT NULL);
-"""
-_ARTICLE_COLUMNS = "article_id, title, text, published, source, author, url, path, metadata"
-_Row = tuple[Any, ...]
-_MAX_VARIABLES = 900  # SQLite's own limit was 999 for long
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk as the index keeps it.
-
-    Attributes:
-        chunk_id: Its id in every part of the index.
-        article: Number of its article within the catalog.
-        start, end: Span in the article's text.
-        vector: Shape (dimension,), unit length.
-        sentences: Shape (n, 2): spans in the article's text.
-        sentence_vectors: Shape (n, dimension), unit length.
-    """
-
-    chunk_id: int
-    article: int
-    start: int
-    end: int
-    vector: Vectors
-    sentences: NDArray[np.int32]
-    sentence_vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedChunk:
-    """A chunk with its vectors, ready to be stored."""
-
-    chunk: Chunk
-    vector: Vectors
-    sentence_vectors: Vectors
+_BATCH_VECTORS = 20_000
+_BATCH_ARTICLES = 2_000
 
 
 class Catalog:
-    """Reads and, while a version is built, writes `articles.sqlite`.
+    """A finished `articles.sqlite`. Safe to use from several threads: they take turns."""
 
-    Safe to use from several threads: they take turns.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
-    def create(cls, path: Path) -> Catalog:
-        """Open for building; makes the file and its tables where they are missing."""
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        # WAL with NORMAL survives a killed process; the finished file is synced before it counts.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='meta'").fetchone():
-            connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-        return cls(connection)
+    def open(cls, path: Path) -> Self:
+        """Open a finished catalog.
 
-    @classmethod
-    def open(cls, path: Path) -> Catalog:
-        """Open a published catalog: read-only, no lock files, never changed."""
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        try:
-            return cls(sqlite3.connect(uri, uri=True, check_same_thread=False))
-        except sqlite3.Error as error:
-            raise IndexCorruptError(f"{path} does not open: {error}") from error
+        Raises:
+            IndexCorruptError: it is no catalog.
+        """
+        return cls(Database.open(path))
 
     def close(self) -> None:
         """Close the file. Nothing can be read afterwards."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
-    def finish(self) -> None:
-        """End building: everything into the one file, compact, no side files left."""
-        with self._lock:
-            self._connection.execute("ANALYZE")
-            self._connection.execute("PRAGMA journal_mode=DELETE")
-            self._connection.close()
+    def __enter__(self) -> Self:
+        return self
 
-    # Building
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of it or nothing."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def meta(self, key: str) -> str | None:
         """A value kept with the catalog, such as the recipe it is built by."""
-        row = self._row("SELECT value FROM meta WHERE key=?", (key,))
+        row = self._database.row("SELECT value FROM meta WHERE key=?", (key,))
         return None if row is None else str(row[0])
 
-    def set_meta(self, key: str, value: str) -> None:
-        """Keep a value with the catalog (inside a transaction)."""
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    def known(self) -> dict[str, tuple[str, str | None]]:
+        """article_id to content hash and path, of every stored article."""
+        rows = self._database.rows("SELECT article_id, content_hash, path FROM articles")
+        return {article_id: (digest, path) for article_id, digest, path in rows}
 
-    def content_hashes(self) -> dict[str, str]:
-        """article_id to content hash, of every stored article."""
-        return dict(self._rows("SELECT article_id, content_hash FROM articles"))
-
-    def add(
-        self, cleaned: CleanedArticle, content_hash: str, chunks: Sequence[EmbeddedChunk]
-    ) -> None:
-        """Store an article with its chunks, in place of one with the same id."""
-        article = cleaned.article
-        self.remove(article.article_id)
-        number = self._connection.execute(
-            "INSERT INTO articles VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                article.article_id,
-                content_hash,
-                article.title,
-                article.text,
-                article.published.isoformat() if article.published else None,
-                article.source,
-                article.author,
-                article.url,
-                article.path,
-                json.dumps(article.metadata, ensure_ascii=False, sort_keys=True),
-                json.dumps([piece.model_dump() for piece in cleaned.removed], ensure_ascii=False),
-            ),
-        ).lastrowid
-        self._connection.executemany(
-            "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    number,
-                    embedded.chunk.start,
-                    embedded.chunk.end,
-                    embedded.vector.astype("<f2").tobytes(),
-                    np.asarray(embedded.chunk.sentences, dtype="<i4").tobytes(),
-                    embedded.sentence_vectors.astype("<f2").tobytes(),
-                )
-                for embedded in chunks
-            ),
-        )
-
-    def remove(self, article_id: str) -> None:
-        """Remove an article and its chunks, if it is there (inside a transaction)."""
-        self._connection.execute(
-            "DELETE FROM chunks WHERE article IN (SELECT number FROM articles WHERE article_id=?)",
-            (article_id,),
-        )
-        self._connection.execute("DELETE FROM articles WHERE article_id=?", (article_id,))
-
-    def set_paths(self, paths: Mapping[str, str | None]) -> None:
-        """Note where unchanged articles lie now (inside a transaction)."""
-        self._connection.executemany(
-            "UPDATE articles SET path=?1 WHERE article_id=?2 AND path IS NOT ?1",
-            ((path, article_id) for article_id, path in paths.items()),
-        )
-
-    def set_skipped(self, skipped: Sequence[Skipped]) -> None:
-        """Replace the list of what was skipped (inside a transaction)."""
-        self._connection.execute("DELETE FROM skipped")
-        self._connection.executemany(
-            "INSERT INTO skipped VALUES (?, ?, ?)",
-            ((item.path, item.line, item.reason) for item in skipped),
-        )
-
-    # Reading
+    def skipped(self) -> list[Skipped]:
+        """What was skipped in the last build, and why."""
+        rows = self._database.rows("SELECT path, line, reason FROM skipped ORDER BY rowid")
+        return [Skipped(path=path, line=line, reason=reason) for path, line, reason in rows]
 
     def counts(self) -> tuple[int, int, int]:
         """Numbers of articles, chunks and skipped inputs."""
-        row = self._row(
+        row = self._database.row(
             "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks),"
             " (SELECT count(*) FROM skipped)"
         )
         assert row is not None
         return row[0], row[1], row[2]
 
-    def skipped(self) -> list[Skipped]:
-        """What was skipped in the last build, and why."""
-        rows = self._rows("SELECT path, line, reason FROM skipped ORDER BY rowid")
-        return [Skipped(path=path, line=line, reason=reason) for path, line, reason in rows]
-
-    def articles(self, numbers: Sequence[int]) -> dict[int, Article]:
-        """Articles by their number."""
-        rows = self._rows_in(
-            f"SELECT number, {_ARTICLE_COLUMNS} FROM articles WHERE number IN", numbers
-        )
-        return {row[0]: _article(row[1:]) for row in rows}
-
-    def article(self, article_id: str) -> Article | None:
-        """An article by its id."""
-        row = self._row(
-            f"SELECT {_ARTICLE_COLUMNS} FROM articles WHERE article_id=?", (article_id,)
-        )
-        return None if row is None else _article(row)
-
-    def removed(self, article_id: str) -> tuple[Removed, ...]:
-        """What cleaning took out of an article."""
-        row = self._row("SELECT removed FROM articles WHERE article_id=?", (article_id,))
-        pieces = json.loads(row[0]) if row else []
-        return tuple(Removed.model_validate(piece) for piece in pieces)
-
-    def all_articles(self) -> Iterator[Article]:
-        """Every article, in the order of reading."""
-        for (number,) in self._rows("SELECT number FROM articles ORDER BY number"):
-            yield from self.articles([number]).values()
-
-    def chunks(self, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
-        """Chunks by their id; an id that is not there is left out."""
-        rows = self._rows_in(
-            "SELECT chunk_id, article, start, end, vector, sentences, sentence_vectors"
-            " FROM chunks WHERE chunk_id IN",
-            chunk_ids,
-        )
-        return {row[0]: _chunk(row) for row in rows}
-
-    def chunk_texts(self, batch: int = 1000) -> Iterator[tuple[int, Article, str]]:
-        """Every chunk as (chunk_id, its article without the text, its own text)."""
-        last = -1
+    def chunk_texts(self, after: int = 0, batch: int = _BATCH_ARTICLES) -> Iterator[ChunkText]:
+        """What the lexical index takes of each chunk of the articles numbered above `after`."""
         while True:
-            rows = self._rows(
-                "SELECT chunk_id, article, start, end FROM chunks WHERE chunk_id > ?"
-                " ORDER BY chunk_id LIMIT ?",
-                (last, batch),
+            articles = self._database.rows(
+                "SELECT number, title, text, published, source, metadata FROM articles"
+                " WHERE number > ? ORDER BY number LIMIT ?",
+                (after, batch),
             )
-            if not rows:
+            if not articles:
                 return
-            articles = self.articles(sorted({row[1] for row in rows}))
-            for chunk_id, number, start, end in rows:
-                yield chunk_id, articles[number], articles[number].text[start:end]
-            last = rows[-1][0]
+            spans: dict[int, list[Row]] = {}
+            for number, *span in self._database.rows(
+                "SELECT article, start, end, chunk_id FROM chunks INDEXED BY chunks_article"
+                " WHERE article BETWEEN ? AND ?",
+                (articles[0][0], articles[-1][0]),
+            ):
+                spans.setdefault(number, []).append(tuple(span))
+            for number, title, text, published, source, metadata in articles:
+                for start, end, chunk_id in spans.get(number, ()):
+                    passage = text[start:end]
+                    yield ChunkText(
+                        chunk_id, title, passage, day_number(published), source or "", metadata
+                    )
+            after = articles[-1][0]
 
     def chunk_vectors(
-        self, dimension: int, batch: int = 20_000
+        self, dimension: int, *, after: int = 0, batch: int = _BATCH_VECTORS
     ) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
-        """Every chunk's id and vector, in batches: shapes (n,) and (n, dimension)."""
-        last = -1
+        """Ids and vectors of the chunks with an id above `after`: shapes (n,), (n, dimension)."""
         while True:
-            rows = self._rows(
+            rows = self._database.rows(
                 "SELECT chunk_id, vector FROM chunks WHERE chunk_id > ? ORDER BY chunk_id LIMIT ?",
-                (last, batch),
+                (after, batch),
             )
             if not rows:
                 return
             blob = b"".join(row[1] for row in rows)
             vectors = np.frombuffer(blob, dtype="<f2").reshape(len(rows), dimension)
             yield np.array([row[0] for row in rows], dtype=np.int64), vectors.astype(np.float32)
-            last = rows[-1][0]
+            after = rows[-1][0]
+
+    def sample_vectors(self, dimension: int, n: int) -> Vectors:
+        """At most n chunk vectors from all over the catalog, shape (n, dimension)."""
+        ids = self.columns.chunk_ids
+        ids = ids[np.linspace(0, len(ids) - 1, min(n, len(ids))).astype(int)] if n else ids[:0]
+        rows = self._database.rows_in("SELECT vector FROM chunks WHERE chunk_id IN", ids.tolist())
+        blob = b"".join(row[0] for row in rows)
+        return np.frombuffer(blob, dtype="<f2").reshape(-1, dimension).astype(np.float32)
+
+    # Every row of these is compared with its checksum
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What filters and look-ups search."""
+        rows = self._database.rows("SELECT name, data, checksum FROM columns")
+        with self._checked():
+            return Columns.unpack(rows)
+
+    def articles(self, numbers: Sequence[int]) -> dict[int, Article]:
+        """Articles by their number.
+
+        Raises:
+            IndexCorruptError: one is missing or damaged.
+        """
+        return {number: item.article for number, item in self._cleaned(numbers).items()}
+
+    def article(self, article_id: str) -> Article | None:
+        """An article by its id; None if there is no such one."""
+        cleaned = self._by_id(article_id)
+        return cleaned.article if cleaned else None
+
+    def removed(self, article_id: str) -> tuple[Removed, ...]:
+        """What cleaning took out of an article."""
+        cleaned = self._by_id(article_id)
+        return cleaned.removed if cleaned else ()
+
+    def all_articles(self) -> Iterator[Article]:
+        """Every article, in the order of reading."""
+        for number in self.columns.article_numbers:
+            yield from self.articles([number]).values()
+
+    def chunks(self, chunk_ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Chunks by their id.
+
+        Raises:
+            IndexCorruptError: one is missing or damaged.
+        """
+        query = f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE chunk_id IN"
+        with self._checked():
+            chunks = {row[0]: read_chunk(row) for row in self._database.rows_in(query, chunk_ids)}
+        self._all_there("chunk", chunk_ids, chunks)
+        return chunks
 
     def chunk_ids_where(
         self,
@@ -312,7 +189,6 @@ class Catalog:
         until: datetime.date | None,
         undated: bool,
         sources: Sequence[str],
-        metadata: Mapping[str, str],
     ) -> NDArray[np.int64]:
         """Ids of the chunks whose article passes a filter, ascending.
 
@@ -320,61 +196,49 @@ class Catalog:
             since, until: First and last day of publication, both included.
             undated: Whether an article without a date passes `since` and `until`.
             sources: Any of these; empty lets every source pass.
-            metadata: Fields of the article's metadata that must equal these texts.
         """
-        conditions, values = ["1"], list[str]()
-        for operator, day in ((">=", since), ("<=", until)):
-            if day is not None:
-                conditions.append(f"(published {operator} ?{' OR published IS NULL' * undated})")
-                values.append(day.isoformat())
+        columns = self.columns
+        passes = np.ones(len(columns.chunk_ids), dtype=bool)
+        if since or until:
+            first = since.toordinal() if since else UNDATED + 1
+            last = (until or datetime.date.max).toordinal()
+            passes = (columns.days >= first) & (columns.days <= last)
+            if undated:
+                passes |= columns.days == UNDATED
         if sources:
-            conditions.append(f"source IN ({','.join('?' * len(sources))})")
-            values.extend(sources)
-        for key, value in metadata.items():
-            conditions.append("CAST(json_extract(metadata, ?) AS TEXT) = ?")
-            values.extend([f"$.{json.dumps(key)}", value])
-        rows = self._rows(
-            "SELECT chunk_id FROM articles JOIN chunks ON article = number WHERE"
-            f" {' AND '.join(conditions)} ORDER BY chunk_id",
-            values,
-        )
-        return np.array([row[0] for row in rows], dtype=np.int64)
+            wanted = [n for n, name in enumerate(columns.source_names) if name in set(sources)]
+            passes &= np.isin(columns.sources, wanted)
+        return columns.chunk_ids[passes]
 
-    def _row(self, query: str, values: Sequence[object] = ()) -> _Row | None:
-        rows = self._rows(query, values)
-        return rows[0] if rows else None
+    def _by_id(self, article_id: str) -> CleanedArticle | None:
+        columns = self.columns
+        places = np.flatnonzero(columns.article_keys == article_key(article_id))
+        found = self._cleaned(columns.article_numbers[places].tolist())
+        same = (item for item in found.values() if item.article.article_id == article_id)
+        return next(same, None)
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[_Row]:
-        with self._lock:
-            try:
-                return self._connection.execute(query, tuple(values)).fetchall()
-            except sqlite3.DatabaseError as error:
-                raise IndexCorruptError(f"articles.sqlite cannot be read: {error}") from error
+    def _cleaned(self, numbers: Sequence[int]) -> dict[int, CleanedArticle]:
+        query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE number IN"
+        with self._checked():
+            articles = {row[0]: read_article(row) for row in self._database.rows_in(query, numbers)}
+        self._all_there("article", numbers, articles)
+        return articles
 
-    def _rows_in(self, query: str, numbers: Sequence[int]) -> Iterator[_Row]:
-        for at in range(0, len(numbers), _MAX_VARIABLES):
-            part = [int(number) for number in numbers[at : at + _MAX_VARIABLES]]
-            yield from self._rows(f"{query} ({','.join('?' * len(part))})", part)
+    def _all_there(self, kind: str, wanted: Sequence[int], found: Mapping[int, object]) -> None:
+        missing = next((number for number in wanted if number not in found), None)
+        if missing is not None:
+            raise damaged(
+                self._database.path.parent,
+                f"{self._database.path.name}: {kind} {missing} is missing",
+            )
 
-
-def _article(row: Sequence[Any]) -> Article:
-    names = [name.strip() for name in _ARTICLE_COLUMNS.split(",")]
-    fields = dict(zip(names, row, strict=True))
-    fields["metadata"] = json.loads(str(fields["metadata"]))
-    return Article.model_validate(fields)
-
-
-def _chunk(row: Sequence[Any]) -> StoredChunk:
-    chunk_id, article, start, end, vector, sentences, sentence_vectors = row
-    flat = np.frombuffer(vector, dtype="<f2").astype(np.float32)
-    return StoredChunk(
-        chunk_id=chunk_id,
-        article=article,
-        start=start,
-        end=end,
-        vector=flat,
-        sentences=np.frombuffer(sentences, dtype="<i4").reshape(-1, 2),
-        sentence_vectors=np.frombuffer(sentence_vectors, dtype="<f2")
-        .astype(np.float32)
-        .reshape(-1, len(flat)),
-    )
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except IndexCorruptError as error:
+            if error.mend:
+                raise
+            raise damaged(
+                self._database.path.parent, f"{self._database.path.name}: {error.message}"
+            ) from error

@@ -4,6 +4,8 @@ indexes/<name>/index.toml          written by people
 indexes/<name>/CURRENT             the live version; the only file ever replaced
 indexes/<name>/LOCK                held while building; says who
 indexes/<name>/staging/            the version being built
+indexes/<name>/uploads/            files that people handed over: a source like any other
+indexes/<name>/trash/              what is about to be deleted
 indexes/<name>/versions/000007/    published versions, never changed
 """
 
@@ -16,14 +18,28 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rag.errors import IndexCorruptError, IndexLockedError, IndexMissingError, QuestionError
+from rag.errors import (
+    IndexCorruptError,
+    IndexLockedError,
+    IndexMissingError,
+    IndexWriteError,
+    QuestionError,
+)
 from rag.index.config import FILE_NAME, IndexConfig, read_config
 
+UPLOADS = "uploads"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _VERSION = re.compile(r"\d{6,}")
+
+Step = Callable[[str], None]
+"""Called with the name of each step of a build once it is done; tests stop builds there."""
+
+
+def no_step(name: str) -> None:
+    """The `Step` that does nothing."""
 
 
 class IndexFolder:
@@ -48,6 +64,7 @@ class IndexFolder:
         self.config_path = self.path / FILE_NAME
         self.staging = self.path / "staging"
         self.versions_path = self.path / "versions"
+        self._trash = self.path / "trash"
         self._current_path = self.path / "CURRENT"
 
     def config(self) -> IndexConfig:
@@ -97,8 +114,8 @@ class IndexFolder:
         names = (entry.name for entry in self.versions_path.iterdir() if entry.is_dir())
         return sorted(int(name) for name in names if _VERSION.fullmatch(name))
 
-    def publish(self) -> int:
-        """Make the staging folder, complete with its manifest, a version; it is not live yet.
+    def publish(self, step: Step = no_step) -> int:
+        """Make the staging folder, complete with its manifest, the live version.
 
         Returns:
             Its number: one more than any before.
@@ -108,29 +125,54 @@ class IndexFolder:
         for entry in sorted(self.staging.rglob("*")):
             _fsync(entry)
         _fsync(self.staging)
+        step("staging synced")
         os.rename(self.staging, self.version_path(number))
+        step("version renamed")
         _fsync(self.versions_path)
+        step("version synced")
+        self.set_current(number, step)
         return number
 
-    def set_current(self, number: int) -> None:
+    def set_current(self, number: int, step: Step = no_step) -> None:
         """Make a published version the live one, atomically."""
         fresh = self.path / "CURRENT.new"
         fresh.write_text(f"{number:06d}\n", encoding="ascii")
         _fsync(fresh)
+        step("pointer written")
         os.replace(fresh, self._current_path)
+        step("pointer replaced")
         _fsync(self.path)
+        step("pointer synced")
 
-    def prune(self, keep: int) -> list[int]:
-        """Delete all but the live version and the `keep - 1` newest others before it.
+    def prune(self, keep: int, step: Step = no_step) -> list[int]:
+        """Delete all but the live version and the `keep - 1` newest before it.
 
-        Readers that have an old version open keep it until they close it.
+        Versions above the live one go too: a killed build left them, or a rollback. Readers that
+        have an old version open keep it until they close it.
+
+        Returns:
+            Numbers of the deleted versions.
         """
-        live = self.current()
-        older = [number for number in self.versions() if number != live]
+        live = self.live()
+        older = [number for number in self.versions() if number < live]
         gone = older[: max(0, len(older) - (keep - 1))]
+        gone += [number for number in self.versions() if number > live]
+        self._delete(self._trash)
         for number in gone:
-            shutil.rmtree(self.version_path(number))
+            # Renamed first: a version half deleted must not look like a version.
+            os.rename(self.version_path(number), self._trash)
+            step("old version set aside")
+            self._delete(self._trash)
+            step("old version deleted")
         return gone
+
+    def clear_staging(self) -> None:
+        """Delete what was being built."""
+        self._delete(self.staging)
+
+    def _delete(self, folder: Path) -> None:
+        if folder.exists():
+            shutil.rmtree(folder)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -179,3 +221,24 @@ def _fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def damaged(version: Path, problem: str) -> IndexCorruptError:
+    """The error for damage in the folder of a version, with what mends it."""
+    index = version.parent.parent
+    mend = f"rag build {index.name} --full"
+    others = [entry.name for entry in version.parent.glob("[0-9]*") if entry.name < version.name]
+    if others:
+        mend = f"rag rollback {index.name}   (to version {max(others)}), or {mend}"
+    return IndexCorruptError(f"{version}: {problem}", mend=mend)
+
+
+def not_written(path: Path, problem: str) -> IndexWriteError:
+    """The error for a file that cannot be written, with what mends it."""
+    folder = next(parent for parent in (path, *path.parents) if parent.is_dir())
+    free = shutil.disk_usage(folder).free / 1e6
+    return IndexWriteError(
+        f"{path} cannot be written: {problem} ({free:,.0f} MB are free there); the live version is"
+        " as it was",
+        mend="free space there, then run the same command: what is done is not done again",
+    )

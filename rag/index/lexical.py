@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.article import Article
-from rag.errors import IndexCorruptError
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.index.layout import damaged, not_written
+from rag.index.rows import UNDATED, ChunkText
 
 if TYPE_CHECKING:
     import tantivy
@@ -30,39 +37,107 @@ _QUESTION_WORDS = """
 """
 _ANALYZER = "news"
 _LONGEST_WORD = 80
-_HEAP_BYTES = 64_000_000
-_UNDATED = 0  # day number of an article without a date; real days start at 1
+_HEAP_BYTES = 200_000_000
+_NO_POSITIONS = "freq"  # nothing asks where in a text a word stands
+_LOCKS = (".tantivy-writer.lock", ".tantivy-meta.lock")
+# BM25 goes on counting deleted chunks. Past this share of them all is written anew.
+_MAX_DELETED = 0.02
+# Below so many chunks it is always written anew, so that nothing depends on what was before.
+_REWRITTEN_UNTIL = 20_000
 
 
-def write_lexical(
-    folder: Path, language: str, chunks: Iterable[tuple[int, Article, str]], *, n_threads: int
-) -> None:
+def write_lexical(folder: Path, language: str, chunks: Iterable[ChunkText]) -> None:
     """Build and write the lexical index of a version.
+
+    One thread writes it: with more, the order of equal scores would change from build to build,
+    and most of the time goes into handing the documents over.
 
     Args:
         folder: The folder to make.
         language: ISO 639-1 code of the articles; one without a stemmer here is not stemmed.
-        chunks: Chunk id, article and text of every chunk.
-        n_threads: Threads to use.
+        chunks: Every chunk.
+
+    Raises:
+        IndexWriteError: it cannot be written.
     """
     import tantivy
 
     folder.mkdir()
-    index = tantivy.Index(_schema(), os.fspath(folder))
+    with _writing(folder):
+        _write(tantivy.Index(_schema(), os.fspath(folder)), folder, language, (), chunks)
+
+
+def update_lexical(
+    old: Path, new: Path, language: str, removed: Iterable[int], added: Iterable[ChunkText]
+) -> None:
+    """Write the lexical index of a version from the one of another version.
+
+    Args:
+        old: The folder of the other version.
+        new: The folder to make. Its files are copies: damage to one version stays in it.
+        language: As it was when `old` was written.
+        removed: Ids of the chunks that are no more.
+        added: The chunks that are new.
+
+    Raises:
+        IndexWriteError: it cannot be written.
+    """
+    import tantivy
+
+    shutil.copytree(old, new)
+    with _writing(new):
+        _write(tantivy.Index.open(os.fspath(new)), new, language, removed, added)
+
+
+def can_update(folder: Path, n_removed: int) -> bool:
+    """Whether a version's lexical index is worth going on from, rather than writing it anew."""
+    segments = json.loads((folder / "meta.json").read_bytes())["segments"]
+    n_chunks = sum(segment["max_doc"] for segment in segments)
+    deletes = [segment["deletes"] for segment in segments if segment["deletes"]]
+    n_deleted = n_removed + sum(item["num_deleted_docs"] for item in deletes)
+    return bool(n_chunks > _REWRITTEN_UNTIL and n_deleted <= _MAX_DELETED * n_chunks)
+
+
+def _write(
+    index: tantivy.Index,
+    folder: Path,
+    language: str,
+    removed: Iterable[int],
+    added: Iterable[ChunkText],
+) -> None:
     index.register_tokenizer(_ANALYZER, _analyzer(language))
-    writer = index.writer(_HEAP_BYTES * n_threads, n_threads)
-    for chunk_id, article, text in chunks:
-        document = tantivy.Document()
-        document.add_integer("chunk_id", chunk_id)
-        document.add_text("title", article.title)
-        document.add_text("text", text)
-        document.add_integer("day", article.published.toordinal() if article.published else 0)
-        document.add_text("source", article.source or "")
-        for key, value in article.metadata.items():
-            document.add_text("field", _field_term(key, value))
-        writer.add_document(document)
+    writer = index.writer(_HEAP_BYTES, 1)
+    for chunk_id in removed:
+        writer.delete_documents_by_term("chunk_id", chunk_id)
+    for chunk in added:
+        writer.add_document(_document(chunk))
     writer.commit()
     writer.wait_merging_threads()
+    for name in _LOCKS:  # empty, and no part of the data
+        (folder / name).unlink(missing_ok=True)
+
+
+def _document(chunk: ChunkText) -> tantivy.Document:
+    import tantivy
+
+    document = tantivy.Document()
+    document.add_integer("chunk_id", chunk.chunk_id)
+    document.add_text("title", chunk.title)
+    document.add_text("text", chunk.text)
+    document.add_integer("day", chunk.day)
+    document.add_text("source", chunk.source)
+    if chunk.metadata != "{}":
+        for key, value in json.loads(chunk.metadata).items():
+            document.add_text("field", _field_term(key, value))
+    return document
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # tantivy knows no other
+        raise not_written(folder, str(error)) from error
 
 
 class LexicalIndex:
@@ -74,13 +149,18 @@ class LexicalIndex:
         self._tantivy = tantivy
         self._analyzer = _analyzer(language)
         self._query_analyzer = _analyzer(language, stop_words=True)
-        try:
-            index = tantivy.Index.open(os.fspath(folder))
-        except ValueError as error:
-            raise IndexCorruptError(f"{folder} is not a tantivy index: {error}") from error
-        index.register_tokenizer(_ANALYZER, self._analyzer)
+        # tantivy makes a lock file where it opens an index. So it opens a folder of links, which
+        # may go once the files are mapped: nothing is written below `indexes/`.
+        with tempfile.TemporaryDirectory(prefix="rag-") as links:
+            for path in folder.iterdir():
+                os.symlink(path.resolve(), os.path.join(links, path.name))
+            try:
+                index = tantivy.Index.open(links)
+                index.config_reader("Manual", 1)
+                self._searcher = index.searcher()
+            except ValueError as error:
+                raise damaged(folder.parent, f"{folder.name} does not open: {error}") from error
         self._schema = index.schema
-        self._searcher = index.searcher()
 
     @property
     def n_chunks(self) -> int:
@@ -133,6 +213,13 @@ class LexicalIndex:
             if chunk_id is not None
         ]
 
+    def chunk_ids_where(self, metadata: Mapping[str, str]) -> NDArray[np.int64]:
+        """Ids of the chunks whose article has these metadata fields, ascending."""
+        query = self.filter(metadata=metadata) or self._tantivy.Query.all_query()
+        found = self._searcher.search(query, max(self.n_chunks, 1), count=False).hits
+        ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
+        return np.sort(np.array(ids, dtype=np.int64))
+
     def filter(
         self,
         *,
@@ -158,7 +245,7 @@ class LexicalIndex:
                 until.toordinal() if until else datetime.date.max.toordinal(),
             )
             if undated:
-                none = query_type.term_query(self._schema, "day", _UNDATED)
+                none = query_type.term_query(self._schema, "day", UNDATED)
                 days = query_type.boolean_query([(occur.Should, days), (occur.Should, none)])
             conditions.append(days)
         if sources:
@@ -186,8 +273,8 @@ def _schema() -> tantivy.Schema:
 
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("chunk_id", stored=False, indexed=True, fast=True)
-    builder.add_text_field("title", tokenizer_name=_ANALYZER)
-    builder.add_text_field("text", tokenizer_name=_ANALYZER)
+    for name in ("title", "text"):
+        builder.add_text_field(name, tokenizer_name=_ANALYZER, index_option=_NO_POSITIONS)
     builder.add_integer_field("day", indexed=True, fast=True)
     builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("field", tokenizer_name="raw", index_option="basic")

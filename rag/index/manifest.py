@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rag.embedding import EmbedderIdentity
-from rag.errors import IndexCorruptError, IndexFormatError
+from rag.errors import IndexFormatError
 from rag.index.config import IndexConfig
+from rag.index.layout import damaged
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "manifest.json"
 CATALOG = "articles.sqlite"
 VECTORS = "vectors.faiss"
 LEXICAL = "lexical"
-# tantivy leaves these empty lock files beside its segments; they are no part of the data.
-_NO_DATA = {".tantivy-writer.lock", ".tantivy-meta.lock"}
+# A catalog that is larger is not hashed at each opening, which would take seconds: its rows and
+# columns carry checksums of their own (`rag.index.rows`). `rag check` and builds hash all of it.
+HASHED_CATALOG_BYTES = 128 * 2**20
+_N_THREADS = 4
 
 
 class FileEntry(BaseModel):
@@ -45,6 +52,7 @@ class Manifest(BaseModel):
         vector_index: FAISS index type, such as `Flat`.
         n_articles, n_chunks, n_skipped: Counts.
         files: Every file of the version but this one, by path relative to it.
+        seal: sha256 of this file's JSON without the seal, keys sorted, no white space.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,11 +69,21 @@ class Manifest(BaseModel):
     n_chunks: int
     n_skipped: int
     files: dict[str, FileEntry]
+    seal: str = ""
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json`; the caller syncs the folder."""
-    (folder / FILE_NAME).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    """Seal and write `manifest.json`; the caller syncs the folder."""
+    values = manifest.model_dump(mode="json")
+    text = json.dumps({**values, "seal": _seal(values)}, indent=1, ensure_ascii=False)
+    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def _seal(values: dict[str, Any]) -> str:
+    # Over the JSON as it stands in the file: a later version of the package reads the same.
+    unsealed = {key: value for key, value in values.items() if key != "seal"}
+    text = json.dumps(unsealed, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -75,7 +93,6 @@ def read_manifest(folder: Path) -> Manifest:
         IndexFormatError: it was written in another format.
         IndexCorruptError: it is missing or damaged.
     """
-    name = folder.parent.parent.name
     path = folder / FILE_NAME
     try:
         text = path.read_text(encoding="utf-8")
@@ -83,45 +100,72 @@ def read_manifest(folder: Path) -> Manifest:
         if found != FORMAT:
             raise IndexFormatError(
                 f"{folder} has on-disk format {found}; this version of rag reads format {FORMAT}",
-                mend=f"rag build {name} --full",
+                mend=f"rag build {folder.parent.parent.name} --full",
             )
-        return Manifest.model_validate_json(text)
+        manifest = Manifest.model_validate_json(text)
+        seal = _seal(json.loads(text))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        raise IndexCorruptError(
-            f"{path} is missing or damaged: {str(error).splitlines()[0]}", mend=_mend(name)
-        ) from error
+        problem = f"{FILE_NAME} is missing or damaged: {str(error).splitlines()[0]}"
+        raise damaged(folder, problem) from error
+    if manifest.seal != seal:
+        raise damaged(folder, f"{FILE_NAME} is damaged: it does not fit its own seal")
+    return manifest
 
 
-def describe_files(folder: Path) -> dict[str, FileEntry]:
-    """Checksums of every file below a folder, the manifest left out."""
-    entries = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name not in _NO_DATA and path != folder / FILE_NAME:
-            entries[path.relative_to(folder).as_posix()] = FileEntry(
-                sha256=file_sha256(path), n_bytes=path.stat().st_size
-            )
-    return entries
+def describe_files(folder: Path, known: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
+    """Checksums of every file below a folder, the manifest left out.
+
+    Args:
+        folder: The folder.
+        known: Entries by relative path of files that need no hashing any more.
+    """
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in paths if path.name != FILE_NAME]
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        described = pool.map(lambda name: known.get(name) or describe_file(folder / name), names)
+        return dict(zip(names, described, strict=True))
 
 
-def verify_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every file with the manifest.
+def describe_file(path: Path) -> FileEntry:
+    """Checksum and size of a file."""
+    return FileEntry(sha256=file_sha256(path), n_bytes=path.stat().st_size)
+
+
+def verify_files(folder: Path, manifest: Manifest, *, hashed_catalog_bytes: int | None) -> None:
+    """Compare the files of a version with its manifest.
+
+    Args:
+        folder: The version.
+        manifest: What it should consist of.
+        hashed_catalog_bytes: Of a catalog larger than this only the size is compared; None
+            hashes it whatever its size.
 
     Raises:
         IndexCorruptError: a file is missing, has another size or another checksum.
     """
-    for relative, entry in manifest.files.items():
-        problem = file_problem(folder / relative, entry)
-        if problem:
-            raise IndexCorruptError(f"{folder / relative}: {problem}", mend=_mend(manifest.index))
+
+    def problem(item: tuple[str, FileEntry]) -> str | None:
+        relative, entry = item
+        limit = hashed_catalog_bytes if relative == CATALOG else None
+        only_size = limit is not None and entry.n_bytes > limit
+        return file_problem(folder / relative, entry, only_size=only_size)
+
+    # The large files first: the threads end at about the same time.
+    items = sorted(manifest.files.items(), key=lambda item: -item[1].n_bytes)
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        problems = list(pool.map(problem, items))
+    for (relative, _), found in zip(items, problems, strict=True):
+        if found:
+            raise damaged(folder, f"{relative} {found}")
 
 
-def file_problem(path: Path, entry: FileEntry) -> str | None:
+def file_problem(path: Path, entry: FileEntry, *, only_size: bool = False) -> str | None:
     """What is wrong with a file; None when it is what the manifest says."""
     try:
         n_bytes = path.stat().st_size
         if n_bytes != entry.n_bytes:
             return f"has {n_bytes} bytes instead of {entry.n_bytes}"
-        if file_sha256(path) != entry.sha256:
+        if not only_size and file_sha256(path) != entry.sha256:
             return "has another sha256 than when it was built"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
@@ -132,10 +176,6 @@ def file_sha256(path: Path) -> str:
     """sha256 (hex) of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _mend(name: str) -> str:
-    return f"rag build {name} --full   (or rag rollback {name}, if an older version is kept)"
 
 
 class _Format(BaseModel):

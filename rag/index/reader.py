@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from rag.errors import IndexCorruptError, RagError
 from rag.index.catalog import Catalog
-from rag.index.layout import IndexFolder, index_names
+from rag.index.layout import IndexFolder, damaged, index_names
 from rag.index.lexical import LexicalIndex
-from rag.index.manifest import CATALOG, LEXICAL, VECTORS, Manifest, read_manifest, verify_files
+from rag.index.manifest import (
+    CATALOG,
+    HASHED_CATALOG_BYTES,
+    LEXICAL,
+    VECTORS,
+    Manifest,
+    read_manifest,
+    verify_files,
+)
 from rag.index.vectors import VectorIndex
 
 
@@ -46,8 +57,20 @@ class OpenIndex:
         catalog, vectors, lexical: Its parts.
     """
 
-    def __init__(self, folder: IndexFolder, *, n_threads: int) -> None:
+    def __init__(
+        self,
+        folder: IndexFolder,
+        *,
+        n_threads: int,
+        hashed_catalog_bytes: int | None = HASHED_CATALOG_BYTES,
+    ) -> None:
         """Open the live version.
+
+        Args:
+            folder: The index.
+            n_threads: Threads for searching, at least 1.
+            hashed_catalog_bytes: A larger catalog is compared by size, and row by row as it is
+                read; None hashes it whatever its size.
 
         Raises:
             IndexMissingError: no such index, or nothing built yet.
@@ -56,22 +79,61 @@ class OpenIndex:
         """
         self.name = folder.name
         self.version = folder.live()
-        path = folder.version_path(self.version)
-        self.manifest: Manifest = read_manifest(path)
-        verify_files(path, self.manifest)
-        self.catalog = Catalog.open(path / CATALOG)
-        self.vectors = VectorIndex(path / VECTORS, n_threads=n_threads)
-        self.lexical = LexicalIndex(path / LEXICAL, self.manifest.config.language)
-        self._check_counts(path)
+        while True:
+            try:
+                self._open(folder.version_path(self.version), n_threads, hashed_catalog_bytes)
+                return
+            except IndexCorruptError:
+                # Deleted meanwhile, because two newer versions were published?
+                live = folder.live()
+                if live == self.version:
+                    raise
+                self.version = live
 
-    def _check_counts(self, path: Path) -> None:
-        counts = (self.catalog.counts()[1], len(self.vectors.ids), self.lexical.n_chunks)
-        if set(counts) != {self.manifest.n_chunks}:
-            raise IndexCorruptError(
-                f"{path}: catalog, vectors and words hold {counts} chunks,"
-                f" the manifest says {self.manifest.n_chunks}",
-                mend=f"rag build {self.name} --full",
-            )
+    def _open(self, path: Path, n_threads: int, hashed_catalog_bytes: int | None) -> None:
+        self.manifest: Manifest = read_manifest(path)
+        verify_files(path, self.manifest, hashed_catalog_bytes=hashed_catalog_bytes)
+        try:
+            self.lexical = LexicalIndex(path / LEXICAL, self.manifest.config.language)
+        except OSError as error:
+            raise damaged(path, f"{LEXICAL} cannot be read: {error}") from error
+        self.vectors = VectorIndex(path / VECTORS, n_threads=n_threads)
+        self.catalog = Catalog.open(path / CATALOG)
+        try:
+            found = (len(self.catalog.columns.chunk_ids), len(self.vectors), self.lexical.n_chunks)
+            if set(found) != {self.manifest.n_chunks}:
+                raise damaged(
+                    path,
+                    f"catalog, vectors and words hold {found} chunks,"
+                    f" the manifest says {self.manifest.n_chunks}",
+                )
+        except IndexCorruptError:
+            self.catalog.close()
+            raise
+
+    def chunk_ids_where(
+        self,
+        *,
+        since: datetime.date | None,
+        until: datetime.date | None,
+        undated: bool,
+        sources: Sequence[str],
+        metadata: Mapping[str, str],
+    ) -> NDArray[np.int64]:
+        """Ids of the chunks whose article passes a filter, ascending.
+
+        Args:
+            since, until: First and last day of publication, both included.
+            undated: Whether an article without a date passes `since` and `until`.
+            sources: Any of these; empty lets every source pass.
+            metadata: Fields of the article's metadata that must equal these texts.
+        """
+        ids = self.catalog.chunk_ids_where(
+            since=since, until=until, undated=undated, sources=sources
+        )
+        if metadata:
+            ids = np.intersect1d(ids, self.lexical.chunk_ids_where(metadata), assume_unique=True)
+        return ids
 
     def close(self) -> None:
         """Close the files."""

@@ -14,9 +14,11 @@ class BuildProgress(BaseModel):
 
     Attributes:
         index: Name of the index.
-        phase: `read`, `embed`, `vectors`, `lexical` or `publish`.
+        phase: `read`, `embed`, `derive` or `publish`.
         n_done: Articles looked at so far (in `read` and `embed`).
         n_chunks: Chunks embedded so far.
+        n_expected: About how many articles there are to look at; None if nobody knows.
+        note: Something that the user should know, such as that all is embedded anew and why.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +27,8 @@ class BuildProgress(BaseModel):
     phase: str
     n_done: int = 0
     n_chunks: int = 0
+    n_expected: int | None = None
+    note: str | None = None
 
 
 class BuildReport(BaseModel):
@@ -37,7 +41,8 @@ class BuildReport(BaseModel):
         added, changed, removed, unchanged: Numbers of articles against the version before.
         n_articles, n_chunks: What the live version holds.
         skipped: Inputs that were not taken, with the reason.
-        seconds: Seconds by phase.
+        seconds: Seconds by phase, and `total`; phases that run side by side overlap.
+        note: Why everything was embedded anew, if it was and nobody asked for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +58,7 @@ class BuildReport(BaseModel):
     n_chunks: int
     skipped: tuple[Skipped, ...]
     seconds: dict[str, float]
+    note: str | None = None
 
 
 Progress = Callable[[BuildProgress], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,50 +11,116 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding import Vectors
-from rag.errors import IndexCorruptError
+from rag.index.layout import damaged, not_written
 
-KIND = "Flat"
+Batches = Iterable[tuple[NDArray[np.int64], Vectors]]
+"""Chunk ids (n,) and their unit vectors (n, dimension)."""
+
+# Measured: docs/decisions.md, "The kind of FAISS index". Whatever the kind, retrieval scores its
+# candidates again with the catalog's own vectors.
+FLAT_UNTIL = 50_000
+SQ8_UNTIL = 150_000
+_VECTORS_PER_LIST = 512
+_TRAINING_VECTORS = 50_000
+_TRAINING_VECTORS_PER_LIST = 48
+_SEARCHED_LISTS = 128
 
 
-def write_vectors(
-    path: Path, dimension: int, batches: Iterable[tuple[NDArray[np.int64], Vectors]]
-) -> str:
+def kind_for(n_chunks: int) -> str:
+    """The kind of index for so many chunks, in the words of `faiss.index_factory`."""
+    if n_chunks <= FLAT_UNTIL:
+        return "Flat"
+    if n_chunks <= SQ8_UNTIL:
+        return "SQ8"
+    # Powers of two: an index that grows is trained anew each time it has doubled.
+    return f"IVF{2 ** round(np.log2(n_chunks / _VECTORS_PER_LIST))},SQ8"
+
+
+def n_training(kind: str) -> int:
+    """Vectors that an index of this kind wants to be trained on, at most."""
+    if kind == "Flat":
+        return 0
+    lists = kind.removeprefix("IVF").partition(",")[0]
+    return int(lists) * _TRAINING_VECTORS_PER_LIST if lists.isdigit() else _TRAINING_VECTORS
+
+
+def write_vectors(path: Path, kind: str, dimension: int, sample: Vectors, batches: Batches) -> None:
     """Build and write the vector index of a version.
 
     Args:
         path: The file to write.
+        kind: From `kind_for`.
         dimension: Length of a vector.
-        batches: Chunk ids (n,) and their unit vectors (n, dimension).
+        sample: Vectors to train on, drawn from all over the chunks; shape (n, dimension).
+        batches: Ids and vectors of every chunk.
 
-    Returns:
-        The kind of index chosen, for the manifest.
+    Raises:
+        IndexWriteError: the file cannot be written.
     """
     import faiss
 
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+    index = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
+    if not index.is_trained:
+        index.train(sample)
+    if not kind.startswith("IVF"):  # which keeps ids itself
+        index = faiss.IndexIDMap2(index)
     for ids, vectors in batches:
         index.add_with_ids(vectors, ids)
-    faiss.write_index(index, os.fspath(path))
-    return KIND
+    _write(index, path)
+
+
+def update_vectors(old: Path, new: Path, removed: NDArray[np.int64], added: Batches) -> None:
+    """Write the vector index of a version from the one of another version.
+
+    Args:
+        old: The file of the other version.
+        new: The file to write.
+        removed: Ids that are no more.
+        added: Ids and vectors of the chunks that are new.
+
+    Raises:
+        IndexCorruptError: `old` is not a FAISS index.
+        IndexWriteError: `new` cannot be written.
+    """
+    index = _read(old, 0)
+    if len(removed):
+        index.remove_ids(removed)
+    for ids, vectors in added:
+        index.add_with_ids(vectors, ids)
+    _write(index, new)
 
 
 class VectorIndex:
-    """The chunk vectors of one version, opened for searching. Safe for several threads."""
+    """The chunk vectors of one version, memory-mapped for searching. Safe for several threads."""
 
     def __init__(self, path: Path, *, n_threads: int) -> None:
         import faiss
 
         self._faiss: Any = faiss
-        faiss.omp_set_num_threads(n_threads)
-        try:
-            self._index: Any = faiss.read_index(os.fspath(path))
-        except RuntimeError as error:
-            raise IndexCorruptError(f"{path} is not a FAISS index: {error}") from error
+        self._n_threads = n_threads
+        self._index: Any = _read(path, faiss.IO_FLAG_MMAP_IFC)
+        self._n_lists: int = getattr(self._index, "nlist", 0)
+        if self._n_lists:
+            self._index = _read(path, faiss.IO_FLAG_MMAP)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
 
     @property
     def ids(self) -> NDArray[np.int64]:
-        """Every id, in the order of adding."""
-        return np.asarray(self._faiss.vector_to_array(self._index.id_map), dtype=np.int64)
+        """Every id, ascending."""
+        parts = list(self._ids())
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+
+    def _ids(self) -> Iterator[NDArray[np.int64]]:
+        if not self._n_lists:
+            yield self._faiss.vector_to_array(self._index.id_map).astype(np.int64)
+            return
+        lists = self._index.invlists
+        for number in range(self._n_lists):
+            size = lists.list_size(number)
+            if size:
+                yield self._faiss.rev_swig_ptr(lists.get_ids(number), size).copy()
 
     def search(
         self, queries: Vectors, k: int, *, allowed: NDArray[np.int64] | None = None
@@ -69,14 +135,48 @@ class VectorIndex:
         Returns:
             Ids and cosines in [-1, 1], both (q, k'), best first; k' is k or the number of chunks.
         """
-        if allowed is not None and not len(allowed):
-            return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
-        k = min(k, self._index.ntotal if allowed is None else len(allowed))
+        n_searched = len(self) if allowed is None else len(allowed)
+        k = min(k, n_searched)
         if k == 0:
             return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
-        parameters = None
+        selector, bits = None, None
         if allowed is not None:
-            selector = self._faiss.IDSelectorBatch(allowed)
+            bits = _bitmap(allowed)  # FAISS keeps a pointer only
+            selector = self._faiss.IDSelectorBitmap(len(bits), self._faiss.swig_ptr(bits))
+        if self._n_lists:
+            # The fewer may be found, the more lists they are to be looked for in.
+            n_probe = _SEARCHED_LISTS * len(self) // n_searched
+            parameters = self._faiss.SearchParametersIVF(
+                sel=selector, nprobe=min(self._n_lists, n_probe)
+            )
+        else:
             parameters = self._faiss.SearchParameters(sel=selector)
+        # FAISS keeps this for each calling thread. One question is answered sooner by one thread:
+        # others only wait for each other, and the longer the busier the machine is.
+        self._faiss.omp_set_num_threads(1 if len(queries) == 1 else self._n_threads)
         scores, ids = self._index.search(queries, k, params=parameters)
         return ids, np.clip(scores, -1.0, 1.0)
+
+
+def _bitmap(ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+    marks = np.zeros(int(ids.max()) + 1, dtype=bool)
+    marks[ids] = True
+    return np.packbits(marks, bitorder="little")
+
+
+def _read(path: Path, flags: int) -> Any:
+    import faiss
+
+    try:
+        return faiss.read_index(os.fspath(path), flags)
+    except RuntimeError as error:
+        raise damaged(path.parent, f"{path.name} is not a FAISS index: {error}") from error
+
+
+def _write(index: Any, path: Path) -> None:
+    import faiss
+
+    try:
+        faiss.write_index(index, os.fspath(path))
+    except RuntimeError as error:
+        raise not_written(path, str(error)) from error

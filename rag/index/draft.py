@@ -1,0 +1,145 @@
+"""The catalog while a version is built: a transaction per batch of articles.
+
+A killed build goes on from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from rag.index.catalog import Catalog
+from rag.index.database import Database, Row
+from rag.index.rows import (
+    ARTICLE_COLUMNS,
+    CHUNK_COLUMNS,
+    NO_SOURCE,
+    SCHEMA,
+    Columns,
+    EmbeddedArticle,
+    article_checksum,
+    article_key,
+    article_row,
+    chunk_row,
+    day_number,
+)
+from rag.readers import Skipped
+
+
+class DraftCatalog(Catalog):
+    """An `articles.sqlite` that is being written."""
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Open for building; makes the file and its tables where they are missing.
+
+        Raises:
+            IndexWriteError: it cannot be written.
+            IndexCorruptError: it is no catalog.
+        """
+        return cls(Database.create(path, SCHEMA))
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All of it or nothing.
+
+        Raises:
+            IndexWriteError: the disk is full, or cannot be written for another reason.
+        """
+        return self._database.transaction()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a value with the catalog (inside a transaction)."""
+        self._database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def add(self, articles: Sequence[EmbeddedArticle]) -> None:
+        """Store articles with their chunks, in place of any with the same ids (in a transaction).
+
+        Numbers of articles and chunks only ever grow, so that an id never changes its meaning.
+        """
+        self.remove([article.cleaned.article.article_id for article in articles])
+        number, chunk_id = self._next("next_article"), self._next("next_chunk")
+        article_rows: list[Row] = []
+        chunk_rows: list[Row] = []
+        for article in articles:
+            article_rows.append(article_row(number, article.cleaned, article.content_hash))
+            for chunk, vector, sentence_vectors in zip(
+                article.chunks, article.vectors, article.sentence_vectors, strict=True
+            ):
+                chunk_rows.append(chunk_row(chunk_id, number, chunk, vector, sentence_vectors))
+                chunk_id += 1
+            number += 1
+        insert = self._database.run_many
+        insert(f"INSERT INTO articles VALUES ({_marks(ARTICLE_COLUMNS)})", article_rows)
+        insert(f"INSERT INTO chunks VALUES ({_marks(CHUNK_COLUMNS)})", chunk_rows)
+        self.set_meta("next_article", str(number))
+        self.set_meta("next_chunk", str(chunk_id))
+
+    def _next(self, key: str) -> int:
+        return int(self.meta(key) or 1)
+
+    def remove(self, article_ids: Iterable[str]) -> None:
+        """Remove articles with their chunks, those that are there (inside a transaction)."""
+        run = self._database.run
+        for article_id in article_ids:
+            query = "SELECT number FROM articles WHERE article_id=?"
+            row = self._database.row(query, (article_id,))
+            if row is not None:
+                run("DELETE FROM chunks WHERE article=?", row)
+                run("DELETE FROM articles WHERE number=?", row)
+
+    def set_path(self, article_id: str, path: str | None) -> None:
+        """Note where an unchanged article lies now (inside a transaction)."""
+        query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE article_id=?"
+        (row,) = self._database.rows(query, (article_id,))
+        values = list(row[:-1])
+        values[ARTICLE_COLUMNS.replace(" ", "").split(",").index("path")] = path
+        change = "UPDATE articles SET path=?, checksum=? WHERE article_id=?"
+        self._database.run(change, (path, article_checksum(values), article_id))
+
+    def set_skipped(self, skipped: Sequence[Skipped]) -> None:
+        """Replace the list of what was skipped (inside a transaction)."""
+        self._database.run("DELETE FROM skipped")
+        self._database.run_many(
+            "INSERT INTO skipped VALUES (?, ?, ?)",
+            ((item.path, item.line, item.reason) for item in skipped),
+        )
+
+    def finish(self) -> None:
+        """End building: columns written, everything in the one file, closed."""
+        columns = self._make_columns()
+        with self.transaction():
+            self._database.run("DELETE FROM columns")
+            self._database.run_many("INSERT INTO columns VALUES (?, ?, ?)", columns.pack())
+        self._database.finish()
+
+    def _make_columns(self) -> Columns:
+        days: dict[int, int] = {}
+        places: dict[int, int] = {}
+        names: dict[str, int] = {}
+        keys: list[int] = []
+        for number, article_id, published, source in self._database.rows(
+            "SELECT number, article_id, published, source FROM articles ORDER BY number"
+        ):
+            keys.append(article_key(article_id))
+            days[number] = day_number(published)
+            places[number] = NO_SOURCE if source is None else names.setdefault(source, len(names))
+        pairs = self._database.rows(
+            "SELECT chunk_id, article FROM chunks INDEXED BY chunks_article"
+        )
+        pairs.sort()
+        return Columns(
+            chunk_ids=np.array([chunk_id for chunk_id, _ in pairs], dtype=np.int64),
+            days=np.array([days[number] for _, number in pairs], dtype=np.int32),
+            sources=np.array([places[number] for _, number in pairs], dtype=np.int32),
+            source_names=tuple(names),
+            article_numbers=np.array(list(days), dtype=np.int64),
+            article_keys=np.array(keys, dtype=np.int64),
+        )
+
+
+def _marks(columns: str) -> str:
+    return ",".join("?" * (columns.count(",") + 1))

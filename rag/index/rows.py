@@ -1,0 +1,282 @@
+"""Rows of the catalog: the tables, and what a row holds as Python and NumPy values.
+
+A published catalog of a large index is too big to hash whenever it is opened. So every row of
+`articles` and `chunks` carries a checksum that is compared when the row is read, and what has to be
+searched (days, sources, ids) stands in checked columns that are read once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.article import Article
+from rag.chunking import Chunk
+from rag.cleaning import CleanedArticle, Removed
+from rag.embedding import Vectors
+from rag.errors import IndexCorruptError
+from rag.index.database import Row
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY,          -- in the order of reading
+    article_id TEXT NOT NULL UNIQUE,
+    content_hash TEXT NOT NULL,          -- of the article as read, before cleaning
+    path TEXT,
+    published TEXT,                      -- ISO 8601 day
+    source TEXT,
+    author TEXT,
+    url TEXT,
+    title TEXT NOT NULL,
+    metadata TEXT NOT NULL,              -- JSON object
+    text TEXT NOT NULL,                  -- cleaned; every offset counts its characters
+    removed TEXT NOT NULL,               -- JSON list: what cleaning took out, and why
+    checksum INTEGER NOT NULL            -- CRC-32 of the columns before it
+);
+CREATE TABLE chunks (
+    chunk_id INTEGER PRIMARY KEY,        -- the id in vectors.faiss and lexical/; never used again
+    article INTEGER NOT NULL REFERENCES articles (number),
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    vector BLOB NOT NULL,                -- float16 little-endian, unit length
+    sentences BLOB NOT NULL,             -- int32 pairs [start, end)
+    sentence_vectors BLOB NOT NULL,      -- float16, one row per sentence
+    checksum INTEGER NOT NULL            -- CRC-32 of the columns before it
+);
+-- Has all that making the lexical index needs, without reading the vectors.
+CREATE INDEX chunks_article ON chunks (article, start, end);
+CREATE TABLE skipped (path TEXT NOT NULL, line INTEGER, reason TEXT NOT NULL);
+CREATE TABLE columns (                   -- written last; what filters and look-ups search
+    name TEXT PRIMARY KEY,
+    data BLOB NOT NULL,
+    checksum INTEGER NOT NULL            -- CRC-32 of data
+);
+"""
+ARTICLE_COLUMNS = (
+    "number, article_id, content_hash, path, published, source, author, url, title, metadata,"
+    " text, removed, checksum"
+)
+CHUNK_COLUMNS = "chunk_id, article, start, end, vector, sentences, sentence_vectors, checksum"
+UNDATED = 0
+"""Day of an article without a date; real days (proleptic Gregorian ordinals) start at 1."""
+NO_SOURCE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedArticle:
+    """An article with its chunks and their vectors, ready to be stored.
+
+    Attributes:
+        cleaned: The article with its cleaned text.
+        content_hash: Of the article as read.
+        chunks: Its chunks.
+        vectors: Shape (n_chunks, dimension), unit length.
+        sentence_vectors: For each chunk shape (n_sentences, dimension), unit length.
+    """
+
+    cleaned: CleanedArticle
+    content_hash: str
+    chunks: Sequence[Chunk]
+    vectors: Vectors
+    sentence_vectors: Sequence[Vectors]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as the index keeps it.
+
+    Attributes:
+        chunk_id: Its id in every part of the index.
+        article: Number of its article within the catalog.
+        start, end: Span in the article's text.
+        vector: Shape (dimension,), unit length.
+        sentences: Shape (n, 2): spans in the article's text.
+        sentence_vectors: Shape (n, dimension), unit length.
+    """
+
+    chunk_id: int
+    article: int
+    start: int
+    end: int
+    vector: Vectors
+    sentences: NDArray[np.int32]
+    sentence_vectors: Vectors
+
+
+class ChunkText(NamedTuple):
+    """What the lexical index takes of a chunk; `metadata` is a JSON object."""
+
+    chunk_id: int
+    title: str
+    text: str
+    day: int
+    source: str
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What filters and look-ups search, one entry per chunk or per article.
+
+    Attributes:
+        chunk_ids: Shape (n_chunks,), ascending.
+        days: Shape (n_chunks,): ordinal of the day of publication, `UNDATED` without one.
+        sources: Shape (n_chunks,): place in `source_names`, `NO_SOURCE` without one.
+        source_names: Distinct sources.
+        article_numbers: Shape (n_articles,), ascending.
+        article_keys: Shape (n_articles,): `article_key` of each.
+    """
+
+    chunk_ids: NDArray[np.int64]
+    days: NDArray[np.int32]
+    sources: NDArray[np.int32]
+    source_names: tuple[str, ...]
+    article_numbers: NDArray[np.int64]
+    article_keys: NDArray[np.int64]
+
+    def pack(self) -> list[Row]:
+        """Rows of the table `columns`."""
+        parts = {
+            "chunk_ids": self.chunk_ids.astype("<i8").tobytes(),
+            "days": self.days.astype("<i4").tobytes(),
+            "sources": self.sources.astype("<i4").tobytes(),
+            "source_names": json.dumps(self.source_names, ensure_ascii=False).encode(),
+            "article_numbers": self.article_numbers.astype("<i8").tobytes(),
+            "article_keys": self.article_keys.astype("<i8").tobytes(),
+        }
+        return [(name, data, zlib.crc32(data)) for name, data in parts.items()]
+
+    @classmethod
+    def unpack(cls, rows: Sequence[Row]) -> Columns:
+        """Columns of the rows of the table.
+
+        Raises:
+            IndexCorruptError: one is missing or damaged.
+        """
+        parts = {name: data for name, data, checksum in rows if zlib.crc32(data) == checksum}
+        try:
+            return cls(
+                chunk_ids=np.frombuffer(parts["chunk_ids"], "<i8"),
+                days=np.frombuffer(parts["days"], "<i4"),
+                sources=np.frombuffer(parts["sources"], "<i4"),
+                source_names=tuple(json.loads(parts["source_names"])),
+                article_numbers=np.frombuffer(parts["article_numbers"], "<i8"),
+                article_keys=np.frombuffer(parts["article_keys"], "<i8"),
+            )
+        except KeyError as error:
+            raise IndexCorruptError(f"column {error} is missing or damaged") from error
+
+
+def day_number(published: str | None) -> int:
+    """Ordinal of an ISO 8601 day; `UNDATED` without one."""
+    return datetime.date.fromisoformat(published).toordinal() if published else UNDATED
+
+
+def article_key(article_id: str) -> int:
+    """A number of 64 bits that stands for an article's id."""
+    digest = hashlib.blake2b(article_id.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def article_row(number: int, cleaned: CleanedArticle, content_hash: str) -> Row:
+    """The row of an article."""
+    article = cleaned.article
+    row = (
+        number,
+        article.article_id,
+        content_hash,
+        article.path,
+        article.published.isoformat() if article.published else None,
+        article.source,
+        article.author,
+        article.url,
+        article.title,
+        json.dumps(article.metadata, ensure_ascii=False, sort_keys=True),
+        article.text,
+        json.dumps([piece.model_dump() for piece in cleaned.removed], ensure_ascii=False),
+    )
+    return (*row, article_checksum(row))
+
+
+def article_checksum(row: Sequence[Any]) -> int:
+    """CRC-32 of the columns of an article's row, the checksum left out; -1 if a type is wrong."""
+    try:
+        return zlib.crc32(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
+    except TypeError:
+        return -1
+
+
+def chunk_row(
+    chunk_id: int, article: int, chunk: Chunk, vector: Vectors, sentence_vectors: Vectors
+) -> Row:
+    """The row of a chunk."""
+    row = (
+        chunk_id,
+        article,
+        chunk.start,
+        chunk.end,
+        vector.astype("<f2").tobytes(),
+        np.asarray(chunk.sentences, dtype="<i4").tobytes(),
+        sentence_vectors.astype("<f2").tobytes(),
+    )
+    return (*row, _chunk_checksum(row))
+
+
+def read_article(row: Sequence[Any]) -> CleanedArticle:
+    """The article of a row, with what cleaning took out.
+
+    Raises:
+        IndexCorruptError: the row does not fit its checksum.
+    """
+    if article_checksum(row[:-1]) != row[-1]:
+        raise IndexCorruptError(f"article {row[0]} is damaged")
+    names = ARTICLE_COLUMNS.replace(" ", "").split(",")
+    fields = dict(zip(names, row, strict=True))
+    known = {name: fields[name] for name in Article.model_fields if name != "metadata"}
+    article = Article.model_validate({**known, "metadata": json.loads(fields["metadata"])})
+    removed = [Removed.model_validate(piece) for piece in json.loads(fields["removed"])]
+    return CleanedArticle(article=article, removed=tuple(removed))
+
+
+def read_chunk(row: Sequence[Any]) -> StoredChunk:
+    """The chunk of a row.
+
+    Raises:
+        IndexCorruptError: the row does not fit its checksum.
+    """
+    if _chunk_checksum(row[:-1]) != row[-1]:
+        raise IndexCorruptError(f"chunk {row[0]} is damaged")
+    chunk_id, article, start, end, vector, sentences, sentence_vectors, _ = row
+    flat = np.frombuffer(vector, dtype="<f2").astype(np.float32)
+    return StoredChunk(
+        chunk_id=chunk_id,
+        article=article,
+        start=start,
+        end=end,
+        vector=flat,
+        sentences=np.frombuffer(sentences, dtype="<i4").reshape(-1, 2),
+        sentence_vectors=np.frombuffer(sentence_vectors, dtype="<f2")
+        .astype(np.float32)
+        .reshape(-1, len(flat)),
+    )
+
+
+def _chunk_checksum(row: Sequence[Any]) -> int:
+    numbers, blobs = row[:4], row[4:]
+    try:
+        checksum = zlib.crc32(struct.pack("<7q", *numbers, *map(len, blobs)))
+        for blob in blobs:
+            checksum = zlib.crc32(blob, checksum)
+    except (TypeError, struct.error):  # damage can turn a number into a text
+        return -1
+    return checksum

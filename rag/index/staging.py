@@ -1,0 +1,116 @@
+"""Staging: what a build starts from.
+
+The catalog of a killed build, or a copy of the newest version that is whole and made by the same
+recipe, or an empty one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import IndexCorruptError, IndexError_
+from rag.index.draft import DraftCatalog
+from rag.index.layout import IndexFolder, Step
+from rag.index.manifest import CATALOG, Manifest, file_problem, read_manifest
+
+_RECIPE, _BASE, _COPY = "recipe", "base", "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The version that a build goes on from: unchanged parts of its files are taken over.
+
+    Attributes:
+        path: Its folder.
+        manifest: What it consists of.
+    """
+
+    path: Path
+    manifest: Manifest
+
+
+def open_staging(folder: IndexFolder, recipe: str, *, full: bool, step: Step) -> DraftCatalog:
+    """The catalog to build in.
+
+    Args:
+        folder: The index; its lock is held.
+        recipe: Hash of everything that decides how an article becomes chunks and vectors.
+        full: Start from nothing.
+        step: Told each step.
+
+    Raises:
+        IndexWriteError: it cannot be written.
+    """
+    path = folder.staging / CATALOG
+    if not full and path.exists():
+        catalog = _resume(folder, recipe)
+        if catalog is not None:
+            step("staging resumed")
+            return catalog
+    folder.clear_staging()
+    folder.staging.mkdir(parents=True)
+    step("staging made")
+    base = None if full else next(_copied(folder, recipe, step), None)
+    catalog = DraftCatalog.create(path)
+    with catalog.transaction():
+        catalog.set_meta(_RECIPE, recipe)
+        if base is not None:
+            catalog.set_meta(_BASE, f"{base.path.name} {base.manifest.seal}")
+            catalog.set_meta("embedder", base.manifest.embedder.model_dump_json())
+    step("staging ready")
+    return catalog
+
+
+def _resume(folder: IndexFolder, recipe: str) -> DraftCatalog | None:
+    try:
+        catalog = DraftCatalog.create(folder.staging / CATALOG)
+        if catalog.meta(_RECIPE) == recipe:
+            # What an earlier step derived from the catalog is made anew.
+            for entry in folder.staging.iterdir():
+                if not entry.name.startswith(CATALOG):
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            return catalog
+        catalog.close()
+    except IndexCorruptError:
+        pass  # a torn staging folder is nobody's data
+    return None
+
+
+def _copied(folder: IndexFolder, recipe: str, step: Step) -> Iterator[Base]:
+    """Copy the catalog of a version that is whole and fits; yields that version."""
+    # Above the live one: what a build killed just before it went live had already embedded.
+    for number in reversed(folder.versions()):
+        path = folder.version_path(number)
+        try:
+            manifest = read_manifest(path)
+        except IndexError_:
+            continue
+        catalog = manifest.files[CATALOG]
+        if manifest.recipe != recipe or file_problem(path / CATALOG, catalog, only_size=True):
+            continue
+        copy = folder.staging / _COPY
+        with ThreadPoolExecutor(1) as thread:
+            checked = thread.submit(file_problem, path / CATALOG, catalog)
+            shutil.copyfile(path / CATALOG, copy)
+        if checked.result() is None:
+            step("catalog copied")
+            copy.rename(folder.staging / CATALOG)
+            yield Base(path, manifest)
+            return
+        copy.unlink()
+
+
+def base_of(folder: IndexFolder, catalog: DraftCatalog) -> Base | None:
+    """The version that the staging catalog was copied from, if it is still there."""
+    name, _, seal = (catalog.meta(_BASE) or "").partition(" ")
+    if not name:
+        return None
+    try:
+        base = Base(folder.versions_path / name, read_manifest(folder.versions_path / name))
+    except IndexError_:
+        return None
+    return base if base.manifest.seal == seal else None
