@@ -19,6 +19,7 @@ from rag.evidence import Evidence
 SUPPORTED_SHARE = 0.7
 PARTLY_SHARE = 0.4
 MAX_SOURCES = 3
+_CONTEXT_CHARACTERS = 500
 
 _LIST = r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*"
 _MARK = re.compile(rf"\s*(?:\[{_LIST}\]|【{_LIST}】|\({_LIST}\))(?=[\s.,;:!?\[【(]|$)")
@@ -137,7 +138,7 @@ def attribute(
         return Attribution(Status.UNSUPPORTED, (), share)
     exact = (
         _numbers(sentence) <= _numbers(text) | _numbers(question)
-        and _names(sentence) <= _words(text) | _words(question)
+        and _names(sentence) <= _words(text) | (_words(question) & _words(_before(sources)))
         and _negated(sentence) <= _negated(text)
     )
     if exact and min(share, new_share) >= SUPPORTED_SHARE:
@@ -188,6 +189,18 @@ def _cover(
 def _with_heading(source: Evidence) -> str:
     """A source sentence with what its article's heading adds: who, and when."""
     return f"{source.article.title} {source.article.published or ''} {source.text}"
+
+
+def _before(sources: Sequence[Evidence]) -> str:
+    """What stands just before the source sentences: there "he" and "the company" have their names.
+
+    A name of the question counts as supported there, but not out of thin air: "Lammy met David
+    Lammy in London" does not pass on a caption from Kyiv.
+    """
+    return " ".join(
+        source.article.text[max(0, source.start - _CONTEXT_CHARACTERS) : source.start]
+        for source in sources
+    )
 
 
 def _squeeze(text: str) -> str:

@@ -90,6 +90,25 @@ def test_invented_things_are_not_supported(
     assert check(invented).status in (Status.PARTLY, Status.UNSUPPORTED)
 
 
+def test_names_of_the_question_must_stand_near_the_source(evidence: list[Evidence]) -> None:
+    near = attribute(
+        "In Osterby Lena Holm said it costs 4.2 million crowns.",
+        "What did Lena Holm say in Osterby?",
+        evidence,
+        terms,
+        content_terms,
+    )
+    assert near.status is Status.SUPPORTED  # Osterby stands in the sentence before
+    far = attribute(
+        "In Lindal Lena Holm said it costs 4.2 million crowns.",
+        "What did Lena Holm say in Lindal?",
+        evidence,
+        terms,
+        content_terms,
+    )
+    assert far.status is Status.PARTLY
+
+
 @pytest.mark.parametrize(
     "empty", ["The bridge will happen.", "What will happen to the bridge?", "Harbour Bridge."]
 )
