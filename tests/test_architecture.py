@@ -26,8 +26,10 @@ NATIVE = {
     "tantivy": {"rag/index/lexical.py"},
     "sqlite3": {"rag/index/database.py"},
     # export.py traces the same model for ONNX Runtime.
-    "sentence_transformers": {"rag/embedding/reference.py", "rag/embedding/export.py"},
-    "torch": {"rag/embedding/reference.py", "rag/embedding/export.py"},
+    "sentence_transformers": {
+        *("rag/embedding/reference.py", "rag/embedding/export.py", "rag/reranking.py"),
+    },
+    "torch": {"rag/embedding/reference.py", "rag/embedding/export.py", "rag/reranking.py"},
     "transformers": {"rag/embedding/reference.py", "rag/embedding/export.py"},
     "onnx": {"rag/embedding/export.py"},
     "onnxruntime": {"rag/embedding/onnx.py", "rag/embedding/export.py"},

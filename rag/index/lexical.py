@@ -122,8 +122,9 @@ def _document(chunk: ChunkText) -> tantivy.Document:
 
     document = tantivy.Document()
     document.add_integer("chunk_id", chunk.chunk_id)
-    document.add_text("title", chunk.title)
-    document.add_text("text", chunk.text)
+    # The title counts as text of every chunk: names that only the headline has are found, and
+    # BM25 of a field of its own would drown the passage (docs/decisions.md).
+    document.add_text("text", f"{chunk.title}\n{chunk.text}")
     document.add_integer("day", chunk.day)
     document.add_text("source", chunk.source)
     if chunk.metadata != "{}":
@@ -198,9 +199,8 @@ class LexicalIndex:
         if not terms or k < 1:
             return []
         words = [
-            (occur.Should, query_type.term_query(self._schema, field, term))
+            (occur.Should, query_type.term_query(self._schema, "text", term))
             for term in dict.fromkeys(terms)
-            for field in ("text", "title")
         ]
         query = query_type.boolean_query(words)
         if where is not None:
@@ -273,8 +273,7 @@ def _schema() -> tantivy.Schema:
 
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("chunk_id", stored=False, indexed=True, fast=True)
-    for name in ("title", "text"):
-        builder.add_text_field(name, tokenizer_name=_ANALYZER, index_option=_NO_POSITIONS)
+    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option=_NO_POSITIONS)
     builder.add_integer_field("day", indexed=True, fast=True)
     builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("field", tokenizer_name="raw", index_option="basic")

@@ -1,0 +1,22 @@
+"""Retrieval: a question to the passages that bear on it, best first.
+
+Modules in the order of the flow:
+    filter    which articles may be found
+    words     the words of a question, and how much of them a text holds
+    hit       a passage found, with what its score is made of
+    scoring   how well a chunk fits a question, in [0, 1]
+    passages  neighbours joined, reprints listed with their twin
+    search    candidates, a close look, hits
+"""
+
+from __future__ import annotations
+
+from rag.retrieval.filter import Filter as Filter
+from rag.retrieval.hit import Hit as Hit
+from rag.retrieval.hit import HitScores as HitScores
+from rag.retrieval.hit import Reprint as Reprint
+from rag.retrieval.hit import Retrieved as Retrieved
+from rag.retrieval.scoring import combine as combine
+from rag.retrieval.search import check_question as check_question
+from rag.retrieval.search import retrieve as retrieve
+from rag.retrieval.search import search as search

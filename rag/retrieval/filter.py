@@ -1,0 +1,81 @@
+"""Which articles may be found."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag.errors import QuestionError
+
+
+class Filter(BaseModel):
+    """Which articles may be found.
+
+    Attributes:
+        since, until: First and last day of publication, both included.
+        undated: Whether articles without a date pass `since` and `until`; without those two every
+            article passes, dated or not.
+        source: Any of these publishers; empty lets every one pass.
+        where: Metadata fields that must equal these texts, such as {"section": "sport"}.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+    undated: bool = False
+    source: tuple[str, ...] = ()
+    where: Mapping[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls,
+        *,
+        since: datetime.date | str | None = None,
+        until: datetime.date | str | None = None,
+        source: str | Sequence[str] | None = None,
+        undated: bool = False,
+        where: Mapping[str, str] | None = None,
+    ) -> Filter:
+        """A filter from what people write.
+
+        Raises:
+            QuestionError: a day that is none, or `since` after `until`.
+        """
+        sources = (source,) if isinstance(source, str) else tuple(source or ())
+        try:
+            made = cls(
+                since=since,  # pydantic reads ISO days
+                until=until,
+                undated=undated,
+                source=sources,
+                where=dict(where or {}),
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise QuestionError(
+                f"filter {first['loc'][0]}={first['input']!r}: {first['msg']}",
+                mend="write days as 2024-08-31",
+            ) from error
+        if made.since and made.until and made.since > made.until:
+            raise QuestionError(f"since={made.since} is after until={made.until}")
+        return made
+
+    @property
+    def passes_all(self) -> bool:
+        """Whether it leaves nothing out."""
+        return not (self.since or self.until or self.source or self.where)
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """As the index takes them."""
+        return {
+            "since": self.since,
+            "until": self.until,
+            "undated": self.undated,
+            "sources": self.source,
+            "metadata": self.where,
+        }

@@ -1,0 +1,109 @@
+"""A hit: a passage found for a question, with what its score is made of."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from rag.article import Article
+from rag.embedding import Vectors
+from rag.index.rows import StoredChunk
+
+
+class HitScores(BaseModel):
+    """What a hit's score is made of; `rag.retrieval.combine` puts it together.
+
+    Attributes:
+        dense: Cosine of question and chunk, [-1, 1].
+        sentence: Cosine of question and the chunk's best sentence, [-1, 1].
+        sentence_words: Share of the question's words, by rarity, that this sentence and the title
+            hold, [0, 1].
+        words: Share of the question's words, by rarity, that the chunk and the title hold, [0, 1].
+        phrases: Share of the question's pairs of neighbouring words, by rarity, that are
+            neighbours in the chunk too, [0, 1].
+        lexical: BM25 as a share of the most that any text could have for the question's words,
+            [0, 1]; it decides what is looked at closely, and is not part of the score.
+        reranker: What the cross-encoder says, [0, 1]; then this is the score. None without one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dense: float
+    sentence: float
+    lexical: float
+    sentence_words: float = 0.0
+    words: float = 0.0
+    phrases: float = 0.0
+    reranker: float | None = None
+
+
+class Reprint(BaseModel):
+    """Where else the text of a hit stands.
+
+    Attributes:
+        article_id, title, published, source, url, path: Of the other article.
+        start, end: Span in its text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    article_id: str
+    title: str
+    published: datetime.date | None
+    source: str | None
+    url: str | None
+    path: str | None
+    start: int
+    end: int
+
+
+class Hit(BaseModel):
+    """A passage found for a question: a chunk, or neighbouring chunks that were both found.
+
+    Attributes:
+        rank: From 1.
+        score: Higher is better; in [0, 1], comparable between questions.
+        scores: Its parts.
+        article_id, title, published, source, url, path: Of the article.
+        start, end: Span of the passage in the article's text.
+        text: The passage: article text[start:end].
+        sentence_start, sentence_end: Span of its best sentence in the article's text.
+        reprints: Other articles with the same passage; they take no rank of their own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: int
+    score: float
+    scores: HitScores
+    article_id: str
+    title: str
+    published: datetime.date | None
+    source: str | None
+    url: str | None
+    path: str | None
+    start: int
+    end: int
+    text: str
+    sentence_start: int
+    sentence_end: int
+    reprints: tuple[Reprint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """A hit with what the next steps need of it.
+
+    Attributes:
+        hit: What users see.
+        article: Its article, with the text.
+        chunk: The stored chunk, or its neighbours joined: sentence spans and vectors.
+        sentence_cosines: Shape (n,): question against each sentence of the chunk.
+    """
+
+    hit: Hit
+    article: Article
+    chunk: StoredChunk
+    sentence_cosines: Vectors
