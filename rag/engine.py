@@ -24,11 +24,14 @@ from rag.index.reader import OpenIndex
 from rag.index.report import BuildReport, Progress
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
 from rag.prompt import write_prompt
+from rag.reranking import CrossEncoderReranker, Reranker
 from rag.retrieval import Filter, Hit, Retrieved, retrieve
 from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.
 _EVIDENCE_HITS = 10
+# Questions of `ask_many` that are embedded together.
+_BATCH_QUESTIONS = 64
 
 
 class Rag:
@@ -40,7 +43,13 @@ class Rag:
     """
 
     def __init__(
-        self, index: OpenIndex, embedder: Embedder, llm: LLM, settings: Settings | None = None
+        self,
+        index: OpenIndex,
+        embedder: Embedder,
+        llm: LLM,
+        settings: Settings | None = None,
+        *,
+        reranker: Reranker | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -58,6 +67,7 @@ class Rag:
         self._index = index
         self._embedder = embedder
         self._llm = llm
+        self._reranker = reranker
         self._settings = settings or Settings()
         self._folder: IndexFolder | None = None
         self._swap = threading.Lock()
@@ -73,7 +83,11 @@ class Rag:
         settings = settings or Settings()
         folder = IndexFolder(settings.index_dir, index)
         opened = OpenIndex(folder, n_threads=settings.threads)
-        rag = cls(opened, _embedder(opened, settings), _llm(settings), settings)
+        reranker = None
+        if settings.reranker:
+            reranker = CrossEncoderReranker(settings.reranker, n_threads=settings.threads)
+        embedder = _embedder(opened, settings)
+        rag = cls(opened, embedder, _llm(settings), settings, reranker=reranker)
         rag._folder = folder
         return rag
 
@@ -147,8 +161,7 @@ class Rag:
     ) -> list[list[Hit]]:
         """Like `search`, for many queries embedded in one batch; the hits of each, in order."""
         chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
-        index, embedder = self._current()
-        found = retrieve(index, embedder, queries, k=k or self._settings.k, filter=chosen)
+        _, found = self._retrieved(queries, k or self._settings.k, chosen)
         return [[item.hit for item in one] for one in found]
 
     def ask(
@@ -168,6 +181,26 @@ class Rag:
             if isinstance(event, AnswerReady):
                 return event.answer
         raise AssertionError("stream ends with the answer")
+
+    def ask_many(
+        self,
+        questions: Sequence[str],
+        *,
+        since: datetime.date | str | None = None,
+        until: datetime.date | str | None = None,
+        source: str | Sequence[str] | None = None,
+        undated: bool = False,
+        where: Mapping[str, str] | None = None,
+    ) -> Iterator[Answer]:
+        """Like `ask`, for many questions embedded in batches; answers come in order, as written."""
+        chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
+        for at in range(0, len(questions), _BATCH_QUESTIONS):
+            batch = questions[at : at + _BATCH_QUESTIONS]
+            index, found = self._retrieved(batch, self._n_evidence_hits, chosen)
+            for question, one in zip(batch, found, strict=True):
+                for event in self._answer(question, index, one, time.perf_counter()):
+                    if isinstance(event, AnswerReady):
+                        yield event.answer
 
     def stream(
         self,
@@ -192,10 +225,30 @@ class Rag:
         """
         chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         started = time.perf_counter()
-        timings: dict[str, float] = {}
+        index, found = self._retrieved([question], self._n_evidence_hits, chosen)
+        yield from self._answer(question, index, found[0], started, cancelled)
+
+    def _retrieved(
+        self, questions: Sequence[str], k: int, filter: Filter
+    ) -> tuple[OpenIndex, list[list[Retrieved]]]:
         index, embedder = self._current()
-        n_hits = max(self._settings.k, _EVIDENCE_HITS)
-        found = retrieve(index, embedder, [question], k=n_hits, filter=chosen)[0]
+        found = retrieve(index, embedder, questions, k=k, filter=filter, reranker=self._reranker)
+        return index, found
+
+    @property
+    def _n_evidence_hits(self) -> int:
+        return max(self._settings.k, _EVIDENCE_HITS)
+
+    def _answer(
+        self,
+        question: str,
+        index: OpenIndex,
+        found: Sequence[Retrieved],
+        started: float,
+        cancelled: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """The events of `stream` from what was found; `started`: when the search began."""
+        timings: dict[str, float] = {}
         words = QuestionWords(question, index.lexical)
         ranked = rank_sentences(found, words)
         sure = confidence(signals(found, ranked, words)) if ranked else 0.0

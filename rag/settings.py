@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     queue_size: int = Field(
         8, ge=1, le=10_000, description="Questions that may wait for the language model."
     )
+    reranker: str | None = Field(
+        None,
+        description="Cross-encoder that reads the best hits again: a name or a folder; none by"
+        " default.",
+    )
     k: int = Field(5, ge=1, le=1000, description="Hits per question.")
     evidence_sentences: int = Field(
         5, ge=1, le=50, description="Source sentences given to the language model, at most."
