@@ -8,36 +8,54 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
-from rag.evidence import Evidence, QuestionWords
+from rag.evidence import Evidence
+from rag.index.lexical import LexicalIndex
 from rag.retrieval import Retrieved
 
+N_NEARBY = 5
+"""Best sentences in which the names of the question may stand."""
+
 _FILE = "confidence.json"
+_WORD = re.compile(r"\w[\w’'.-]*")
 
 
 def signals(
-    found: Sequence[Retrieved], ranked: Sequence[Evidence], words: QuestionWords
+    question: str, found: Sequence[Retrieved], ranked: Sequence[Evidence], lexical: LexicalIndex
 ) -> dict[str, float]:
     """What the confidence is computed from; each in [0, 1].
 
     Args:
+        question: As asked.
         found: Hits, best first, at least one.
         ranked: Their sentences, best first, at least one.
-        words: The question's words.
+        lexical: Of the index searched.
     """
     best = found[0]
-    nearby = " ".join(sentence.text for sentence in ranked[:5])
+    nearby = " ".join(sentence.text for sentence in ranked[:N_NEARBY])
     return {
         "dense": max(best.hit.scores.dense, 0.0),
-        "sentence": max(sentence.cosine for sentence in ranked),
-        "best_sentence_coverage": ranked[0].coverage,
-        "sentences_coverage": words.coverage(nearby),
-        "chunk_coverage": words.coverage(f"{best.article.title} {best.hit.text}"),
-        "names_coverage": words.names_coverage(f"{best.article.title} {best.hit.text} {nearby}"),
+        "sentence": max(0.0, *(sentence.cosine for sentence in ranked)),
+        "sentence_words": ranked[0].coverage,
+        "words": best.hit.scores.words,
+        "phrases": best.hit.scores.phrases,
+        "names": _names_held(question, f"{best.article.title} {best.hit.text} {nearby}", lexical),
     }
+
+
+def _names_held(question: str, text: str, lexical: LexicalIndex) -> float:
+    """Share of the question's names and numbers that a text holds; 1 when it has none."""
+    names = {
+        term
+        for position, word in enumerate(_WORD.findall(question))
+        if position and (word[0].isupper() or word[0].isdigit())
+        for term in lexical.content_terms(word)
+    }
+    return len(names & set(lexical.terms(text))) / len(names) if names else 1.0
 
 
 def confidence(values: dict[str, float]) -> float:

@@ -17,7 +17,7 @@ from rag.confidence import confidence, signals
 from rag.embedding import Embedder
 from rag.errors import IndexFormatError
 from rag.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.evidence import Evidence, QuestionWords, rank_sentences, select
+from rag.evidence import Evidence, rank_sentences, select
 from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
 from rag.index.reader import OpenIndex
@@ -25,7 +25,7 @@ from rag.index.report import BuildReport, Progress
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
 from rag.prompt import write_prompt
 from rag.reranking import CrossEncoderReranker, Reranker
-from rag.retrieval import Filter, Hit, Retrieved, retrieve
+from rag.retrieval import Filter, Hit, QuestionTerms, Retrieved, retrieve
 from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.
@@ -249,9 +249,8 @@ class Rag:
     ) -> Iterator[Event]:
         """The events of `stream` from what was found; `started`: when the search began."""
         timings: dict[str, float] = {}
-        words = QuestionWords(question, index.lexical)
-        ranked = rank_sentences(found, words)
-        sure = confidence(signals(found, ranked, words)) if ranked else 0.0
+        ranked = rank_sentences(found, QuestionTerms(question, index.lexical))
+        sure = confidence(signals(question, found, ranked, index.lexical)) if ranked else 0.0
         timings["evidence"] = time.perf_counter() - started
         yield EvidenceFound(hits=_shown(found, self._settings.k), confidence=sure)
 

@@ -7,19 +7,11 @@ sentences, not chunks. They are scored by cosine, by how much of the question's 
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from rag.article import Article
-from rag.embedding import Vectors
-from rag.index.lexical import LexicalIndex
-from rag.retrieval import Hit, Retrieved
-
-_WORD = re.compile(r"\w[\w’'.-]*")
+from rag.retrieval import Hit, QuestionTerms, Retrieved
 
 COSINE_WEIGHT = 1.0
 COVERAGE_WEIGHT = 1.0
@@ -34,9 +26,8 @@ class Evidence:
         article: Its article.
         hit: The best hit it stands in.
         start, end: Span in the article's text.
-        vector: Shape (dimension,), unit length.
         cosine: With the question, [-1, 1].
-        coverage: Share of the question's words that it holds, by rarity, [0, 1].
+        coverage: Share of the question's words that it and its title hold, by rarity, [0, 1].
         score: Higher is better.
     """
 
@@ -44,7 +35,6 @@ class Evidence:
     hit: Hit
     start: int
     end: int
-    vector: Vectors
     cosine: float
     coverage: float
     score: float
@@ -55,62 +45,22 @@ class Evidence:
         return self.article.text[self.start : self.end]
 
 
-class QuestionWords:
-    """The words of a question, weighted by how rare they are in the index.
-
-    Attributes:
-        weights: Inverse document frequency of each term, in (0, 1]: 1 for a term that no chunk
-            holds.
-    """
-
-    def __init__(self, question: str, lexical: LexicalIndex) -> None:
-        self._lexical = lexical
-        scale = math.log(lexical.n_chunks + 2)
-        self.weights = {
-            term: math.log((lexical.n_chunks + 2) / (lexical.document_frequency(term) + 1)) / scale
-            for term in lexical.query_terms(question)
-        }
-        self._names = {
-            term
-            for position, word in enumerate(_WORD.findall(question))
-            if position and (word[0].isupper() or word[0].isdigit())
-            for term in lexical.content_terms(word)
-        }
-
-    def coverage(self, text: str) -> float:
-        """Share of the question's words that a text holds, weighted; in [0, 1]."""
-        total = sum(self.weights.values())
-        if not total:
-            return 0.0
-        held = set(self._lexical.terms(text))
-        return sum(weight for term, weight in self.weights.items() if term in held) / total
-
-    def names_coverage(self, text: str) -> float:
-        """Share of the question's names and numbers that a text holds; 1 when it has none."""
-        if not self._names:
-            return 1.0
-        return len(self._names & set(self._lexical.terms(text))) / len(self._names)
-
-
-def rank_sentences(found: Sequence[Retrieved], words: QuestionWords) -> list[Evidence]:
+def rank_sentences(found: Sequence[Retrieved], terms: QuestionTerms) -> list[Evidence]:
     """Every sentence of the hits, once, best first."""
     ranked: dict[tuple[str, int, int], Evidence] = {}
     for item in found:
-        for (start, end), vector, cosine in zip(
-            item.chunk.sentences.tolist(),
-            item.chunk.sentence_vectors,
-            item.sentence_cosines.tolist(),
-            strict=True,
-        ):
-            key = (item.hit.article_id, start, end)
-            if key in ranked:  # chunks overlap by a sentence; the better hit came first
-                continue
-            coverage = words.coverage(item.article.text[start:end])
+        text = item.article.text
+        spans = item.chunk.sentences.tolist()
+        held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])
+        for row, (start, end) in enumerate(spans):
+            cosine, coverage = float(item.sentence_cosines[row]), held.by_sentence[row]
             score = (
                 COSINE_WEIGHT * cosine + COVERAGE_WEIGHT * coverage + CHUNK_WEIGHT * item.hit.score
             )
-            ranked[key] = Evidence(
-                item.article, item.hit, start, end, vector, cosine, coverage, score
+            # Chunks overlap by a sentence: the better hit came first.
+            ranked.setdefault(
+                (item.hit.article_id, start, end),
+                Evidence(item.article, item.hit, start, end, cosine, coverage, score),
             )
     return sorted(ranked.values(), key=lambda sentence: (-sentence.score, sentence.start))
 
@@ -132,8 +82,3 @@ def select(ranked: Sequence[Evidence], n: int) -> list[Evidence]:
 def same_statement(one: Evidence, other: Evidence) -> bool:
     """Whether two sentences are the same but for spaces and letters' case."""
     return " ".join(one.text.lower().split()) == " ".join(other.text.lower().split())
-
-
-def stacked(sentences: Sequence[Evidence]) -> Vectors:
-    """Their vectors, shape (n, dimension)."""
-    return np.stack([sentence.vector for sentence in sentences])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from rag.article import Article
@@ -42,7 +41,7 @@ def evidence() -> list[Evidence]:
             article_id="bridge", title="", published=None, source=None, url=None, path=None,
             start=0, end=len(TEXT), text=TEXT, sentence_start=at, sentence_end=end,
         )  # fmt: skip
-        found.append(Evidence(article, hit, at, end, np.ones(2, np.float32), 0.5, 0.5, 1.5))
+        found.append(Evidence(article, hit, at, end, 0.5, 0.5, 1.5))
         at = end + 1
     return found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rag.article import Article
 from rag.evidence import Evidence
 from rag.prompt import SYSTEM, write_prompt
@@ -18,12 +16,12 @@ def sentence(article: Article, text: str, score: float) -> Evidence:
     start = article.text.index(text)
     end = start + len(text)
     hit = Hit(
-        rank=1, score=score, scores=HitScores(dense=0, sentence=0, lexical=0),
+        rank=1, score=score, scores=HitScores(dense=0.5, sentence=0.5, lexical=0.5),
         article_id=article.article_id, title=article.title, published=article.published,
         source=None, url=None, path=None, start=0, end=len(article.text), text=article.text,
         sentence_start=start, sentence_end=end,
     )  # fmt: skip
-    return Evidence(article, hit, start, end, np.ones(2, np.float32), 0.5, 0.5, score)
+    return Evidence(article, hit, start, end, 0.5, 0.5, score)
 
 
 ONE = Article(article_id="1", title="Bridge", text="First things first. Then\nthe second.")

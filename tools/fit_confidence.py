@@ -22,8 +22,8 @@ from sklearn.model_selection import GroupKFold
 
 from rag.confidence import signals
 from rag.engine import Rag
-from rag.evidence import QuestionWords, rank_sentences, select
-from rag.retrieval import retrieve
+from rag.evidence import rank_sentences, select
+from rag.retrieval import QuestionTerms, retrieve
 
 TARGET = Path(__file__).parent.parent / "rag" / "confidence.json"
 BATCH = 200
@@ -37,8 +37,8 @@ def collect(rag: Rag, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         texts = [question["question"] for question in batch]
         index, embedder = rag.index, rag.embedder
         for question, found in zip(batch, retrieve(index, embedder, texts, k=10), strict=True):
-            words = QuestionWords(question["question"], index.lexical)
-            ranked = rank_sentences(found, words)
+            text = question["question"]
+            ranked = rank_sentences(found, QuestionTerms(text, index.lexical))
             held = any(
                 sentence.article.article_id == question["article_id"]
                 and sentence.start <= answer["start"]
@@ -46,7 +46,9 @@ def collect(rag: Rag, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 for sentence in select(ranked, 5)
                 for answer in question["answers"]
             )
-            rows.append({**question, "held": held, "signals": signals(found, ranked, words)})
+            rows.append(
+                {**question, "held": held, "signals": signals(text, found, ranked, index.lexical)}
+            )
         print(f"{len(rows)} of {len(questions)} questions", end="\r", flush=True)
     print()
     return rows

@@ -20,3 +20,4 @@ from rag.retrieval.scoring import combine as combine
 from rag.retrieval.search import check_question as check_question
 from rag.retrieval.search import retrieve as retrieve
 from rag.retrieval.search import search as search
+from rag.retrieval.words import QuestionTerms as QuestionTerms
