@@ -7,6 +7,7 @@ names: `rag.embedding.reference` (sentence-transformers itself, any model) or
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
+from rag.errors import ModelError
 
 Vectors = NDArray[np.float32]
 
@@ -71,17 +74,43 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
         model: A name that `rag models` lists, or the folder of a sentence-transformers model.
         models_dir: Folder of downloaded models.
         n_threads: Threads to use, at least 1.
-        runtime: `onnx-int8` or `sentence-transformers`; None takes the first that works here.
+        runtime: `onnx-int8` or `sentence-transformers`, as an index names it; None takes the
+            second where there is a GPU, else the first that works with this model.
 
     Raises:
         ModelMissingError: the model is not on this machine.
-        ModelError: its files do not load.
+        ModelError: its files do not load, or it does not work with that runtime.
     """
     from rag import models
-    from rag.embedding.reference import SentenceTransformersEmbedder
+    from rag.embedding import export, reference
+    from rag.embedding.onnx import OnnxEmbedder
 
     path = models.find(model, models_dir=models_dir, kind="embedding")
-    return SentenceTransformersEmbedder(path, model=model, n_threads=n_threads)
+    if runtime == export.RUNTIME:
+        folder = _export(path, model, models_dir)
+        return OnnxEmbedder(folder, model=model, n_threads=n_threads)
+    if runtime not in (None, reference.RUNTIME):
+        raise ModelError(
+            f"no runtime {runtime!r} for embedding model {model!r}",
+            mend="build the index anew with this version of rag",
+        )
+    if runtime is None and not reference.gpu_available():
+        with contextlib.suppress(ModelError):
+            folder = _export(path, model, models_dir)
+            return OnnxEmbedder(folder, model=model, n_threads=n_threads)
+    return reference.SentenceTransformersEmbedder(path, model=model, n_threads=n_threads)
+
+
+def _export(path: Path, model: str, models_dir: Path) -> Path:
+    from rag.embedding import export
+
+    try:
+        return export.export(path, models_dir=models_dir)
+    except OSError as error:
+        raise ModelError(
+            f"embedding model {model!r} cannot be exported to {models_dir}: {error}",
+            mend="make that folder writable, with 200 MB to spare, or set RAG_MODELS_DIR",
+        ) from error
 
 
 def unit(vectors: Vectors) -> Vectors:

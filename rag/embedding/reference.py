@@ -14,6 +14,17 @@ from rag.errors import ModelError
 
 RUNTIME = "sentence-transformers"
 
+_NVIDIA = Path("/proc/driver/nvidia")
+
+
+def gpu_available() -> bool:
+    """Whether torch has an NVIDIA GPU to run on; torch is imported only where there is one."""
+    if not _NVIDIA.exists():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
 
 class SentenceTransformersEmbedder:
     """A sentence-transformers model read from a local folder. See `rag.embedding.Embedder`."""

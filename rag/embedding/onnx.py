@@ -1,0 +1,147 @@
+"""The quick embedder: a model's export run by ONNX Runtime, without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.embedding import EmbedderIdentity, Vectors
+from rag.embedding.export import DOCUMENTS, META, QUERIES, RUNTIME, TOKENIZER
+from rag.embedding.graph import INPUT
+from rag.embedding.windows import pool, windows
+from rag.errors import ModelError
+
+# Tokens of one batch. Its activations should stay in a core's own cache: 8 times as many tokens
+# are slower by a third, half as many by less than a tenth.
+_BATCH_TOKENS = 320
+
+
+class OnnxEmbedder:
+    """The export of a sentence-transformers model. See `rag.embedding.Embedder`.
+
+    Batches run side by side, one thread each: on one batch, threads would wait for each other.
+    A text's vector does not depend on the texts that it is embedded with.
+
+    Args:
+        folder: What `rag.embedding.export.export` returned.
+        model: Name of the model.
+        n_threads: Threads to use, at least 1.
+
+    Raises:
+        ModelError: a file of the export is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, *, model: str, n_threads: int) -> None:
+        from tokenizers import Tokenizer
+
+        self._folder = folder
+        self._meta = _read_meta(folder)
+        self._tokenizer = Tokenizer.from_str(self._read(TOKENIZER).decode())
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.max_tokens = self._meta["max_length"] - self._tokenizer.num_special_tokens_to_add(
+            False
+        )
+        self._n_threads = n_threads
+        self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="embed")
+        source = f"{self._meta['source_sha256']} {self._meta['version']}"
+        self.identity = EmbedderIdentity(
+            model=model,
+            sha256=hashlib.sha256(source.encode()).hexdigest(),
+            runtime=RUNTIME,
+            dimension=self._meta["dimension"],
+        )
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens not counted."""
+        encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(text) for text in encoded]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages, shape (n, dimension)."""
+        return self._embed(self._documents, texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of questions, shape (n, dimension), at full precision: they are few."""
+        return self._embed(self._queries, texts)
+
+    # Opened at first use: a search needs only the one, a build only the other.
+
+    @cached_property
+    def _documents(self) -> Any:
+        return self._session(DOCUMENTS)
+
+    @cached_property
+    def _queries(self) -> Any:
+        return self._session(QUERIES)
+
+    def _embed(self, session: Any, texts: Sequence[str]) -> Vectors:
+        parts, owner = windows(texts, self.count_tokens, self.max_tokens)
+        row_of = {part: row for row, part in enumerate(dict.fromkeys(parts))}
+        encoded = self._tokenizer.encode_batch_fast(list(row_of))
+        ids = [text.ids for text in encoded]
+        vectors = np.empty((len(ids), self.identity.dimension), dtype=np.float32)
+
+        def run(rows: list[int]) -> None:
+            batch = np.array([ids[row] for row in rows], dtype=np.int64)
+            (vectors[rows],) = session.run(None, {INPUT: batch})
+
+        for _ in self._threads.map(run, _batches([len(text) for text in ids])):
+            pass  # raises what a batch raised
+        return pool(vectors[[row_of[part] for part in parts]], owner, len(texts))
+
+    def _session(self, name: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        return onnxruntime.InferenceSession(
+            self._read(name), options, providers=["CPUExecutionProvider"]
+        )
+
+    def _read(self, name: str) -> bytes:
+        path = self._folder / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _damaged(path, str(error)) from error
+        if hashlib.sha256(content).hexdigest() != self._meta["sha256"].get(name):
+            raise _damaged(path, "its sha256 is not that of the export")
+        return content
+
+
+def _batches(lengths: list[int]) -> list[list[int]]:
+    """Rows of equal length, at most `_BATCH_TOKENS` tokens at a time, the longest texts first."""
+    batches = []
+    by_length = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    for length, group in groupby(by_length, key=lambda row: lengths[row]):
+        rows = list(group)
+        n_rows = max(1, _BATCH_TOKENS // length)
+        batches += [rows[start : start + n_rows] for start in range(0, len(rows), n_rows)]
+    return batches
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        return {key: meta[key] for key in _META_KEYS}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder / META, str(error)) from error
+
+
+_META_KEYS = ("version", "source_sha256", "dimension", "max_length", "sha256")
+
+
+def _damaged(path: Path, why: str) -> ModelError:
+    return ModelError(
+        f"exported embedding model {path} does not open: {why}",
+        mend=f"rm -r '{path.parent}' (it is exported anew at the next use)",
+    )
