@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from rag import __version__
-from rag.cli import indexes, models, page, questions
+from rag.cli import batch, evaluation, indexes, models, page, questions
 from rag.cli.output import show_error
 from rag.cli.parts import Parts
 from rag.errors import RagError
@@ -53,9 +53,11 @@ app = typer.Typer(
 )
 app.command()(questions.ask)
 app.command()(questions.search)
+app.command()(batch.batch)
 app.command()(indexes.build)
 app.command("list")(indexes.list_)
 app.command()(indexes.show)
+app.command("eval")(evaluation.evaluate)
 app.add_typer(models.app, name="models")
 app.command()(page.ui)
 

@@ -115,7 +115,7 @@ def show_answer(answer: Answer) -> None:
     )
 
 
-def show_hits(hits: Sequence[Hit]) -> None:
+def show_hits(hits: Sequence[Hit], *, explain: bool = False) -> None:
     """The hits, each with its passage; the best sentence stands out on a terminal."""
     from rich.text import Text
 
@@ -124,6 +124,10 @@ def show_hits(hits: Sequence[Hit]) -> None:
             paragraph("")
         paragraph(f"{hit.rank}. {heading(hit)}  (score {hit.score:.3f})", style="bold")
         paragraph(where(hit), indent=4, style="dim")
+        for reprint in hit.reprints:
+            paragraph(f"also in {heading(reprint)}, {where(reprint)}", indent=4, style="dim")
+        if explain:
+            paragraph(_parts(hit), indent=4, style="dim")
         before, after = hit.sentence_start - hit.start, hit.sentence_end - hit.start
         parts = (hit.text[:before], hit.text[before:after], hit.text[after:])
         words = [line(part) for part in parts]
@@ -133,6 +137,12 @@ def show_hits(hits: Sequence[Hit]) -> None:
         paragraph(passage, indent=4)
     if not hits:
         log().print("Nothing found: no article passes the filter, or the index is empty.")
+
+
+def _parts(hit: Hit) -> str:
+    """What the score is made of (see `rag.retrieval.HitScores`)."""
+    parts = hit.scores.model_dump(exclude_none=True)
+    return ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in parts.items())
 
 
 def heading(found: Article | object) -> str:

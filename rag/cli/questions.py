@@ -78,6 +78,9 @@ def search(
     source: Source = None,
     undated: Undated = False,
     where: Where = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what the score of each hit is made of.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find the passages that bear on a question or on words."""
@@ -89,7 +92,7 @@ def search(
     if as_json:
         print_json(hits)
     else:
-        show_hits(hits)
+        show_hits(hits, explain=explain)
 
 
 def _check(question: str) -> None:

@@ -38,6 +38,8 @@ from rag.readers import Skipped
 
 _BATCH_VECTORS = 20_000
 _BATCH_ARTICLES = 2_000
+# Checking and decoding an article costs as much as searching for it.
+_RECENT_ARTICLES = 1_000
 
 
 class Catalog:
@@ -45,6 +47,7 @@ class Catalog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._recent: dict[int, Article] = {}
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -148,12 +151,19 @@ class Catalog:
             return Columns.unpack(rows)
 
     def articles(self, numbers: Sequence[int]) -> dict[int, Article]:
-        """Articles by their number.
+        """Articles by their number; the last ones read are kept.
 
         Raises:
             IndexCorruptError: one is missing or damaged.
         """
-        return {number: item.article for number, item in self._cleaned(numbers).items()}
+        recent = self._recent  # another thread may put a new one in its place
+        kept = {number: recent[number] for number in numbers if number in recent}
+        fresh = self._cleaned([number for number in numbers if number not in kept])
+        articles = kept | {number: item.article for number, item in fresh.items()}
+        if len(self._recent) + len(fresh) > _RECENT_ARTICLES:
+            self._recent = {}
+        self._recent.update(articles)
+        return articles
 
     def article(self, article_id: str) -> Article | None:
         """An article by its id; None if there is no such one."""

@@ -14,7 +14,7 @@ import numpy as np
 from rag.index.rows import StoredChunk
 from rag.retrieval.scoring import Scored
 
-MERGE_DEPTH = 10
+MERGE_DEPTH = 20
 """Chunks ranked below this are not joined to a neighbour: what a hit is must not depend on k."""
 MAX_JOINED = 2
 """Chunks that one passage consists of, at most."""

@@ -21,7 +21,7 @@ from rag.retrieval.words import QuestionTerms
 
 N_CANDIDATES = 100
 """Chunks taken from the vectors, and as many from the words."""
-N_CLOSE = 50
+N_CLOSE = 40
 """Of these, so many are looked at closely."""
 N_RERANKED = 20
 """Chunks that a cross-encoder reads."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from rag.index.lexical import LexicalIndex
 
@@ -49,37 +49,38 @@ class QuestionTerms:
         }
         rarest = set(sorted(idf, key=lambda term: -idf[term])[:MAX_TERMS])
         self.weights = {term: weight for term, weight in idf.items() if term in rarest}
-        self._total = sum(self.weights.values())
+        self._terms = frozenset(self.weights)
+        self._total = math.fsum(self.weights.values())
         self.most_bm25 = self._total * (_BM25_K1 + 1)
         self._pairs = {
             (one, other): self.weights[one] + self.weights[other]
             for one, other in pairwise(content)
             if one in rarest and other in rarest
         }
-        self._pairs_total = sum(self._pairs.values())
+        self._pairs_total = math.fsum(self._pairs.values())
 
     def look_in(self, title: str, sentences: Sequence[str]) -> Held:
         """How much of the question a passage under a title holds."""
-        in_title = set(self._analyze(title))
         sequences = [self._analyze(sentence) for sentence in sentences]
+        in_title = self._terms.intersection(self._analyze(title))
+        held = [self._terms.intersection(sequence) | in_title for sequence in sequences]
         return Held(
-            by_sentence=[self._share({*in_title, *sequence}) for sequence in sequences],
-            together=self._share(in_title.union(*sequences)),
-            phrases=self._phrases([term for sequence in sequences for term in sequence]),
+            by_sentence=[self._share(terms) for terms in held],
+            together=self._share(in_title.union(*held)),
+            phrases=self._phrases(sequences),
         )
 
-    def _share(self, held: set[str]) -> float:
-        if not self._total:
+    def _share(self, held: Set[str]) -> float:
+        if not held:
             return 0.0
-        # In the order of the terms, not that of a set: sums of floats depend on it.
-        return min(1.0, sum(w for term, w in self.weights.items() if term in held) / self._total)
+        # fsum: the same whatever the order of a set.
+        return min(1.0, math.fsum(self.weights[term] for term in held) / self._total)
 
-    def _phrases(self, sequence: Sequence[str]) -> float:
+    def _phrases(self, sequences: Sequence[Sequence[str]]) -> float:
         if not self._pairs:
             return 0.0
-        held = set(pairwise(sequence))
-        found = sum(weight for pair, weight in self._pairs.items() if pair in held)
-        return min(1.0, found / self._pairs_total)
+        held = self._pairs.keys() & set(pairwise(chain.from_iterable(sequences)))
+        return min(1.0, math.fsum(self._pairs[pair] for pair in held) / self._pairs_total)
 
 
 def _idf(frequency: int, n: int) -> float:

@@ -1,0 +1,116 @@
+"""`rag eval`: how good an index answers questions whose answers are known."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.options import Index, Json
+from rag.cli.output import line, log, out
+from rag.cli.parts import parts_of
+
+if TYPE_CHECKING:
+    from rag.evaluation import Change, EvaluationReport
+
+WORSE = 1
+
+
+def evaluate(
+    ctx: typer.Context,
+    dataset: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            file_okay=False,
+            help="Folder with articles.jsonl and questions.jsonl, or in the format of BEIR.",
+        ),
+    ],
+    index: Index = "seeds",
+    n_sample: Annotated[
+        int | None,
+        typer.Option("--sample", min=1, metavar="N", help="Only N questions, drawn by chance."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the draw.")] = 0,
+    stored: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare",
+            exists=True,
+            dir_okay=False,
+            help="Result stored before with --json; exits with 1 if a figure is worse now.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well an index finds the answers of questions.
+
+    The index must hold the dataset's articles; it may hold others too. A hit counts if it is of
+    the right article and covers a whole answer. Intervals are of 95 %, drawn by article.
+    """
+    from rag import evaluation
+
+    before = evaluation.read_report(stored) if stored else None
+    console = log()
+    with console.status("opening the index") as status, parts_of(ctx).open(index) as rag:
+        questions = evaluation.read_dataset(dataset, rag.article)
+        if n_sample is not None:
+            questions = evaluation.sample(questions, n_sample, seed=seed)
+        report = evaluation.evaluate(
+            rag,
+            questions,
+            progress=lambda done, total: status.update(f"{done:,} of {total:,} questions"),
+        )
+    changes = evaluation.compare(report, before) if before else []
+    if as_json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        _show(report)
+    if before:
+        _show_changes(changes, on_stderr=as_json)
+    if any(change.verdict == "worse" for change in changes):
+        raise typer.Exit(WORSE)
+
+
+def _show(report: EvaluationReport) -> None:
+    from rich.table import Table
+
+    console = out()
+    for kind, figures in report.metrics.items():
+        table = Table(title=f"{line(kind)}: {report.n_questions[kind]:,} questions", box=None)
+        table.add_column("")
+        table.add_column("mean", justify="right")
+        table.add_column("95 %", justify="right")
+        for name, value in figures.items():
+            low, high = report.intervals[kind][name]
+            table.add_row(name, f"{value:.3f}", f"{low:.3f} – {high:.3f}")
+        console.print(table)
+    if report.n_lost:
+        console.print(f"{report.n_lost} answers stand in what cleaning removes: missed.")
+    log().print(
+        f"{line(report.dataset)} on index {report.index} version {report.version},"
+        f" {report.embedder}: {report.seconds['total']:.1f} s,"
+        f" {1000 * report.seconds['search']:.0f} ms per question",
+        style="dim",
+    )
+
+
+def _show_changes(changes: Sequence[Change], *, on_stderr: bool) -> None:
+    from rich.table import Table
+
+    table = Table(title="against the stored result", box=None)
+    for heading in ("", "", "before", "now", "difference, 95 %", ""):
+        table.add_column(heading, justify="right" if heading else "left")
+    for change in changes:
+        table.add_row(
+            line(change.kind),
+            change.metric,
+            f"{change.before:.3f}",
+            f"{change.now:.3f}",
+            f"{change.low:+.3f} – {change.high:+.3f}",
+            "" if change.verdict == "same" else change.verdict,
+        )
+    (log() if on_stderr else out()).print(table)
