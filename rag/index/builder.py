@@ -13,7 +13,7 @@ import errno
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from rag import __version__
@@ -53,6 +53,7 @@ def build_index(
     full: bool = False,
     progress: Progress | None = None,
     on_step: Step = no_step,
+    prepared: Iterator[Batch] | None = None,
 ) -> BuildReport:
     """Bring an index up to date with its sources and publish the result.
 
@@ -64,6 +65,7 @@ def build_index(
         full: Start from nothing.
         progress: Called as the build goes on.
         on_step: Called with the name of each step once it is done, from several threads.
+        prepared: What is to be embedded, instead of what the sources hold.
 
     Raises:
         IndexLockedError: another process is building it.
@@ -76,7 +78,7 @@ def build_index(
         with folder.lock():
             on_step("lock held")
             build = _Build(folder, config, model_sha256, load_embedder, progress, on_step)
-            report = build.run(full)
+            report = build.run(full, prepared)
         on_step("lock released")
         return report
     except OSError as error:
@@ -113,13 +115,13 @@ class _Build:
         self._n_expected: int | None = None
         self._note: str | None = None
 
-    def run(self, full: bool) -> BuildReport:
+    def run(self, full: bool, prepared: Iterator[Batch] | None) -> BuildReport:
         started = time.perf_counter()
         with self._timed("open"):
             self._look_at_live(full)
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
         with catalog:
-            self._take_articles(catalog)
+            self._take_articles(catalog, prepared)
             counts = self._counts()
             if not self._seen:
                 raise SourceError(
@@ -163,16 +165,11 @@ class _Build:
         except IndexError_:
             self._live, self._before = None, {}
 
-    def _take_articles(self, catalog: DraftCatalog) -> None:
+    def _take_articles(self, catalog: DraftCatalog, prepared: Iterator[Batch] | None) -> None:
         """Read, embed and store side by side; memory holds a few batches at most."""
-        uploads = (UPLOADS,) if (self._folder.path / UPLOADS).is_dir() else ()
-        sources = (*self._config.sources, *uploads)
-        if self._progress is not None:
-            self._n_expected = count_inputs(sources, self._folder.path)
         runtime = runtime_of(catalog)
         stored = catalog.known()
-        found = read_sources(sources, self._folder.path)
-        batches = ahead(prepare(found, stored, lambda article: self._cut(article, runtime)))
+        batches = ahead(prepared or self._prepared(stored, runtime))
         storing: Future[None] | None = None
         started = time.perf_counter()
         with ThreadPoolExecutor(1, thread_name_prefix="rag-store") as thread:
@@ -181,9 +178,10 @@ class _Build:
                     started = self._add_seconds("read", started)
                     self._note_batch(batch)
                     embedded = self._embed(batch, runtime)
+                    started = self._add_seconds("embed", started)
                     if storing is not None:
                         storing.result()  # at most one batch waits to be stored
-                    started = self._add_seconds("embed", started)
+                    started = self._add_seconds("store", started)
                     if embedded or batch.moved:
                         storing = thread.submit(self._store, catalog, embedded, batch)
             if storing is not None:
@@ -194,6 +192,16 @@ class _Build:
             catalog.set_skipped(self._skipped)
         self._step("articles taken")
         self._add_seconds("store", started)
+
+    def _prepared(
+        self, stored: Mapping[str, tuple[str, str | None]], runtime: str | None
+    ) -> Iterator[Batch]:
+        uploads = (UPLOADS,) if (self._folder.path / UPLOADS).is_dir() else ()
+        sources = (*self._config.sources, *uploads)
+        if self._progress is not None:
+            self._n_expected = count_inputs(sources, self._folder.path)
+        found = read_sources(sources, self._folder.path)
+        return prepare(found, stored, lambda article: self._cut(article, runtime))
 
     def _note_batch(self, batch: Batch) -> None:
         self._seen |= batch.seen

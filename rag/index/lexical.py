@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,11 +151,7 @@ class LexicalIndex:
         self._tantivy = tantivy
         self._analyzer = _analyzer(language)
         self._query_analyzer = _analyzer(language, stop_words=True)
-        # tantivy makes a lock file where it opens an index. So it opens a folder of links, which
-        # may go once the files are mapped: nothing is written below `indexes/`.
-        with tempfile.TemporaryDirectory(prefix="rag-") as links:
-            for path in folder.iterdir():
-                os.symlink(path.resolve(), os.path.join(links, path.name))
+        with _links_to(folder) as links:
             try:
                 index = tantivy.Index.open(links)
                 index.config_reader("Manual", 1)
@@ -260,6 +257,28 @@ class LexicalIndex:
             return None
         every = query_type.boolean_query([(occur.Must, condition) for condition in conditions])
         return query_type.const_score_query(every, 0.0)
+
+
+@contextlib.contextmanager
+def _links_to(folder: Path) -> Iterator[str]:
+    """A temporary folder of links to the files of a folder.
+
+    tantivy makes a lock file where it opens an index; so nothing is written below `indexes/`, and
+    once the files are mapped the links may go.
+    """
+    links = tempfile.mkdtemp(prefix="rag-")
+    try:
+        for path in folder.iterdir():
+            os.symlink(path.resolve(), os.path.join(links, path.name))
+        yield links
+    finally:
+        # A thread of tantivy that watches for changes may just hold a lock file in it.
+        # tests/test_index_kills.py::test_killed_at_every_step
+        for _ in range(100):
+            shutil.rmtree(links, ignore_errors=True)
+            if not os.path.exists(links):
+                break
+            time.sleep(0.01)
 
 
 def _field_term(key: str, value: object) -> str:

@@ -76,7 +76,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Seal and write `manifest.json`; the caller syncs the folder."""
     values = manifest.model_dump(mode="json")
     text = json.dumps({**values, "seal": _seal(values)}, indent=1, ensure_ascii=False)
-    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    # Without a line break at the end: a byte that could go without being missed.
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
 
 
 def _seal(values: dict[str, Any]) -> str:

@@ -1,0 +1,327 @@
+"""Builds an index of generated news under synthetic vectors, searches it, adds one percent.
+
+    python benchmarks/index.py --chunks 1000000 --seeds vectors.npy
+
+Prints a table and writes benchmarks/results/index-CHUNKS.json. Texts are read, cleaned, cut and
+stored by the package as any others are; only the embedding model is replaced, by vectors that are
+mixed from `--seeds` (real sentence vectors; without it from random clusters). Building, adding and
+searching run in a process each, so that peak memory is that of each alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rag.testing
+
+ROOT = Path(__file__).resolve().parents[1]
+DIMENSION = 384
+SENTENCES_PER_ARTICLE = 24
+CHUNKS_PER_ARTICLE = 4.0
+QUERIES = 300
+
+
+class SyntheticEmbedder(rag.testing.FakeEmbedder):
+    """Vectors near those of real texts: between a seed and one of its neighbours, and beyond."""
+
+    def __init__(self, seeds: np.ndarray, random_state: int) -> None:
+        super().__init__(dimension=DIMENSION)
+        self._random = np.random.default_rng(random_state)
+        self._seeds = seeds
+        nearest = [
+            np.argpartition(-(part @ seeds.T), 17, axis=1)[:, :17].astype(np.int32)
+            for part in _parts(seeds, 500)
+        ]
+        self._neighbours = np.concatenate(nearest)
+        self._pool = self.mixed(50_000)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
+        # What a chunk is embedded with ends in a line break; the rest are sentences.
+        n_chunks = sum("\n" in text for text in texts)
+        places = self._random.integers(len(self._pool), size=len(texts) - n_chunks)
+        return np.concatenate([self.mixed(n_chunks), self._pool[places]])
+
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        return self.mixed(len(texts))
+
+    def mixed(self, n: int) -> np.ndarray:
+        draw = self._random.integers
+        a, b = (draw(len(self._seeds), size=n) for _ in range(2))
+        near_a, near_b = (self._neighbours[x, draw(17, size=n)] for x in (a, b))
+        share = self._random.random((n, 1), dtype=np.float32)
+        noise = 0.35 * self._random.standard_normal((n, 1), dtype=np.float32)
+        seeds = self._seeds
+        vectors = seeds[a] * (1 - share) + seeds[near_a] * share
+        vectors += noise * (seeds[b] - seeds[near_b])
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _parts(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return [rows[at : at + size] for at in range(0, len(rows), size)]
+
+
+def seed_vectors(path: str | None) -> np.ndarray:
+    if path:
+        vectors = np.load(path).astype(np.float32)
+    else:
+        draw = np.random.default_rng(0).standard_normal
+        vectors = np.repeat(draw((200, DIMENSION)), 20, axis=0) + 0.7 * draw((4_000, DIMENSION))
+        vectors = vectors.astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class News:
+    """Generated articles: words by Zipf's law, names that few articles share, days, publishers."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(7)
+        letters = "bcdfghjklmnprstvz", "aeiou"
+        word = self._random.choice
+        self._words = sorted(
+            {"".join(word(part) for _ in range(n) for part in letters) for n in (1, 2, 3, 4)
+             for _ in range(15_000)}, key=lambda text: self._random.random()
+        )  # fmt: skip
+        self.sentences = [self._sentence() for _ in range(30_000)]
+
+    def _sentence(self) -> str:
+        n = self._random.randint(11, 27)
+        places = [int(self._random.paretovariate(0.6)) % len(self._words) for _ in range(n)]
+        return " ".join(self._words[place] for place in places).capitalize() + "."
+
+    def article(self, number: int) -> dict[str, str]:
+        name = f"{self._random.choice(self._words)} {self._random.choice(self._words)}".title()
+        chosen = self._random.choices(self.sentences, k=SENTENCES_PER_ARTICLE)
+        chosen[3] = f"{name} spoke of it on Monday with {self._random.choice(self._words)}."
+        day = datetime.date(2000, 1, 1) + datetime.timedelta(days=self._random.randrange(9_000))
+        return {
+            "id": f"article-{number}",
+            "title": f"{name} and the {self._random.choice(self._words)}",
+            "text": " ".join(chosen),
+            "published": day.isoformat(),
+            "source": f"Publisher {self._random.randrange(40)}",
+        }
+
+
+def prepared(first: int, n: int) -> Iterator[Any]:
+    """Articles with their sentences known: reading, cleaning and cutting are left out."""
+    news = News()
+    articles = (news.article(number) for number in range(first, first + n))
+    return rag.testing.prepare_sentences(articles, int(SENTENCES_PER_ARTICLE / CHUNKS_PER_ARTICLE))
+
+
+def write_news(path: Path, first: int, n: int) -> None:
+    news = News()
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(first, first + n):
+            file.write(json.dumps(news.article(number)) + "\n")
+
+
+def build(folder: Path, seeds: np.ndarray, state: int, n_prepared: int) -> dict[str, object]:
+    embedder = SyntheticEmbedder(seeds, state)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = used.ru_utime + used.ru_stime
+    batches = prepared(0, n_prepared) if n_prepared else None
+    report = rag.testing.build_with(folder, "news", embedder, prepared=batches)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "report": report.model_dump(mode="json"),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime - cpu, 1),
+        "peak_mb": _peak_mb(),
+    }
+
+
+def search(folder: Path, seeds: np.ndarray) -> dict[str, object]:
+    embedder = SyntheticEmbedder(seeds, 3)
+    before = _peak_mb()
+    started = time.perf_counter()
+    opened = rag.testing.open_with(folder, "news", embedder)
+    open_seconds = time.perf_counter() - started
+    draw, news = random.Random(5), News()
+    cases: dict[str, dict[str, object]] = {
+        "hybrid": {},
+        "one publisher": {"source": "Publisher 7"},
+        "one week": {"since": "2010-05-03", "until": "2010-05-09"},
+    }
+    times = {}
+    for name, filters in cases.items():
+        taken = []
+        for _ in range(QUERIES + 20):
+            words = draw.choice(news.sentences).split()
+            started = time.perf_counter()
+            opened.search(" ".join(draw.sample(words, 6)), k=5, **filters)
+            taken.append(1000 * (time.perf_counter() - started))
+        p50, p95 = np.percentile(taken[20:], [50, 95])
+        times[name] = {"p50_ms": round(p50, 2), "p95_ms": round(p95, 2)}
+    peak = _peak_mb()
+    return {
+        "open_seconds": round(open_seconds, 3),
+        "search": times,
+        "peak_mb": peak,
+        "peak_mb_before_opening": before,
+        "recall_at_10": recall(opened, embedder),
+    }
+
+
+def recall(opened: rag.Rag, embedder: SyntheticEmbedder) -> float:
+    """Of the ten nearest chunks, the share that is among the 100 candidates of retrieval."""
+    queries = embedder.mixed(200)
+    candidates, _ = opened.index.vectors.search(queries, 100)
+    best = np.full((len(queries), 10), -2.0, np.float32)
+    best_ids = np.zeros((len(queries), 10), np.int64)
+    for ids, vectors in opened.index.catalog.chunk_vectors(DIMENSION):
+        scores = np.hstack([best, queries @ vectors.T])
+        known = np.hstack([best_ids, np.tile(ids, (len(queries), 1))])
+        order = np.argpartition(-scores, 10, axis=1)[:, :10]
+        best = np.take_along_axis(scores, order, axis=1)
+        best_ids = np.take_along_axis(known, order, axis=1)
+    shares = [np.isin(want, got).mean() for want, got in zip(best_ids, candidates, strict=True)]
+    return round(float(np.mean(shares)), 4)
+
+
+def _peak_mb() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def run_step(step: str, folder: Path, seeds: str | None, n_prepared: int = 0) -> dict[str, Any]:
+    """A step in a process of its own."""
+    command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
+    command += ["--articles", str(n_prepared)]
+    done = subprocess.run(
+        command + (["--seeds", seeds] if seeds else []),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=ROOT,
+    )
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def machine() -> dict[str, object]:
+    model = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), model)
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory_gb": round(pages / 2**30, 1),
+        "python": platform.python_version(),
+        "load_average": [round(value, 1) for value in os.getloadavg()],
+    }
+
+
+def measure(n_chunks: int, seeds: str | None, folder: Path, prepared: bool) -> dict[str, Any]:
+    index = folder / "indexes" / "news"
+    index.mkdir(parents=True)
+    (folder / "sources").mkdir()
+    (index / "index.toml").write_text('sources = ["../../sources"]\n', encoding="utf-8")
+    n_articles = int(n_chunks / CHUNKS_PER_ARTICLE)
+    if not prepared:
+        write_news(folder / "sources" / "a.jsonl", 0, n_articles)
+    before = machine()
+    full = run_step("build", folder / "indexes", seeds, n_articles if prepared else 0)
+    load = os.getloadavg()
+    found = run_step("search", folder / "indexes", seeds)
+    added = None
+    if not prepared:
+        write_news(folder / "sources" / "b.jsonl", n_articles, max(1, n_articles // 100))
+        added = run_step("add", folder / "indexes", seeds)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    return {
+        "machine": before,
+        "load_average_after_building": [round(value, 1) for value in load],
+        "commit": commit.stdout.strip(),
+        "reading_cleaning_cutting": not prepared,
+        "seeds": "vectors of real texts" if seeds else "random clusters",
+        "bytes": sum(path.stat().st_size for path in newest(index).rglob("*") if path.is_file()),
+        "build": full,
+        "search": found,
+        "add_one_percent": added,
+    }
+
+
+def newest(index: Path) -> Path:
+    return index / "versions" / (index / "CURRENT").read_text().strip()
+
+
+def show(result: dict[str, Any]) -> None:
+    build_, found, added = (result[key] for key in ("build", "search", "add_one_percent"))
+    report = build_["report"]
+    n = report["n_chunks"]
+    parts = [report, *([added["report"]] if added else [])]
+    outside = [part["seconds"]["total"] - part["seconds"]["embed"] for part in parts]
+    print(f"chunks                          {n:,} of {report['n_articles']:,} articles")
+    print(f"built without embedding         {n / outside[0]:,.0f} chunks/s ({outside[0]:.1f} s)")
+    print(f"processor time, building        {build_['cpu_seconds']:,.0f} s")
+    for phase, seconds in report["seconds"].items():
+        print(f"  {phase:<10}                    {seconds:8.1f} s")
+    print(f"bytes per chunk                 {result['bytes'] / n:,.0f}")
+    print(f"peak memory, building           {build_['peak_mb']:,.0f} MB")
+    print(f"opening                         {found['open_seconds']:.2f} s")
+    for name, times in found["search"].items():
+        print(f"search, {name:<20}    p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms")
+    print(f"recall@10 of the candidates     {found['recall_at_10']}")
+    print(f"peak memory, searching          {found['peak_mb']:,.0f} MB")
+    if added:
+        share = outside[1] / outside[0]
+        print(f"adding 1 % without embedding    {outside[1]:.2f} s, {share:.1%} of a full build")
+        print(f"  processor time                {added['cpu_seconds']:,.1f} s")
+        print(f"  by phase                      {added['report']['seconds']}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--seeds", help="NumPy file of vectors of real texts, 384 dimensions")
+    parser.add_argument("--work", help="folder for the index, some 9 KB a chunk")
+    parser.add_argument(
+        "--prepared", action="store_true", help="leave out reading, cleaning and cutting"
+    )
+    parser.add_argument("--articles", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=["build", "add", "search"], help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.step:
+        seeds = seed_vectors(given.seeds)
+        if given.step == "search":
+            print(json.dumps(search(given.folder, seeds)))
+        else:
+            print(
+                json.dumps(
+                    build(given.folder, seeds, {"build": 1, "add": 2}[given.step], given.articles)
+                )
+            )
+        return
+    with tempfile.TemporaryDirectory(dir=given.work) as folder:
+        result = measure(given.chunks, given.seeds, Path(folder), given.prepared)
+    show(result)
+    path = (
+        ROOT / "benchmarks" / "results" / f"index-{given.chunks}{'-prepared' * given.prepared}.json"
+    )
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
