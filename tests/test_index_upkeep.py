@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -195,10 +196,13 @@ def test_long_lived_rag_picks_up_a_new_version(index_dir: Path) -> None:
     settings = Settings(index_dir=index_dir)
     with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), settings) as rag:
         rag._folder = folder_of(index_dir)  # as `Rag.open` does
+        old = rag.index.catalog
         assert rag.search("storm airport", k=1)[0].article_id != "more"
         publish_again(index_dir, "A storm closed the airport on Sunday.")
         assert rag.search("storm airport", k=1)[0].article_id == "more"
         assert rag.index.version == 2
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):  # nobody reads it any more
+            old.skipped()
 
 
 def test_opening_writes_nothing(index_dir: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -110,6 +111,8 @@ class OpenIndex:
         except IndexCorruptError:
             self.catalog.close()
             raise
+        # Whoever replaces it by a newer version need not know who still reads it.
+        weakref.finalize(self, self.catalog.close)
 
     def chunk_ids_where(
         self,
