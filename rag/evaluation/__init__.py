@@ -22,7 +22,11 @@ from rag.engine import Rag
 from rag.evaluation.dataset import Dataset as Dataset
 from rag.evaluation.dataset import EvalQuestion as EvalQuestion
 from rag.evaluation.dataset import read_dataset as read_dataset
-from rag.evaluation.metrics import DEPTH, FoundSpan, retrieval_metrics
+from rag.evaluation.metrics import DEPTH
+from rag.evaluation.metrics import FoundSpan as FoundSpan
+from rag.evaluation.metrics import intervals as intervals
+from rag.evaluation.metrics import mean as mean
+from rag.evaluation.metrics import retrieval_metrics as retrieval_metrics
 from rag.evaluation.report import Change as Change
 from rag.evaluation.report import EvaluationReport as EvaluationReport
 from rag.evaluation.report import QuestionResult as QuestionResult

@@ -12,6 +12,7 @@ from rag.article import Article
 from rag.embedding import Embedder, Vectors
 from rag.errors import QuestionError
 from rag.index.reader import OpenIndex
+from rag.readers import normalise
 from rag.reranking import Reranker
 from rag.retrieval.filter import Filter
 from rag.retrieval.hit import Hit, Reprint, Retrieved
@@ -56,6 +57,7 @@ def retrieve(
         check_question(question)
     if not questions:
         return []
+    questions = [normalise(question) for question in questions]  # as the articles are
     vectors = embedder.embed_queries(questions)
     return [
         search(index, question, vector, k=k, filter=filter, reranker=reranker)

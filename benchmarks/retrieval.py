@@ -1,0 +1,257 @@
+"""Retrieval side by side: ours, its parts alone, and other libraries as they come.
+
+    python benchmarks/retrieval.py --articles A.jsonl B.jsonl --dataset FOLDER --work SCRATCH
+
+All use the same embedding model from the same files. Each library runs in an environment of its
+own below SCRATCH/environments, made here from benchmarks/peers/NAME.txt; what it found is kept in
+SCRATCH and not run again. One that cannot be installed or run is reported as such. A hit counts
+if it is of the right article and covers a whole answer, so longer hits are easier: the table says
+how long they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import describe
+
+from rag import Rag, Settings, build
+from rag.evaluation import (
+    Dataset,
+    EvalQuestion,
+    FoundSpan,
+    intervals,
+    mean,
+    read_dataset,
+    retrieval_metrics,
+)
+
+HERE = Path(__file__).parent
+PEERS = ("langchain_faiss", "llama_index_faiss", "haystack_faiss", "txtai_hybrid")
+TORCH = "torch==2.13.0"  # before the rest, so that the build for the processor is taken
+RESULT = HERE / "results" / "retrieval.json"
+N_CANDIDATES = 100
+RRF_K = 60
+K = 10
+
+Spans = list[FoundSpan]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--articles", nargs="+", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--index-dir", type=Path, help="where --index was built before")
+    parser.add_argument("--index", default="retrieval-benchmark")
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    rows = ours(args)
+    rows += [peer(name, args) for name in args.peers]
+    RESULT.parent.mkdir(exist_ok=True)
+    result = {"dataset": args.dataset.name, "machine": describe(), "methods": rows}
+    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(table(rows))
+
+
+def ours(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Our retrieval, and what its parts find alone on the same chunks."""
+    settings = Settings(index_dir=args.index_dir or args.work / "indexes")
+    seconds = None if args.index_dir else built(args, settings)
+    with Rag.open(args.index, settings=settings) as rag:
+        dataset = answerable(read_dataset(args.dataset, rag.article))
+        vectors = rag.embedder.embed_queries([item.question for item in dataset.questions])
+        rows = [
+            searched("rag", "default settings", dataset, lambda n: full(rag, dataset, n), seconds)
+        ]
+        parts: dict[str, Callable[[int], Sequence[int]]] = {
+            "dense only": lambda n: dense(rag, vectors[n]),
+            "BM25 only": lambda n: lexical(rag, dataset.questions[n].question),
+            "reciprocal rank fusion": lambda n: fused(
+                dense(rag, vectors[n]), lexical(rag, dataset.questions[n].question)
+            ),
+        }
+        for name, find in parts.items():
+            rows.append(
+                searched(name, "the same chunks", dataset, lambda n, find=find: spans(rag, find(n)))
+            )
+    return rows
+
+
+def built(args: argparse.Namespace, settings: Settings) -> float:
+    """Build the index anew; the seconds it took."""
+    folder = settings.index_dir / args.index
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = json.dumps([str(path.resolve()) for path in args.articles])
+    (folder / "index.toml").write_text(f"sources = {sources}\n", encoding="utf-8")
+    started = time.perf_counter()
+    build(args.index, full=True, settings=settings)
+    return time.perf_counter() - started
+
+
+def answerable(dataset: Dataset) -> Dataset:
+    kept = tuple(question for question in dataset.questions if question.answers)
+    return dataset.model_copy(update={"questions": kept})
+
+
+def full(rag: Rag, dataset: Dataset, number: int) -> Spans:
+    hits = rag.search(dataset.questions[number].question, k=K)
+    return [FoundSpan(article_id=h.article_id, start=h.start, end=h.end) for h in hits]
+
+
+def dense(rag: Rag, vector: np.ndarray) -> list[int]:
+    return rag.index.vectors.search(vector[np.newaxis], N_CANDIDATES)[0][0].tolist()
+
+
+def lexical(rag: Rag, question: str) -> list[int]:
+    words = rag.index.lexical
+    return [chunk_id for chunk_id, _ in words.search(words.query_terms(question), N_CANDIDATES)]
+
+
+def fused(*rankings: Sequence[int]) -> list[int]:
+    """Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, chunk_id in enumerate(ranking, 1):
+            scores[chunk_id] = scores.get(chunk_id, 0.0) + 1 / (RRF_K + rank)
+    return sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
+
+
+def spans(rag: Rag, chunk_ids: Sequence[int]) -> Spans:
+    catalog = rag.index.catalog
+    chunks = catalog.chunks(list(chunk_ids[:K]))
+    articles = catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
+    found = [chunks[chunk_id] for chunk_id in chunk_ids[:K]]
+    return [
+        FoundSpan(article_id=articles[c.article].article_id, start=c.start, end=c.end)
+        for c in found
+    ]
+
+
+def searched(
+    name: str,
+    settings: str,
+    dataset: Dataset,
+    search: Callable[[int], Spans],
+    seconds_to_index: float | None = None,
+) -> dict[str, Any]:
+    found, seconds = [], []
+    for number in range(len(dataset.questions)):
+        started = time.perf_counter()
+        found.append(search(number))
+        seconds.append(time.perf_counter() - started)
+    return scored(name, dataset.questions, found) | {
+        "settings": settings,
+        "seconds_to_index": seconds_to_index,
+        "seconds_per_question": float(np.median(seconds)),
+    }
+
+
+def peer(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    """What another library finds; run once."""
+    out = args.work / f"{name}.json"
+    if not out.exists():
+        failed = run_peer(name, args, out)
+        if failed:
+            return {"name": name, "failed": failed}
+    told = json.loads(out.read_text(encoding="utf-8"))
+    questions = file_questions(args.dataset)
+    found = [
+        [FoundSpan(article_id=a, start=s, end=e) for a, s, e in told["hits"][q.question_id]]
+        for q in questions
+    ]
+    row = scored(told["name"], questions, found)
+    return row | {key: value for key, value in told.items() if key not in ("name", "hits")}
+
+
+def file_questions(dataset: Path) -> list[EvalQuestion]:
+    """The questions with offsets as in the file: other libraries know no cleaned text."""
+    lines = (dataset / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [
+        EvalQuestion.model_validate({**row, "question_id": row["id"]})
+        for row in rows
+        if row["answers"]
+    ]
+
+
+def run_peer(name: str, args: argparse.Namespace, out: Path) -> str | None:
+    """Set a library up and run it; why that failed, if it did."""
+    environment = args.work / "environments" / name
+    python = environment / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
+    steps = [] if (environment / "ready").exists() else [
+        [sys.executable, "-m", "venv", "--clear", environment],
+        [*pip, TORCH],
+        [*pip, TORCH, "--requirement", HERE / "peers" / f"{name}.txt"],
+        ["touch", environment / "ready"],
+    ]  # fmt: skip
+    articles = [path.resolve() for path in args.articles]
+    steps.append(
+        [
+            *(python, HERE / "peers" / f"{name}.py", "--articles", *articles),
+            *("--questions", args.dataset.resolve() / "questions.jsonl"),
+            *("--model", Settings().models_dir / "all-MiniLM-L6-v2", "--out", out.resolve()),
+        ]
+    )
+    offline = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
+    for step in steps:
+        ran = subprocess.run(
+            [str(part) for part in step],
+            cwd=args.work, env=os.environ | offline, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if ran.returncode:
+            print(ran.stderr, file=sys.stderr)
+            return (ran.stderr.strip() or f"exit code {ran.returncode}").splitlines()[-1]
+    return None
+
+
+def scored(name: str, questions: Sequence[EvalQuestion], found: Sequence[Spans]) -> dict[str, Any]:
+    rows = [retrieval_metrics(*pair) for pair in zip(questions, found, strict=True)]
+    lengths = [hit.end - hit.start for hits in found for hit in hits[:5]]
+    return {
+        "name": name,
+        "n_questions": len(rows),
+        "metrics": {key: round(value, 4) for key, value in mean(rows).items()},
+        "intervals": {
+            key: [round(bound, 4) for bound in bounds]
+            for key, bounds in intervals(rows, [str(q.article_id) for q in questions]).items()
+        },
+        "characters_per_hit": round(float(np.mean(lengths))),
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown."""
+    names = ("hit@1", "hit@3", "hit@5", "hit@10", "mrr@10", "ndcg@10")
+    lines = [
+        f"| method | {' | '.join(names)} | characters per hit | s to index | ms per question |",
+        "|---|" + "---|" * (len(names) + 3),
+    ]
+    for row in rows:
+        if "failed" in row:
+            lines.append(f"| {row['name']} | failed: {row['failed']} |")
+            continue
+        figures = [f"{row['metrics'][name]:.3f}" for name in names]
+        index = row["seconds_to_index"]
+        figures += [
+            str(row["characters_per_hit"]),
+            "–" if index is None else f"{index:.0f}",
+            f"{1000 * row['seconds_per_question']:.0f}",
+        ]
+        lines.append(f"| {row['name']} | {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
