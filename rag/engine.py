@@ -24,6 +24,7 @@ from rag.index.reader import OpenIndex
 from rag.index.report import BuildReport, Progress
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
 from rag.prompt import write_prompt
+from rag.readers import normalise
 from rag.reranking import CrossEncoderReranker, Reranker
 from rag.retrieval import Filter, Hit, QuestionTerms, Retrieved, retrieve
 from rag.settings import Settings
@@ -195,7 +196,7 @@ class Rag:
         """Like `ask`, for many questions embedded in batches; answers come in order, as written."""
         chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         for at in range(0, len(questions), _BATCH_QUESTIONS):
-            batch = questions[at : at + _BATCH_QUESTIONS]
+            batch = [normalise(question) for question in questions[at : at + _BATCH_QUESTIONS]]
             index, found = self._retrieved(batch, self._n_evidence_hits, chosen)
             for question, one in zip(batch, found, strict=True):
                 for event in self._answer(question, index, one, time.perf_counter()):
@@ -225,6 +226,7 @@ class Rag:
         """
         chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         started = time.perf_counter()
+        question = normalise(question)  # as the articles are
         index, found = self._retrieved([question], self._n_evidence_hits, chosen)
         yield from self._answer(question, index, found[0], started, cancelled)
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from rag.engine import Rag
 from rag.errors import QuestionError
 from rag.index.reader import OpenIndex
 from rag.retrieval import Filter, combine, retrieve
-from rag.testing import FakeEmbedder
+from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles
 
 EMBEDDER = FakeEmbedder()
@@ -131,3 +132,10 @@ def test_same_question_same_hits(index: OpenIndex) -> None:
     one = retrieve(index, EMBEDDER, ["Who is the mayor?"], k=3)[0]
     two = retrieve(index, EMBEDDER, ["Who is the mayor?"], k=3)[0]
     assert [item.hit for item in one] == [item.hit for item in two]
+
+
+@pytest.mark.parametrize("question", ["the of", "?", "🚢🌉", "x" * 10_000, "\ud800 bridge"])
+def test_any_text_can_be_asked(index: OpenIndex, question: str) -> None:
+    answer = Rag(index, EMBEDDER, FakeLLM()).ask(question)
+    assert answer.status in {"answered", "extracted", "no_answer"}
+    answer.model_dump_json()
