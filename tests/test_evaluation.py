@@ -195,11 +195,11 @@ def test_offsets_are_of_the_text_as_it_stands_in_the_file(tmp_path: Path) -> Non
     assert report.metrics["answerable"]["hit@10"] == 0.5
 
 
-def test_beir(rag: Rag, tmp_path: Path) -> None:
-    write_lines(
-        tmp_path / "corpus.jsonl",
-        [{"_id": row["id"], "title": row["title"], "text": row["text"]} for row in ARTICLES],
-    )
+def test_beir(tmp_path: Path) -> None:
+    corpus = [{"_id": row["id"], "title": row["title"], "text": row["text"]} for row in ARTICLES]
+    index_dir = write_articles(tmp_path, corpus)
+    build(index_dir)
+    write_lines(tmp_path / "corpus.jsonl", corpus)
     write_lines(
         tmp_path / "queries.jsonl",
         [
@@ -209,9 +209,12 @@ def test_beir(rag: Rag, tmp_path: Path) -> None:
     )
     (tmp_path / "qrels").mkdir()
     (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\tferry\t1\n")
-    dataset = read_dataset(tmp_path, rag.article)
+    with open_index(index_dir) as index:
+        rag = Rag(index, FakeEmbedder(), FakeLLM())
+        dataset = read_dataset(tmp_path, rag.article)
+        report = evaluate(rag, dataset)
     assert [question.relevant for question in dataset.questions] == [{"ferry": 1}]
-    assert evaluate(rag, dataset).metrics["query"]["hit@1"] == 1.0
+    assert report.metrics["query"]["hit@1"] == 1.0
 
 
 def bad(change: dict[str, Any]) -> list[dict[str, Any]]:

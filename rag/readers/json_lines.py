@@ -66,6 +66,8 @@ def _article(line: str, shown: str) -> Article:
         raise UnreadableError(f"not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise UnreadableError(f"not a JSON object but {type(fields).__name__}")
+    if "id" not in fields and "_id" in fields:  # as BEIR and MongoDB name it
+        fields["id"] = fields.pop("_id")
     text, given_id = fields.get("text"), fields.get("id")
     if not isinstance(text, str):
         raise UnreadableError("`text` is not a string" if "text" in fields else "no field `text`")
