@@ -18,8 +18,8 @@ from rag import models
 from rag.embedding import bert
 from rag.embedding.graph import INPUT, MICROSOFT, OUTPUT, Ranges, encoder_graph
 
+# Graphs that give other vectors take another name: indexes then have to be built anew.
 RUNTIME = "onnx-int8"
-VERSION = 1  # of the graphs: another one gives other vectors, so indexes have to be built anew
 DOCUMENTS, QUERIES, TOKENIZER, META = (
     "documents.onnx",
     "queries.onnx",
@@ -33,8 +33,8 @@ _CALIBRATION_LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 160, 200)
 
 
 def folder(path: Path, *, models_dir: Path) -> Path:
-    """Where the export of the model at `path` is kept: one folder per content and version."""
-    return models_dir / f"{path.name}.{RUNTIME}-{VERSION}-{models.fingerprint(path)[:12]}"
+    """Where the export of the model at `path` is kept: one folder per content of its files."""
+    return models_dir / f"{path.name}.{RUNTIME}-{models.fingerprint(path)[:12]}"
 
 
 def export(path: Path, *, models_dir: Path) -> Path:
@@ -72,7 +72,7 @@ def _write(encoder: bert.Bert, path: Path, staging: Path) -> None:
         (staging / name).write_bytes(graph.SerializeToString())
     shutil.copyfile(path / TOKENIZER, staging / TOKENIZER)
     meta = {
-        "version": VERSION,
+        "runtime": RUNTIME,
         "source_sha256": models.fingerprint(path),
         "dimension": encoder.dimension,
         "max_length": encoder.max_length,

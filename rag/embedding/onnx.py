@@ -52,10 +52,9 @@ class OnnxEmbedder:
         )
         self._n_threads = n_threads
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="embed")
-        source = f"{self._meta['source_sha256']} {self._meta['version']}"
         self.identity = EmbedderIdentity(
             model=model,
-            sha256=hashlib.sha256(source.encode()).hexdigest(),
+            sha256=self._meta["source_sha256"],
             runtime=RUNTIME,
             dimension=self._meta["dimension"],
         )
@@ -137,7 +136,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         raise _damaged(folder / META, str(error)) from error
 
 
-_META_KEYS = ("version", "source_sha256", "dimension", "max_length", "sha256")
+_META_KEYS = ("source_sha256", "dimension", "max_length", "sha256")
 
 
 def _damaged(path: Path, why: str) -> ModelError:
