@@ -84,7 +84,12 @@ def ours(args: argparse.Namespace) -> list[dict[str, Any]]:
         }
         for name, find in parts.items():
             rows.append(
-                searched(name, "the same chunks", dataset, lambda n, find=find: spans(rag, find(n)))
+                searched(
+                    name,
+                    "the same chunks; the question is embedded beforehand",
+                    dataset,
+                    lambda n, find=find: spans(rag, find(n)),
+                )
             )
     return rows
 
