@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from rag.answer import AnswerStatus as AnswerStatus
     from rag.answer import Citation as Citation
     from rag.api import ask as ask
+    from rag.api import check as check
     from rag.api import search as search
     from rag.article import Article as Article
     from rag.attribution import Status as Status
     from rag.chat import Chat as Chat
     from rag.engine import Rag as Rag
     from rag.engine import build as build
+    from rag.errors import BusyError as BusyError
+    from rag.errors import CancelledError as CancelledError
     from rag.errors import RagError as RagError
     from rag.events import AnswerReady as AnswerReady
     from rag.events import EvidenceFound as EvidenceFound
     from rag.events import TextWritten as TextWritten
+    from rag.index.check import CheckReport as CheckReport
     from rag.index.reader import IndexInfo as IndexInfo
     from rag.index.reader import list_indexes as list_indexes
     from rag.index.report import BuildProgress as BuildProgress
     from rag.index.report import BuildReport as BuildReport
+    from rag.index.uploads import add_files as add_files
     from rag.retrieval import Hit as Hit
     from rag.settings import Settings as Settings
 
@@ -44,7 +49,10 @@ _HOME = {
     "Article": "rag.article",
     "BuildProgress": "rag.index.report",
     "BuildReport": "rag.index.report",
+    "BusyError": "rag.errors",
+    "CancelledError": "rag.errors",
     "Chat": "rag.chat",
+    "CheckReport": "rag.index.check",
     "Citation": "rag.answer",
     "EvidenceFound": "rag.events",
     "Hit": "rag.retrieval",
@@ -54,8 +62,10 @@ _HOME = {
     "Settings": "rag.settings",
     "Status": "rag.attribution",
     "TextWritten": "rag.events",
+    "add_files": "rag.index.uploads",
     "ask": "rag.api",
     "build": "rag.engine",
+    "check": "rag.api",
     "list_indexes": "rag.index.reader",
     "search": "rag.api",
 }

@@ -1,4 +1,7 @@
-"""`ask` and `search`: one call, no set-up. Opened indexes and models are kept for the next call."""
+"""`ask`, `search` and `check`: one call, no set-up.
+
+Opened indexes and models are kept for the next call.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ import datetime
 import threading
 from collections.abc import Mapping, Sequence
 
+from rag import models
 from rag.answer import Answer
 from rag.engine import Rag
+from rag.errors import ModelError
+from rag.index.check import CheckReport, check_index
+from rag.index.layout import IndexFolder
 from rag.retrieval import Hit
 from rag.settings import Settings
 
@@ -71,3 +78,21 @@ def close_all() -> None:
     with _lock:
         while _opened:
             _opened.popitem()[1].close()
+
+
+def check(index: str = "seeds", *, settings: Settings | None = None) -> CheckReport:
+    """Verify everything about the live version of an index: files, rows, ids and its model.
+
+    Raises:
+        IndexMissingError: there is no such index, or nothing was built yet.
+    """
+    settings = settings or Settings()
+
+    def fingerprint(model: str) -> str | None:
+        try:
+            path = models.find(model, models_dir=settings.models_dir, kind="embedding")
+            return models.fingerprint(path)
+        except ModelError:
+            return None  # asking a question says what mends it
+
+    return check_index(IndexFolder(settings.index_dir, index), fingerprint)

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from rag.cli.options import Json, settings_with
 from rag.cli.output import line, paragraph, print_json, show_error
-from rag.errors import ModelError, RagError
+from rag.errors import RagError
 
 if TYPE_CHECKING:
     from rag.index.check import CheckReport
-    from rag.settings import Settings
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the index.")]
 
@@ -44,6 +43,7 @@ def check(
 
     Exits with 1 if there is an error; a warning says what is left over.
     """
+    from rag.api import check as verify
     from rag.index.layout import index_names
 
     settings = settings_with()
@@ -51,7 +51,7 @@ def check(
     failed = False
     for name in dict.fromkeys(names or index_names(settings.index_dir)):
         try:
-            reports.append(_checked(settings, name))
+            reports.append(verify(name, settings=settings))
         except RagError as error:  # one missing index does not stop the others
             show_error(error)
             failed = True
@@ -103,21 +103,6 @@ def prune(
             f"deleted versions {', '.join(map(str, deleted))}" if deleted else "nothing to delete"
         )
         paragraph(f"{line(name)}: {gone}; version {live} is live")
-
-
-def _checked(settings: Settings, name: str) -> CheckReport:
-    from rag import models
-    from rag.index.check import check_index
-    from rag.index.layout import IndexFolder
-
-    def fingerprint(model: str) -> str | None:
-        try:
-            path = models.find(model, models_dir=settings.models_dir, kind="embedding")
-            return models.fingerprint(path)
-        except ModelError:
-            return None  # asking a question says what mends it
-
-    return check_index(IndexFolder(settings.index_dir, name), fingerprint)
 
 
 def _show(report: CheckReport) -> None:

@@ -23,13 +23,17 @@ from pathlib import Path
 from rag.article import Article
 from rag.readers.dates import parse_date
 from rag.readers.decoding import decode, normalise
-from rag.readers.files import TEXT_SUFFIXES, expand, shown_path, suffix, walk
+from rag.readers.files import LINES_SUFFIXES, TEXT_SUFFIXES, expand, shown_path, suffix, walk
 from rag.readers.ids import UniqueIds
 from rag.readers.json_lines import MAX_LINE_BYTES, read_json_lines
 from rag.readers.skipped import Skipped
 from rag.readers.text_files import MAX_TEXT_BYTES, read_text_file
 
+# Ends of the names of files that are read.
+KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *LINES_SUFFIXES)
+
 __all__ = [
+    "KNOWN_SUFFIXES",
     "MAX_LINE_BYTES",
     "MAX_TEXT_BYTES",
     "Skipped",
