@@ -31,9 +31,11 @@ $(READY): pyproject.toml requirements.txt tools/setup.sh tools/llama-build.cmake
 	@touch $@
 
 test: setup
+	@tools/chromium.sh
 	$(BIN)/python -m pytest
 
 check: setup
+	@tools/chromium.sh
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy

@@ -1,142 +1,280 @@
 """The page: questions in the browser, answered on this machine. `rag ui` or `python app.py`.
 
-Texts of articles are written by strangers: everything shown is escaped. The page listens on
-127.0.0.1 only, is never shared, and reports nothing to anybody.
+A table of contents: what stands where, and what happens when. What happens is in
+`page.handlers`; how answers and articles look is in the other modules of `page`.
+The page listens on 127.0.0.1 unless told otherwise, is never shared, and reports nothing to
+anybody.
 """
 
 from __future__ import annotations
 
-import html
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
-from rag import (
-    Answer,
-    AnswerReady,
-    Citation,
-    EvidenceFound,
-    Hit,
-    Rag,
-    RagError,
-    Settings,
-    list_indexes,
-)
+import rag
+from page import article, look
+from page.engines import Engines
+from page.handlers import Handlers, example
+from rag import BuildReport, Rag, RagError, Settings
 
 HOST = "127.0.0.1"
+MAX_UPLOAD = 64 * 2**20
+MAX_WAITING = 64
+# Nothing pulses while an event runs (what runs says so itself), and no event is an open API.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+FILE_TYPES = [".txt", ".jsonl", ".ndjson"]
 
 
-def build_page(open_index: Callable[[str], Rag], indexes: Sequence[str]) -> gr.Blocks:
+def build_page(handlers: Handlers, indexes: Sequence[str], n_asking: int) -> gr.Blocks:
     """The page.
 
     Args:
-        open_index: Gives the engine for an index; called at each question.
+        handlers: What happens.
         indexes: Names to choose from; the first is chosen.
+        n_asking: How many may ask at the same time; more wait.
     """
-
-    def ask(question: str, index: str) -> Iterator[tuple[str, str]]:
-        """What is in the boxes for answer and hits, again and again until the answer is checked."""
-        hits, draft = "", ""
-        try:
-            for event in open_index(index).stream(question):
-                if isinstance(event, AnswerReady):
-                    yield _answer(event.answer), _hits(event.answer.hits)
-                elif isinstance(event, EvidenceFound):
-                    hits = _hits(event.hits)
-                    yield "<p><em>reading …</em></p>", hits
-                else:
-                    draft += event.text
-                    yield f"<p><em>{html.escape(draft)}</em></p>", hits
-        except RagError as error:
-            yield f"<p><strong>Error:</strong> {html.escape(str(error))}</p>", ""
-
     # The parameter, and not GRADIO_ANALYTICS_ENABLED: it holds whatever the environment says.
-    with gr.Blocks(title="rag", analytics_enabled=False) as page:
-        question = gr.Textbox(label="Question", placeholder="Ask, then Enter", autofocus=True)
-        index = gr.Dropdown(list(indexes), value=indexes[0], label="Index")
-        button = gr.Button("Ask", variant="primary")
-        answer = gr.HTML(label="Answer")
-        with gr.Accordion("Passages found", open=False):
-            hits = gr.HTML()
-        gr.on(
-            [question.submit, button.click],
-            ask,
-            [question, index],
-            [answer, hits],
-            api_name="ask",
-            concurrency_limit=4,
-        )
+    page: gr.Blocks
+    with gr.Blocks(title="rag", analytics_enabled=False, fill_width=True) as page:
+        with gr.Row(elem_id="top"):
+            _html('<p class="brand">rag <span>answers from your articles</span></p>')
+            ready = _html(elem_id="ready")
+            index = gr.Dropdown(
+                list(indexes), value=indexes[0], label="Index", elem_id="index", min_width=120
+            )
+        with gr.Tabs():
+            with gr.Tab("Ask"):
+                _ask_tab(page, handlers, index, ready, n_asking)
+            with gr.Tab("Library") as tab:
+                _library_tab(page, handlers, index, tab)
+    page.queue(max_size=MAX_WAITING, default_concurrency_limit=16, api_open=False)
     return page
 
 
-def _answer(answer: Answer) -> str:
-    cited = "".join(
-        f'<li value="{citation.number}">{html.escape(citation.quote)}<br>'
-        f"<small>{_heading(citation)}</small></li>"
-        for citation in answer.citations
+def _ask_tab(
+    page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, ready: gr.HTML, n_asking: int
+) -> None:
+    talk = gr.State(None)
+    file = gr.JSON(visible="hidden")
+    with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="talk"):
+            timeline = _html(script="timeline", elem_id="timeline")
+            narrow = gr.Button("Narrow by day and source", elem_id="narrow", size="sm")
+            # Not in a gr.Accordion: what is closed there is not on the page at all, and days that
+            # the timeline sets would reach nobody.
+            with gr.Row(elem_id="filters"):
+                since = gr.DateTime(
+                    label="From", include_time=False, type="string", elem_id="since", min_width=150
+                )
+                until = gr.DateTime(
+                    label="To", include_time=False, type="string", elem_id="until", min_width=150
+                )
+                source = gr.Dropdown(
+                    [], label="Sources", multiselect=True, elem_id="source", min_width=180
+                )
+                undated = gr.Checkbox(label="Also articles without a date", elem_id="undated")
+            hello = _html(script="conversation", elem_id="hello")
+            past = _html(script="conversation", elem_id="past")
+            current = _html(script="conversation", elem_id="current")
+            with gr.Row(elem_id="composer"):
+                question = gr.Textbox(
+                    label="Question",
+                    placeholder="Ask, then Enter",
+                    lines=1,
+                    max_lines=5,
+                    max_length=2000,
+                    autofocus=True,
+                    show_label=False,
+                    container=False,
+                    elem_id="question",
+                    html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+                )
+                ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=80)
+                stop = gr.Button("Stop", elem_id="stop", min_width=80)
+        with gr.Column(elem_id="panel"):
+            panel = _html(article.NOTHING_OPEN, script="article")
+
+    opened = [ready, timeline, source, hello]
+    gr.on([page.load, index.change], handlers.open_index, index, opened,
+          concurrency_limit=None, **QUIET)  # fmt: skip
+    asking: dict[str, Any] = {
+        "fn": handlers.ask,
+        "inputs": [question, index, since, until, source, undated, talk],
+        "outputs": [past, current, timeline, question, talk],
+        "concurrency_limit": n_asking,
+        "concurrency_id": "ask",
+        **QUIET,
+    }
+    asked = gr.on([question.submit, ask.click], **asking)
+    tried = hello.example_select(example, None, question, **QUIET).then(**asking)
+    for done in (asked, tried):
+        done.failure(handlers.failed, None, current, **QUIET)
+    stop.click(handlers.stop, queue=False, **QUIET)
+    page.unload(handlers.stop)
+
+    chosen = gr.on([past.select, current.select], handlers.open_place, None, panel, **QUIET)
+    chosen.failure(handlers.failed, None, panel, **QUIET)
+    panel.clear(handlers.close_article, None, panel, **QUIET)
+
+    narrow.click(None, None, None, js="ragPage.toggleFilters")
+    timeline.select(handlers.choose_days, [index, talk], [since, until, timeline], **QUIET)
+    timeline.clear(handlers.all_days, [index, talk], [since, until, timeline], **QUIET)
+    days = [index, since, until, talk]
+    gr.on(
+        [since.change, until.change],
+        handlers.picture,
+        days,
+        timeline,
+        trigger_mode="always_last",
+        **QUIET,
     )
-    return (
-        f"<p>{html.escape(answer.text)}</p><ol>{cited}</ol>"
-        f"<p><small>{answer.status}, confidence {answer.confidence:.2f}</small></p>"
+
+    made = gr.on([past.download, current.download], handlers.make_dossier, talk, file, **QUIET)
+    made.then(None, file, None, js="(file) => ragPage.save(file)", **QUIET)
+
+
+def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: gr.Tab) -> None:
+    view = gr.State(None)
+    with gr.Row(elem_id="shelf"):
+        with gr.Column(elem_id="stock"):
+            health = _html(elem_id="health")
+            with gr.Row(elem_id="adding"):
+                files = gr.File(
+                    label="Add articles",
+                    file_count="multiple",
+                    file_types=FILE_TYPES,
+                    height=150,
+                    elem_id="files",
+                )
+                with gr.Column(elem_id="upkeep"):
+                    rebuild = gr.Button("Rebuild the index", elem_id="rebuild")
+                    check = gr.Button("Check the index", elem_id="check")
+            built = _html(elem_id="built")
+            skipped = _html(elem_id="skipped")
+            query = gr.Textbox(
+                label="Search titles, sources and dates", elem_id="article-search", max_length=200
+            )
+            table = _html(script="library", elem_id="articles")
+        with gr.Column(elem_id="page-of-article"):
+            text = _html(article.NOTHING_OPEN, script="article")
+
+    stock = [health, table, skipped, view]
+    gr.on([tab.select, index.change], handlers.show_library, [index, view], stock, **QUIET)
+    query.change(
+        handlers.search_articles, [index, query, view], [table, view],
+        trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    table.apply(handlers.order_articles, [index, view], [table, view], **QUIET)
+    table.select(handlers.open_article, index, text, **QUIET)
+    text.clear(handlers.close_article, None, text, **QUIET)
+    added = files.upload(handlers.add, [files, index], built, **QUIET)
+    added.then(lambda: None, None, files, **QUIET)
+    checked = check.click(handlers.check, index, built, **QUIET)
+    checked.failure(handlers.failed, None, built, **QUIET)
+    rebuilt = rebuild.click(handlers.rebuild, index, built, **QUIET)
+    for done in (added, rebuilt):
+        done.failure(handlers.failed, None, built, **QUIET)
+        done.then(handlers.show_library, [index, view], stock, **QUIET)
+
+
+def _html(value: str = "", script: str | None = None, **options: Any) -> gr.HTML:
+    """Content that `page` writes, without Gradio's own style; `script` is a function of page.js."""
+    return gr.HTML(
+        value,
+        js_on_load=f"ragPage.{script}(element, trigger, watch)" if script else None,
+        apply_default_css=False,
+        elem_classes="page",
+        **options,
     )
 
 
-def _hits(hits: Sequence[Hit]) -> str:
-    items = (f"<li><small>{_heading(hit)}</small><br>{html.escape(hit.text)}</li>" for hit in hits)
-    return f"<ol>{''.join(items)}</ol>"
+def people(file: Path) -> list[tuple[str, str]]:
+    """Names and passwords of a file with a line NAME:PASSWORD for each person.
 
-
-def _heading(found: Citation | Hit) -> str:
-    """Title, source, day, file and span, escaped."""
-    place = f"{found.path or found.article_id}:{found.start}-{found.end}"
-    parts = (found.title, found.source, found.published, place)
-    return html.escape(" · ".join(str(part) for part in parts if part))
+    Raises:
+        RagError: it cannot be read, or a line is none.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RagError(f"{file} cannot be read: {error}") from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        name, colon, password = line.partition(":")
+        if line.strip() and not (name and colon and password):
+            raise RagError(f"{file}, line {number}: not NAME:PASSWORD")
+        if line.strip():
+            found.append((name, password))
+    return found
 
 
 def main(
-    index: str = "seeds", port: int | None = None, open_index: Callable[..., Rag] = Rag.open
+    index: str = "seeds",
+    port: int | None = None,
+    host: str = HOST,
+    auth: Path | None = None,
+    open_index: Callable[..., Rag] = Rag.open,
+    build: Callable[..., BuildReport] = rag.build,
 ) -> None:
     """Serve the page until Ctrl-C.
 
     Args:
         index: Chosen at first.
-        port: On 127.0.0.1; None takes the first free one from 7860.
+        port: None takes the first free one from 7860.
+        host: Address to listen on; any but 127.0.0.1 needs `auth`.
+        auth: File with a line NAME:PASSWORD for each who may come in; None lets everybody.
         open_index: Like `Rag.open`; tests open one with fakes.
+        build: Like `rag.build`.
 
     Raises:
         RagError: no index is built, or the port is taken.
     """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    if host != HOST and not auth:
+        raise RagError(
+            f"{host}: others on the network could ask and add articles",
+            mend="name who may, with --auth FILE",
+        )
+    allowed = people(auth) if auth else None
     settings = Settings()
-    ready = [info.name for info in list_indexes(settings.index_dir) if info.state == "ready"]
+    engines = Engines(open_index, settings)
+    ready = engines.names()
     if index not in ready:
         raise RagError(f"index {index!r} is not ready to be asked", mend=f"rag build {index}")
-    opened: dict[str, Rag] = {}
-    lock = threading.Lock()
-
-    def kept_open(name: str) -> Rag:
-        with lock:
-            if name not in opened:
-                opened[name] = open_index(name, settings=settings)
-            return opened[name]
-
-    page = build_page(kept_open, [index, *(name for name in ready if name != index)])
+    names = [index, *(name for name in ready if name != index)]
+    # All who fit into the model's queue, and some who are told that it is full.
+    page = build_page(Handlers(engines, build), names, settings.queue_size + 4)
     try:
-        page.launch(
-            server_name=HOST,
+        _, address, _ = page.launch(
+            prevent_thread_lock=True,
+            server_name=host,
             server_port=port,
+            auth=allowed,
+            quiet=True,  # it offers to share
             share=False,
             footer_links=[],
             run_history=False,  # it offers to keep questions in a bucket elsewhere
             ssr_mode=False,
             mcp_server=False,
             enable_monitoring=False,
+            pwa=False,
+            max_file_size=MAX_UPLOAD,
+            theme=look.theme(),
+            head=look.head(),
+            app_kwargs={
+                "middleware": look.middleware([HOST, "localhost"] if host == HOST else ["*"])
+            },
         )
+        print(f"The page: {address}", flush=True)
+        page.block_thread()
     except OSError as error:
         raise RagError(f"the page does not start: {error}", mend="name another --port") from error
     finally:
-        for rag in opened.values():
-            rag.close()
+        engines.close()
 
 
 if __name__ == "__main__":

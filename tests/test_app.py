@@ -1,121 +1,76 @@
-"""The page, served by `app.main` in a process of its own and asked over plain HTTP."""
+"""The page over plain HTTP: what it promises and refuses. How it behaves: tests/browser."""
 
 from __future__ import annotations
 
-import html
+import http.client
 import json
-import re
-import signal
-import socket
+import os
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support import build, write_articles
+import app
+from rag import RagError
+from tests.browser.serving import Server, served
+from tests.support import ARTICLES, build, write_articles
 
 ROOT = Path(__file__).parents[1]
-EVIL = '<img src=x onerror="alert(1)"> & ${value} {{value}}'
-ARTICLES: list[dict[str, Any]] = [
-    {
-        "id": "bridge",
-        "title": f"Bridge {EVIL}",
-        "text": f"The bridge closes on Monday for repairs {EVIL} in Osterby.",
-        "published": "2024-03-01",
-        "source": "Osterby Post",
-    }
-]
-# A process of its own: gradio leaves event loops open, and warnings are errors here.
-SERVE = """
-import os, sys
-import app
-from rag import Rag, Settings
-from rag.testing import FakeEmbedder, FakeLLM
-from tests.support import open_index
-
-def opened(name, *, settings):
-    parts = open_index(settings.index_dir), FakeEmbedder(), FakeLLM()
-    return Rag(*parts, settings)
-
-app.main(index="news", port=int(sys.argv[1]), open_index=opened)
-"""
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("page")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("app")
     index_dir = write_articles(folder, ARTICLES)
     build(index_dir)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-c", SERVE, str(port)],
-        cwd=ROOT,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
-            "RAG_INDEX_DIR": str(index_dir),
-            "RAG_MIN_CONFIDENCE": "0",
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    started = next((text for text in process.stdout if "local URL" in text), "it did not start")
-    assert f"http://127.0.0.1:{port}" in started
-    yield f"http://127.0.0.1:{port}"
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    with served(["-m", "tests.browser.serve", "PORT", str(folder)], folder, index_dir) as server:
+        yield server
 
 
-def ask(url: str, question: str, index: str = "news") -> list[list[str]]:
-    """What the page shows, [answer, hits] each time, the last one at the end."""
-    call = f"{url}/gradio_api/call/ask"
-    body = json.dumps({"data": [question, index]}).encode()
-    request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as response:
-        event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{call}/{event}", timeout=30) as response:
-        stream = response.read().decode()
-    assert "event: complete" in stream
-    return [json.loads(data) for data in re.findall(r"^data: (.*)$", stream, re.MULTILINE)]
+def answer(server: Server, path: str, **headers: str) -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection(str(urlsplit(server.url).netloc), timeout=30)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}
 
 
-def test_answer_with_its_citation(url: str) -> None:
-    answer, hits = ask(url, "When does the bridge close?")[-1]
-    quote = html.escape(ARTICLES[0]["text"])
-    assert f"<p>{quote} [1]</p>" in answer
-    assert f'<li value="1">{quote}<br>' in answer
-    assert "Osterby Post · 2024-03-01 · ../../news.jsonl:0-" in answer
-    assert quote in hits
-
-
-def test_texts_of_articles_are_escaped_at_every_step(url: str) -> None:
-    shown = ask(url, "When does the bridge close?")
-    assert len(shown) > 3  # evidence, pieces of text, answer
-    for boxes in shown:
-        assert not any("<img" in box for box in boxes)
-
-
-def test_errors_are_a_message(url: str) -> None:
-    answer, hits = ask(url, "   ")[-1]
-    assert answer.startswith("<p><strong>Error:</strong> the question is empty")
-    assert hits == ""
-
-
-def test_nothing_is_shared_or_reported(url: str) -> None:
-    with urllib.request.urlopen(f"{url}/config", timeout=30) as response:
+def test_nothing_is_shared_or_reported(server: Server) -> None:
+    with urllib.request.urlopen(f"{server.url}/config", timeout=30) as response:
         config = json.load(response)
     assert config["analytics_enabled"] is False
     assert config["run_history"] is False
     assert config.get("share_url") is None
+
+
+def test_headers_keep_scripts_and_frames_out(server: Server) -> None:
+    status, headers = answer(server, "/")
+    assert status == 200
+    policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'self'"
+    assert policy["object-src"] == policy["frame-ancestors"] == "'none'"
+    assert "connect-src" not in policy  # as default-src: this server and no other
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_other_names_for_this_machine_are_refused(server: Server) -> None:
+    assert answer(server, "/config", Host="news.example")[0] == 400
+
+
+def test_files_of_this_machine_are_not_served(server: Server) -> None:
+    for path in ("/gradio_api/file=/etc/passwd", f"/gradio_api/file={ROOT}/README.md"):
+        assert answer(server, path)[0] in (403, 404)
+
+
+def test_the_network_needs_names_and_passwords() -> None:
+    with pytest.raises(RagError, match="--auth FILE"):
+        app.main(host="0.0.0.0")
 
 
 def test_index_that_is_not_built(tmp_path: Path) -> None:
@@ -123,10 +78,19 @@ def test_index_that_is_not_built(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "rag", "ui", "--index", "news"],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "RAG_INDEX_DIR": str(tmp_path / "indexes")},
+        env={"PATH": os.environ["PATH"], "RAG_INDEX_DIR": str(tmp_path / "indexes")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert "index 'news' is not ready to be asked\n  To mend it: rag build news" in run.stderr
+
+
+def test_names_and_passwords_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "people"
+    file.write_text("ada:one:two\n\nben:secret\n", encoding="utf-8")
+    assert app.people(file) == [("ada", "one:two"), ("ben", "secret")]
+    file.write_text("ada\n", encoding="utf-8")
+    with pytest.raises(RagError, match="line 1: not NAME:PASSWORD"):
+        app.people(file)

@@ -17,7 +17,11 @@ import rag
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "rag").rglob("*.py"))
-OUTSIDE = [ROOT / "app.py", *sorted((ROOT / "benchmarks").rglob("*.py"))]
+OUTSIDE = [
+    ROOT / "app.py",
+    *sorted((ROOT / "page").rglob("*.py")),
+    *sorted((ROOT / "benchmarks").rglob("*.py")),
+]
 TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in SOURCES}
 
 # The one home of each native library.
@@ -53,8 +57,9 @@ WRITES = {
 PUBLIC_MODULES = ("rag.evaluation", "rag.testing")
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
-    *("BuildReport", "Chat", "Citation", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
-    *("Settings", "Status", "TextWritten", "ask", "build", "list_indexes", "search"),
+    *("BuildReport", "BusyError", "CancelledError", "Chat", "CheckReport", "Citation"),
+    *("EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError", "Settings", "Status"),
+    *("TextWritten", "add_files", "ask", "build", "check", "list_indexes", "search"),
 ]
 
 
@@ -190,6 +195,15 @@ def test_outside_only_public_names_are_used(path: Path) -> None:
     ]
     names = {name for module, name in used if name and module == "rag"}
     assert names | set(attributes) <= set(PUBLIC)
+
+
+def test_gradio_is_imported_by_the_page_alone() -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in (path for path in OUTSIDE if path.parent.name == "page")
+        if any(m.split(".")[0] == "gradio" for m, _ in imports(ast.parse(path.read_text())))
+    }
+    assert users == {"page/handlers.py", "page/look.py"}
 
 
 # Who reads, writes and prints

@@ -22,17 +22,33 @@ def ui(
             min=1,
             max=65535,
             metavar="PORT",
-            help="Port on 127.0.0.1; without it the first free one from 7860.",
+            help="Port to listen on; without it the first free one from 7860.",
+        ),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on. For others on the network 0.0.0.0, with --auth.",
+        ),
+    ] = "127.0.0.1",
+    auth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Who may come in: a file with a line NAME:PASSWORD for each.",
         ),
     ] = None,
 ) -> None:
     """Ask in the browser.
 
-    Serves a page to this machine only, until Ctrl-C.
+    Serves a page, to this machine only unless told otherwise, until Ctrl-C.
     """
     if not _APP.is_file():
         raise RagError(
             f"{_APP} is not there: the page is part of the project, not of the installed package",
             mend="run it from a checkout installed with pip install --editable, such as by make ui",
         )
-    runpy.run_path(str(_APP))["main"](index=index, port=port)
+    runpy.run_path(str(_APP))["main"](index=index, port=port, host=host, auth=auth)

@@ -1,0 +1,19 @@
+"""What the page shows: pure functions from answers and articles to HTML; app.py wires them.
+
+Modules:
+    markup        escaping, links, days
+    turn          a question with all that belongs to it
+    article       an article beside its answer, the cited span highlighted
+    timeline      how many articles and hits lie when
+    library       the articles of an index, what was skipped, a build under way
+    dossier       an answer as a file that can be checked without the page
+    engines       indexes and models kept open, and whether they are ready
+    conversation  a question put to an engine, as one `Turn` after the other
+    building      a build in the background, as one line after the other
+    handlers      the functions of the events in app.py
+    look          theme, style sheet, script and headers
+
+Only `handlers` and `look` know Gradio.
+
+Texts of articles are written by strangers: nothing gets into HTML but through `markup`.
+"""

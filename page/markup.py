@@ -1,0 +1,75 @@
+"""Escaping, links and days: the only way for a text to get into HTML."""
+
+from __future__ import annotations
+
+import datetime
+import html
+from urllib.parse import urlsplit
+
+_SAFE_SCHEMES = ("http", "https")
+
+
+def text(value: object) -> str:
+    """A text for HTML, as content or inside a quoted attribute."""
+    return html.escape(str(value), quote=True)
+
+
+def web_address(url: str | None) -> str | None:
+    """The address, if it is one that a browser may follow: http or https, with a host."""
+    try:
+        parts = urlsplit((url or "").strip())
+        host = parts.hostname
+    except ValueError:
+        return None
+    return parts.geturl() if parts.scheme in _SAFE_SCHEMES and host else None
+
+
+def original(url: str | None) -> str:
+    """A link to the original of an article; nothing if its address is no web address.
+
+    `noreferrer`: the site is not told where the reader came from.
+    """
+    address = web_address(url)
+    if address is None:
+        return ""
+    host = urlsplit(address).hostname
+    return (
+        f'<a class="original" href="{text(address)}" target="_blank" rel="noopener noreferrer">'
+        f"{text(host)}<span aria-hidden='true'> ↗</span></a>"
+    )
+
+
+def day(value: datetime.date | None) -> str:
+    """A day as people write it, with the day for machines: 2 August 2024."""
+    if value is None:
+        return '<span class="undated">no date</span>'
+    return f'<time datetime="{value.isoformat()}">{plain_day(value)}</time>'
+
+
+def plain_day(value: datetime.date) -> str:
+    """2 August 2024."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def number(value: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 article", "2,269 articles"."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def byline(published: datetime.date | None, source: str | None, author: str | None = None) -> str:
+    """Source, day and author of an article in one line."""
+    known = [text(part) for part in (source, author) if part]
+    return " · ".join([*known[:1], day(published), *known[1:]])
+
+
+def message(kind: str, words: str, *, mend: str | None = None) -> str:
+    """A notice in place of content.
+
+    Args:
+        kind: `error`, `busy`, `stopped` or `empty`: decides how it looks.
+        words: What is to be said.
+        mend: The command that mends it.
+    """
+    role = "alert" if kind in ("error", "busy") else "status"
+    command = f"<p class='mend'>To mend it: <code>{text(mend)}</code></p>" if mend else ""
+    return f'<div class="notice {kind}" role="{role}"><p>{text(words)}</p>{command}</div>'

@@ -1,0 +1,167 @@
+// What Gradio's events cannot do: open a passage and come back, choose a stretch of days, copy,
+// save a file. Each function is handed to a gr.HTML component, whose contents Python writes.
+(() => {
+  "use strict";
+  let opener = null; // what was chosen to open the article: the focus goes back there
+
+  const closest = (event, selector) =>
+    event.target instanceof Element ? event.target.closest(selector) : null;
+
+  // The conversation: passages, copying, dossiers.
+  function conversation(element, trigger, watch) {
+    let shown = null;
+    watch("value", () => requestAnimationFrame(() => {
+      // A new question comes into view once; after that nothing moves.
+      const turn = element.closest("#current") && element.querySelector(".turn");
+      if (turn && turn.dataset.turn !== shown) turn.scrollIntoView({ block: "start" });
+      shown = turn?.dataset.turn ?? null;
+    }));
+    element.addEventListener("click", (event) => {
+      const passage = closest(event, "[data-place]");
+      if (passage) {
+        opener = passage;
+        document.querySelectorAll("[data-place].open").forEach((o) => o.classList.remove("open"));
+        passage.classList.add("open");
+        trigger("select", { place: passage.dataset.place });
+      }
+      const copy = closest(event, "[data-copy]");
+      if (copy) copyText(copy);
+      const dossier = closest(event, "[data-dossier]");
+      if (dossier) {
+        trigger("download", { turn: Number(dossier.dataset.turn), kind: dossier.dataset.dossier });
+      }
+      const example = closest(event, "[data-question]");
+      if (example) trigger("example_select", { question: example.dataset.question });
+    });
+  }
+
+  async function copyText(button) {
+    const text = button.dataset.copy;
+    let done = false;
+    try {
+      await navigator.clipboard.writeText(text);
+      done = true;
+    } catch {
+      // No clipboard outside of https and this machine: the old way.
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      done = document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    const before = button.textContent;
+    button.textContent = done ? "Copied" : "Copying is not allowed here";
+    setTimeout(() => (button.textContent = before), 1500);
+  }
+
+  // The article beside the answer: to the cited sentence, and back with Escape.
+  function article(element, trigger, watch) {
+    const show = () => {
+      const mark = element.querySelector("#cited");
+      const title = element.querySelector("#article-title");
+      document.body.classList.toggle("article-open", Boolean(title || mark));
+      const target = mark || title;
+      if (!target) return;
+      target.focus({ preventScroll: true });
+      const box = element.closest("#panel, #page-of-article");
+      const at = target.getBoundingClientRect().top - box.getBoundingClientRect().top;
+      box.scrollTop += at - box.clientHeight / 3;
+    };
+    watch("value", () => requestAnimationFrame(show));
+    document.addEventListener("click", (event) => closest(event, ".close-article") && element.contains(event.target) && close());
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && document.body.classList.contains("article-open")) close();
+    });
+    const close = () => {
+      document.body.classList.remove("article-open");
+      document.querySelectorAll("[data-place].open").forEach((o) => o.classList.remove("open"));
+      trigger("clear");
+      if (opener?.isConnected) opener.focus();
+    };
+  }
+
+  // The timeline: one bar, or from bar to bar by dragging or with Shift.
+  function timeline(element, trigger) {
+    let from = null;
+    let anchor = null; // the bar chosen before: Shift extends from there
+    const bars = () => [...element.querySelectorAll(".bar")];
+    const choose = (first, last) => {
+      const all = bars();
+      const [a, b] = [all.indexOf(first), all.indexOf(last)].sort((x, y) => x - y);
+      if (a < 0) return;
+      trigger("select", { since: all[a].dataset.since, until: all[b].dataset.until });
+    };
+    const barAt = (event) => {
+      const box = element.querySelector(".bars").getBoundingClientRect();
+      return bars().find((bar) => event.clientX <= bar.getBoundingClientRect().right)
+        || (event.clientX > box.right ? bars().at(-1) : null);
+    };
+    const mark = (first, last) => {
+      const all = bars();
+      const [a, b] = [all.indexOf(first), all.indexOf(last)].sort((x, y) => x - y);
+      all.forEach((bar, i) => bar.classList.toggle("drawn", i >= a && i <= b));
+    };
+    element.addEventListener("pointerdown", (event) => {
+      from = closest(event, ".bar");
+      if (from && !event.shiftKey) mark(from, from);
+    });
+    document.addEventListener("pointermove", (event) => from && mark(from, barAt(event) || from));
+    document.addEventListener("pointerup", (event) => {
+      if (!from) return;
+      const to = barAt(event) || from;
+      if (to !== from) choose(from, to);
+      bars().forEach((bar) => bar.classList.remove("drawn"));
+      from = null;
+    });
+    element.addEventListener("click", (event) => {
+      if (closest(event, ".clear")) trigger("clear");
+      const bar = closest(event, ".bar");
+      if (!bar) return;
+      choose(event.shiftKey && anchor?.isConnected ? anchor : bar, bar);
+      anchor = bar;
+    });
+    element.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      const bar = closest(event, ".bar");
+      if (!step || !bar) return;
+      const all = bars();
+      all[all.indexOf(bar) + step]?.focus();
+      event.preventDefault();
+    });
+  }
+
+  // The table of the library.
+  function library(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const sort = closest(event, "[data-sort]");
+      if (sort) trigger("apply", { sort: sort.dataset.sort });
+      const page = closest(event, "[data-page]");
+      if (page) trigger("apply", { page: Number(page.dataset.page) });
+      const row = closest(event, "[data-article]");
+      if (row) {
+        opener = row;
+        trigger("select", { article_id: row.dataset.article });
+      }
+    });
+  }
+
+  // The filters, shown and hidden.
+  function toggleFilters() {
+    const open = document.body.classList.toggle("narrowing");
+    document.querySelector("#narrow").setAttribute("aria-expanded", String(open));
+  }
+
+  // A file made by the server: {name, type, text}.
+  function save(file) {
+    if (!file) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  window.ragPage = { conversation, article, timeline, library, toggleFilters, save };
+})();

@@ -1,0 +1,139 @@
+"""A server with fakes for all browser tests, and a page of Chromium for each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.serving import Server, served
+from tests.support import build, write_articles
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "build" / "screenshots"
+# No GPU and no sandbox: the tests may run as root in a container. The browser of Debian.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+EVIL = '<script>window.evil=1</script><img src=x onerror="window.evil=2">[a](javascript:evil())'
+ARTICLES = [
+    {
+        "id": "harbour",
+        "title": "Harbour bridge to close for repairs",
+        "text": "Rain fell again. "
+        "The harbour bridge in Osterby closes on Monday for nine weeks of repairs. "
+        "Mayor Lena Holm said the work would cost 4.2 million crowns. "
+        "Cyclists may use the ferry without paying. "
+        "Shop owners fear that fewer customers will come.\n\n" + "Rain fell again. " * 60,
+        "published": "2024-03-01",
+        "source": "Osterby Post",
+        "url": "https://example.org/harbour",
+    },
+    {
+        "id": "ferry",
+        "title": "Ferry crews vote on strike",
+        "text": "Crews of the Osterby ferry vote on a strike next week. "
+        "Their union demands a raise of 6 percent. "
+        "The company offers 3 percent and calls the demand unreasonable.",
+        "published": "2024-05-05",
+        "source": "Harbour News",
+        "url": "javascript:alert(1)",
+    },
+    {
+        "id": "evil",
+        "title": f"Prize for a painter {EVIL}",
+        "text": f"The painter Ida Brandt of Lindal won a prize. {EVIL} It is worth 900 crowns.",
+        "published": "2024-06-10",
+        "source": f"Lindal {EVIL}",
+        "url": 'https://example.org/"onmouseover="evil()',
+    },
+]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("page")
+    index_dir = write_articles(folder, ARTICLES)
+    build(index_dir)
+    command = ["-m", "tests.browser.serve", "PORT", str(folder)]
+    with served(command, folder, index_dir) as server:
+        yield server
+        outside = folder / "outside"
+        assert not outside.exists(), outside.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        missing = "chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """A person at the page, in a browser of their own.
+
+    Attributes:
+        page: The tab.
+        requests: Every address that it asked for.
+        errors: What its scripts raised.
+    """
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> None:
+        self.page.fill("#question textarea", question)
+        self.page.press("#question textarea", "Enter")
+
+    def answered(self, n_turns: int = 1) -> None:
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.turn').length === n"
+            " && !document.querySelector('.turn[aria-busy=true]')",
+            arg=n_turns,
+        )
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
+
+    def picture(self, name: str) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
+
+@contextmanager
+def visit(browser: Browser, url: str, **options: object) -> Iterator[Visitor]:
+    """Open the page in a fresh context; at the end nothing may have left this machine."""
+    context: BrowserContext = browser.new_context(
+        **{"viewport": {"width": 1280, "height": 860}, **options}  # type: ignore[arg-type]
+    )
+    context.set_default_timeout(60_000)
+    visitor = Visitor(context.new_page())
+    context.on("request", lambda request: visitor.requests.append(request.url))
+    visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
+    visitor.page.goto(url)
+    visitor.page.wait_for_selector("#hello h1, .notice")
+    yield visitor
+    context.close()
+    hosts = {urlsplit(address).hostname for address in visitor.requests}
+    assert hosts - {None} == {"127.0.0.1"}  # None: data and blob addresses
+    assert visitor.errors == []
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    with visit(browser, server.url) as visitor:
+        yield visitor

@@ -1,0 +1,98 @@
+"""The page with fakes, in a process of its own: python -m tests.browser.serve PORT FOLDER [AUTH].
+
+Gradio leaves event loops open, and warnings are errors in the tests' own process. FOLDER holds
+`indexes/`; files in it steer the fakes:
+
+    hold-answer   answers stop after two words until it is gone
+    hold-queue    the queue to the language model is full
+    hold-build    a build waits while it is there
+
+Addresses outside of this machine that anything here wants to speak to are written to `outside`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import app
+from rag import BuildReport, Rag, Settings
+from rag.errors import BusyError, CancelledError
+from rag.index.builder import build_index
+from rag.index.layout import IndexFolder
+from rag.index.reader import OpenIndex
+from rag.prompt import Prompt
+from rag.testing import FakeEmbedder, FakeLLM
+
+_LOCAL = re.compile(r"127\.|::1$|localhost$|0\.0\.0\.0$")
+
+
+def watch_sockets(log: Path) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        host = None
+        if event == "socket.connect" and isinstance(arguments[1], tuple):
+            host = str(arguments[1][0])
+        elif event == "socket.getaddrinfo":
+            host = str(arguments[0])
+        if host and not _LOCAL.match(host):
+            with log.open("a") as file:
+                file.write(f"{event} {host}\n")
+
+    sys.addaudithook(hook)
+
+
+class SteeredLLM(FakeLLM):
+    """The best sentence of the evidence; not at once, or not at all, if a file says so."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._hold = folder / "hold-answer"
+        self._full = folder / "hold-queue"
+
+    def complete(
+        self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
+    ) -> Iterator[str]:
+        if self._full.exists():
+            raise BusyError("8 questions are waiting for the language model already")
+        words = super().complete(prompt, max_tokens=max_tokens, cancelled=cancelled)
+        for number, word in enumerate(words):
+            while number == 2 and self._hold.exists():
+                if cancelled is not None and cancelled.is_set():
+                    raise CancelledError("the answer was stopped")
+                time.sleep(0.02)
+            yield word
+
+
+def main(port: int, folder: Path, auth: Path | None = None) -> None:
+    watch_sockets(folder / "outside")
+
+    def opened(name: str, *, settings: Settings) -> Rag:
+        index = IndexFolder(settings.index_dir, name)
+        rag = Rag(OpenIndex(index, n_threads=1), FakeEmbedder(), SteeredLLM(folder), settings)
+        rag._folder = index  # so that it sees new versions, as one opened by name does
+        return rag
+
+    def build(name: str, *, progress: Any, settings: Settings) -> BuildReport:
+        def told(step: Any) -> None:
+            progress(step)
+            while (folder / "hold-build").exists():
+                time.sleep(0.02)
+
+        embedder = FakeEmbedder()
+        return build_index(
+            IndexFolder(settings.index_dir, name),
+            model_sha256=embedder.identity.sha256,
+            load_embedder=lambda _: embedder,
+            progress=told,
+        )
+
+    app.main(index="news", port=port, auth=auth, open_index=opened, build=build)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *map(Path, sys.argv[2:]))

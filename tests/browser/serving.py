@@ -1,0 +1,67 @@
+"""A server in a process of its own, for as long as a test needs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Server:
+    """The page under test.
+
+    Attributes:
+        url: Where it is.
+        folder: Files in it steer the fakes; see serve.py.
+    """
+
+    url: str
+    folder: Path
+
+    def hold(self, what: str) -> None:
+        (self.folder / f"hold-{what}").touch()
+
+    def release(self, what: str) -> None:
+        (self.folder / f"hold-{what}").unlink(missing_ok=True)
+
+
+@contextmanager
+def served(command: Sequence[str], folder: Path, index_dir: Path) -> Iterator[Server]:
+    """Run a server that takes its port as `PORT` until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "PYTHONPATH": str(ROOT),
+        "RAG_INDEX_DIR": str(index_dir),
+        **({"RAG_MODELS_DIR": found} if (found := os.environ.get("RAG_MODELS_DIR")) else {}),
+    }
+    log = (folder / "server.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-u", *(part.replace("PORT", str(port)) for part in command)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    assert process.stdout is not None
+    started = next((line for line in process.stdout if f":{port}" in line), None)
+    assert started, (folder / "server.log").read_text()
+    try:
+        yield Server(f"http://127.0.0.1:{port}", folder)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        log.close()

@@ -1,0 +1,93 @@
+"""The library: the table, an article with what was removed, uploads, rebuilding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visitor, visit
+from tests.browser.serving import Server
+
+
+def open_library(visitor: Visitor) -> None:
+    visitor.page.get_by_role("tab", name="Library").click()
+    expect(visitor.page.locator(".articles td").first).to_be_visible()
+
+
+def test_search_and_sort(visitor: Visitor) -> None:
+    open_library(visitor)
+    page = visitor.page
+    page.fill("#article-search :is(input, textarea)", "osterby post")
+    expect(page.locator(".articles td.title")).to_have_text(["Harbour bridge to close for repairs"])
+    page.fill("#article-search :is(input, textarea)", "2024")
+    expect(page.locator(".articles td.published time").first).to_have_attribute(
+        "datetime", "2024-06-10"
+    )
+    page.click(".articles th.published button")
+    expect(page.locator(".articles td.published time").first).to_have_attribute(
+        "datetime", "2024-03-01"
+    )
+    assert page.get_attribute(".articles th.published", "aria-sort") == "ascending"
+
+
+def test_an_article_whole(visitor: Visitor) -> None:
+    open_library(visitor)
+    visitor.page.get_by_role("button", name="Ferry crews vote on strike").click()
+    reader = visitor.page.locator("#page-of-article .reader")
+    expect(reader.locator("h2")).to_have_text("Ferry crews vote on strike")
+    assert "Their union demands a raise of 6 percent." in reader.inner_text()
+    assert "Nothing was removed" in reader.inner_text()
+    assert reader.locator("a").count() == 0  # its address is a script
+
+
+def test_an_upload_is_found_in_an_answer(visitor: Visitor, tmp_path: Path) -> None:
+    file = tmp_path / "lighthouse.txt"
+    file.write_text(
+        "Lighthouse keeper retires\n\nThe lighthouse keeper Arvid Lund retires on Sunday after"
+        " forty years in Skagen.\n"
+    )
+    unknown = tmp_path / "broken.jsonl"
+    unknown.write_text("{not json}\n")
+    open_library(visitor)
+    page = visitor.page
+    page.set_input_files("#files input[type=file]", [file, unknown])
+    expect(page.locator("#built .done")).to_contain_text("1 added")
+    expect(page.locator("#skipped")).to_contain_text("uploads/broken.jsonl, line 1")
+    page.get_by_role("tab", name="Ask").click()
+    visitor.ask("When does the lighthouse keeper Arvid Lund retire?")
+    visitor.answered()
+    assert "retires on Sunday" in visitor.text(".sentence")
+    page.click(".cite")
+    expect(page.locator("#panel #cited")).to_contain_text("Arvid Lund")
+
+
+def test_rebuilding_while_another_page_asks(browser: Browser, server: Server) -> None:
+    with visit(browser, server.url) as builder, visit(browser, server.url) as asker:
+        open_library(builder)
+        server.hold("build")
+        builder.page.click("#rebuild")
+        expect(builder.page.locator("#built progress")).to_be_visible()
+        asker.ask("When does the harbour bridge close?")
+        asker.answered()
+        assert asker.text(".sentence").startswith("The harbour bridge in Osterby closes")
+        server.release("build")
+        expect(builder.page.locator("#built .done")).to_be_visible()
+
+
+def test_the_health_of_the_index(visitor: Visitor) -> None:
+    open_library(visitor)
+    assert visitor.text("#health").startswith("Version ")
+    visitor.page.click("#check")
+    expect(visitor.page.locator("#built .healthy")).to_contain_text("is whole")
+
+
+@pytest.mark.parametrize("name", ["picture.png", "page.html"])
+def test_other_files_are_refused(visitor: Visitor, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"<script>window.evil=1</script>")
+    open_library(visitor)
+    visitor.page.set_input_files("#files input[type=file]", file)
+    expect(visitor.page.locator(".toast-body.error")).to_contain_text("Invalid file type")
+    assert visitor.page.locator("#built .done").count() == 0

@@ -1,0 +1,298 @@
+"""What the page shows, as HTML: the pure functions, without a browser."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import html
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from page import article, dossier, library, timeline, turn
+from page.engines import Overview, Row
+from page.markup import byline, day, number, original, text, web_address
+from page.turn import Phase, Turn
+from rag import Answer, AnswerStatus, Article, Hit
+
+DAY = datetime.date(2024, 3, 1)
+EVIL = "<img src=x onerror='evil()'> & \"${1}\""
+TEXT = "Rain fell. The bridge closes on Monday. Holm agreed."
+ARTICLE = Article(
+    article_id="a", title="Bridge", text=TEXT, published=DAY, source="Post", url="https://a.example/b"
+)  # fmt: skip
+
+
+def hit(**changes: Any) -> Hit:
+    fields: dict[str, Any] = {
+        "rank": 1, "score": 0.5, "scores": {"dense": 0.5, "sentence": 0.5, "lexical": 0.5},
+        "article_id": "a", "title": "Bridge", "published": DAY, "source": "Post", "url": None,
+        "path": None, "start": 0, "end": len(TEXT), "text": TEXT, "sentence_start": 11,
+        "sentence_end": 39,
+    }  # fmt: skip
+    return Hit.model_validate(fields | changes)
+
+
+def answer(support: str = "quoted", **changes: Any) -> Answer:
+    citation = {
+        "number": 1, "article_id": "a", "title": "Bridge", "published": DAY, "source": "Post",
+        "url": None, "path": "a.txt", "start": 11, "end": 39, "quote": TEXT[11:39],
+    }  # fmt: skip
+    fields: dict[str, Any] = {
+        "question": "When?", "searched": "When?", "text": f"{TEXT[11:39]} [1]",
+        "sentences": [{"text": TEXT[11:39], "status": support, "citations": [1]}],
+        "citations": [citation], "hits": [hit()], "status": "answered", "confidence": 0.9,
+        "index": "news", "version": 3, "model": "fake", "timings": {},
+    }  # fmt: skip
+    return Answer.model_validate(fields | changes)
+
+
+def shown(found: Answer, **changes: Any) -> str:
+    fields: dict[str, Any] = {"number": 1, "question": found.question, "index": "news"}
+    return turn.show(Turn(**fields | {"phase": Phase.DONE, "answer": found} | changes))
+
+
+# Markup
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://example.org/a?b=c", True),
+        (" http://example.org ", True),
+        ("javascript:alert(1)", False),
+        ("JavaScript:alert(1)//https://x", False),
+        ("data:text/html,x", False),
+        ("//example.org", False),
+        ("https://", False),
+        ("http://[::1", False),
+        ("ftp://example.org", False),
+        (None, False),
+    ],
+)
+def test_only_web_addresses_become_links(url: str | None, safe: bool) -> None:
+    assert (web_address(url) is not None) is safe
+    assert ("<a" in original(url)) is safe
+
+
+@given(st.text())
+def test_any_text_comes_back_from_html(value: str) -> None:
+    assert html.unescape(text(value)) == value
+    assert not set(text(value)) & set("<>\"'")
+
+
+def test_small_words() -> None:
+    assert [number(1, "article"), number(2269, "article")] == ["1 article", "2,269 articles"]
+    assert day(DAY) == '<time datetime="2024-03-01">1 March 2024</time>'
+    assert byline(None, None) == '<span class="undated">no date</span>'
+    assert byline(DAY, "A & B", "Eva").startswith("A &amp; B · <time")
+
+
+# A turn
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("quoted", "quoted"), ("supported", "supported"), ("partly", "partly supported")],
+)
+def test_the_status_of_a_sentence_is_visible(status: str, words: str) -> None:
+    made = shown(answer(status))
+    assert f'<span class="sentence {status}">' in made
+    assert f">{words}</span>" in made
+
+
+def test_a_citation_carries_its_place() -> None:
+    made = shown(answer())
+    attribute = made.partition('class="cite" data-place="')[2].partition('"')[0]
+    place = article.Place.model_validate_json(html.unescape(attribute))
+    assert (place.index, place.article_id, place.start, place.end) == ("news", "a", 11, 39)
+    assert place.quote == TEXT[11:39]
+
+
+def test_texts_of_strangers_are_escaped_everywhere() -> None:
+    strange = hit(title=EVIL, source=EVIL, text=EVIL * 3, article_id=EVIL)
+    found = answer(hits=[strange], text=EVIL, question=EVIL, searched=EVIL + "?")
+    made = shown(found) + shown(found, phase=Phase.WRITING, answer=None, draft=EVIL, hits=[strange])
+    assert "<img" not in made
+    assert html.escape(EVIL) in made
+
+
+def test_no_answer_is_a_result_with_the_nearest_passages() -> None:
+    nothing = {"status": AnswerStatus.NO_ANSWER, "text": "The articles do not say."}
+    found = answer().model_copy(update={**nothing, "citations": (), "sentences": ()})
+    made = shown(found)
+    assert "The articles do not say." in made
+    assert "The passages below come nearest." in made
+    assert 'class="hit"' in made
+    assert "alert" not in made
+
+
+def test_what_was_searched_is_said_if_it_is_another_question() -> None:
+    assert "Searched for" not in shown(answer())
+    assert "Searched for: When does it close?" in shown(answer(searched="When does it close?"))
+
+
+def test_reprints_are_named_as_the_same_text() -> None:
+    other = {
+        "article_id": "b", "title": "Copy", "published": None, "source": "Echo", "url": None,
+        "path": None, "start": 0, "end": 9,
+    }  # fmt: skip
+    made = shown(answer(hits=[hit(reprints=[other])]))
+    assert "The same text also in:" in made
+    assert ">Echo</button>" in made
+
+
+@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.SEARCHING, Phase.READING, Phase.WRITING])
+def test_a_running_turn_is_marked_busy(phase: Phase) -> None:
+    made = turn.show(Turn(number=1, question="When?", index="news", phase=phase))
+    assert 'aria-busy="true"' in made
+    assert 'role="status"' in made
+
+
+def test_an_error_has_the_command_that_mends_it() -> None:
+    made = turn.show(
+        Turn(1, "When?", "news", Phase.FAILED, problem="<gone>", mend="rag build news")
+    )
+    assert "<p>&lt;gone&gt;</p>" in made
+    assert "<code>rag build news</code>" in made
+
+
+def test_the_plain_text_has_every_citation() -> None:
+    assert turn.plain(answer()) == (
+        "When?\n\nThe bridge closes on Monday. [1]\n\n"
+        "[1] “The bridge closes on Monday.” Bridge · Post · 2024-03-01 · a.txt\n"
+    )
+
+
+# An article
+
+
+def place(**changes: Any) -> article.Place:
+    fields = {"index": "news", "article_id": "a", "start": 11, "end": 39, "quote": TEXT[11:39]}
+    return article.Place.model_validate(fields | changes)
+
+
+def test_the_cited_span_stands_in_its_context() -> None:
+    made = article.cited(ARTICLE, place())
+    mark = '<mark id="cited" tabindex="-1">The bridge closes on Monday.</mark>'
+    assert f"Rain fell. {mark} Holm agreed." in made
+    assert 'href="https://a.example/b"' in made
+
+
+def test_a_quote_that_moved_is_found_and_one_that_is_gone_is_said() -> None:
+    moved = article.cited(ARTICLE, place(start=0, end=28))
+    assert "Rain fell. <mark" in moved
+    gone = article.cited(ARTICLE, place(quote="It never closes."))
+    assert "<mark" not in gone
+    assert "this passage is gone" in gone
+    assert "no longer holds" in article.cited(None, place())
+
+
+# The timeline
+
+
+@given(st.dictionaries(st.dates(), st.integers(1, 9), min_size=1, max_size=8))
+def test_every_article_is_in_exactly_one_bar(days: dict[datetime.date, int]) -> None:
+    bars = timeline.buckets(days, list(days))
+    assert sum(bar.n_articles for bar in bars) == sum(days.values())
+    assert sum(bar.n_hits for bar in bars) == len(days)
+    assert all(bar.first <= bar.last for bar in bars)
+    assert all(a.last + datetime.timedelta(days=1) == b.first for a, b in itertools.pairwise(bars))
+
+
+@pytest.mark.parametrize(
+    ("last", "n_bars", "length"),
+    [("2024-03-10", 10, 1), ("2024-06-10", 16, 7), ("2025-03-01", 13, 31), ("2033-01-01", 10, 366)],
+)
+def test_bars_are_days_weeks_months_or_years(last: str, n_bars: int, length: int) -> None:
+    bars = timeline.buckets({DAY: 1, datetime.date.fromisoformat(last): 1})
+    assert len(bars) == n_bars
+    assert (bars[0].last - bars[0].first).days + 1 == length
+
+
+def test_chosen_days_are_pressed() -> None:
+    bars = timeline.buckets({DAY: 2, DAY + datetime.timedelta(days=2): 1})
+    made = timeline.show(bars, 1, DAY, DAY)
+    assert made.count('aria-pressed="true"') == 1
+    assert 'aria-label="1 March 2024: 2 articles"' in made
+    assert "1 article without a date" in made
+    assert 'class="clear"' in made
+    assert 'class="clear"' not in timeline.show(bars, 1)
+
+
+# The library
+
+
+OVERVIEW = Overview(
+    "news",
+    1,
+    tuple(
+        Row(str(n), f"Title {n:03}", DAY + datetime.timedelta(days=n), f"Source {n % 2}", 9, n % 3)
+        for n in range(120)
+    ),
+)
+
+
+def test_the_table_finds_sorts_and_turns_pages() -> None:
+    found = library.matching(OVERVIEW, library.View(query="source 2024-03-0"))
+    assert [row.article_id for row in found] == list("876543210")
+    up = library.View(sort="title", descending=False, page=2)
+    made = library.table(OVERVIEW, up)
+    assert made.count("<tr>") == 1 + 20
+    assert "Page 3 of 3" in made
+    assert 'aria-sort="ascending" class="title"' in made
+    assert "No article holds these words" in library.table(OVERVIEW, library.View(query="zzz"))
+
+
+def test_examples_come_from_the_newest_article_of_each_source() -> None:
+    assert OVERVIEW.examples == []  # titles of two words say too little
+    rows = (
+        Row("a", "Bridge closes on Monday", DAY, "Post", 9, 0),
+        Row("b", "Ferry crews may strike", DAY.replace(day=2), "Post", 9, 0),
+        Row("c", "Museum finds lost painting", None, "News", 9, 0),
+    )
+    assert Overview("news", 1, rows).examples == [
+        "What is known about “Ferry crews may strike”?",
+        "What is known about “Museum finds lost painting”?",
+        "What is known about “Bridge closes on Monday”?",
+    ]
+
+
+# The dossier
+
+
+def test_the_dossier_can_be_recomputed() -> None:
+    made = json.loads(dossier.as_json(answer(), [ARTICLE], "ab"))
+    (kept,) = made["articles"]
+    assert kept["text"][11:39] == made["citations"][0]["quote"]
+    assert kept["text_sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
+    assert made["index"] == {"name": "news", "version": 3, "sha256": "ab"}
+
+
+def test_the_dossier_marks_overlapping_quotes_once() -> None:
+    first = answer().citations[0]
+    second = first.model_copy(update={"number": 2, "start": 22, "end": 52, "quote": TEXT[22:52]})
+    both = answer().model_copy(update={"citations": (first, second)})
+    made = dossier.as_html(both, [ARTICLE], "ab")
+    body = made.partition('<div class="text">')[2].partition("</div>")[0]
+    plain = body.replace("<sup>1</sup>", "").replace("<sup>2</sup>", "")
+    for tag in ('<mark id="quote-1">', '<mark id="quote-2">', "</mark>"):
+        plain = plain.replace(tag, "")
+    assert plain == TEXT
+
+
+def test_the_dossier_holds_no_markup_of_strangers() -> None:
+    strange = ARTICLE.model_copy(update={"text": EVIL, "title": EVIL})
+    found = answer().model_copy(update={"text": EVIL, "question": EVIL})
+    assert "<img" not in dossier.as_html(found, [strange], "ab")
+
+
+@given(st.text(alphabet="`ab\n"))
+def test_markdown_fences_hold_any_text(value: str) -> None:
+    fence, rest = dossier.fenced(value).split("text\n", 1)
+    assert rest == f"{value}\n{fence}"
+    assert fence not in value
