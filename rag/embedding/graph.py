@@ -9,7 +9,8 @@ the whole batch, as `onnxruntime.quantization.quantize_dynamic` has it, the outl
 tokens cost all others their precision. What is finer than int8 was chosen by measurement
 (docs/decisions.md):
 
-- The values of attention are float32: every token attends to the special ones.
+- The values of attention are float32, as every token attends to the special ones, and so is the
+  projection after it: both are small.
 - The second feed-forward weight is a sum of two int8 matrices, the second for the remainder.
 - Before queries, keys and feed-forward, outlier channels of the activations are scaled down and
   their weights up (SmoothQuant, Xiao et al. 2023, https://arxiv.org/abs/2211.10438).
@@ -125,7 +126,7 @@ def _layer(g: Graph, bert: Bert, prefix: str, states: str, shape: str, ranges: R
         domain=MICROSOFT,
         num_heads=bert.n_heads,
     )
-    attended = _signed(g, _rows(g, bert, context), weight(_CONTEXT), ranges)
+    attended = _exact(g, _rows(g, bert, context), weight(_CONTEXT))
     attended = g.add("Add", attended, g.constant(bias(_CONTEXT)))
     states = _normalise(
         g, bert, f"{prefix}attention.output.LayerNorm", g.add("Add", attended, states)
@@ -165,10 +166,6 @@ def _smoothed(g: Graph, rows: str, weights: list[Array], ranges: Ranges) -> list
     scale = np.maximum(ranges[rows], 1e-6) ** _SMOOTHING / peak ** (1 - _SMOOTHING)
     quantised = _quantise(g, g.add("Mul", rows, g.constant((1 / scale).astype(np.float32))))
     return [_product(g, quantised, weight * scale) for weight in weights]
-
-
-def _signed(g: Graph, rows: str, weight: Array, ranges: Ranges) -> str:
-    return _product(g, _quantise(g, rows), weight) if ranges else _exact(g, rows, weight)
 
 
 def _shifted(g: Graph, rows: str, weight: Array, bias: Array, ranges: Ranges) -> str:
