@@ -278,4 +278,7 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RagError as error:
+        raise SystemExit(f"Error: {error}") from None

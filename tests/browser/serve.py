@@ -5,6 +5,7 @@ Gradio leaves event loops open, and warnings are errors in the tests' own proces
 
     hold-answer   answers stop after two words until it is gone
     hold-queue    the queue to the language model is full
+    hold-crash    the language model raises what nobody foresaw
     hold-build    a build waits while it is there
 
 Addresses outside of this machine that anything here wants to speak to are written to `outside`.
@@ -53,10 +54,13 @@ class SteeredLLM(FakeLLM):
         super().__init__()
         self._hold = folder / "hold-answer"
         self._full = folder / "hold-queue"
+        self._crash = folder / "hold-crash"
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
     ) -> Iterator[str]:
+        if self._crash.exists():
+            raise ZeroDivisionError("not foreseen")
         if self._full.exists():
             raise BusyError("8 questions are waiting for the language model already")
         words = super().complete(prompt, max_tokens=max_tokens, cancelled=cancelled)

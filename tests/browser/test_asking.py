@@ -107,6 +107,18 @@ def test_an_error_is_told_without_a_trace(visitor: Visitor) -> None:
     assert "Traceback" not in visitor.text("body")
 
 
+def test_what_nobody_foresaw_is_told_and_logged(visitor: Visitor, server: Server) -> None:
+    server.hold("crash")
+    visitor.ask(BRIDGE)
+    notice = visitor.page.locator("#current .notice.error")
+    expect(notice).to_contain_text("Something went wrong here.")
+    server.release("crash")
+    assert "not foreseen" not in visitor.text("body")
+    assert "ZeroDivisionError: not foreseen" in (server.folder / "server.log").read_text()
+    visitor.ask(BRIDGE)  # and the conversation goes on
+    expect(visitor.page.locator("#current .sentence")).to_contain_text(SENTENCE)
+
+
 def test_examples_come_from_the_index(visitor: Visitor) -> None:
     example = visitor.page.locator("#hello li button", has_text="Harbour bridge")
     question = example.inner_text()
