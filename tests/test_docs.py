@@ -104,7 +104,6 @@ def test_index_format_names_every_column_and_field(tmp_path: Path) -> None:
         rows = [index.catalog._database.rows(query, (table,)) for table in tables]
         fields = type(index.manifest).model_fields
     columns = {row[0] for table in rows[:3] for row in table}
-    text = "\n".join(document.read_text() for document in DOCUMENTS)
     named = set(re.findall(r"`(\w+)`", document))
     assert columns | set(fields) <= named
     files = {path.name for path in folder.version_path(1).iterdir()}
