@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.serving import Server, served
 from tests.support import build, write_articles
@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "build" / "screenshots"
 # No GPU and no sandbox: the tests may run as root in a container. The browser of Debian.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+TIMEOUT_MS = 60_000  # the machine may be busy with something else
+expect.set_options(timeout=TIMEOUT_MS)
 EVIL = '<script>window.evil=1</script><img src=x onerror="window.evil=2">[a](javascript:evil())'
 ARTICLES = [
     {
@@ -120,7 +122,7 @@ def visit(browser: Browser, url: str, **options: object) -> Iterator[Visitor]:
     context: BrowserContext = browser.new_context(
         **{"viewport": {"width": 1280, "height": 860}, **options}  # type: ignore[arg-type]
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(TIMEOUT_MS)
     visitor = Visitor(context.new_page())
     context.on("request", lambda request: visitor.requests.append(request.url))
     visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))

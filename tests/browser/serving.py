@@ -40,13 +40,7 @@ def served(command: Sequence[str], folder: Path, index_dir: Path) -> Iterator[Se
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ["HOME"],
-        "PYTHONPATH": str(ROOT),
-        "RAG_INDEX_DIR": str(index_dir),
-        **({"RAG_MODELS_DIR": found} if (found := os.environ.get("RAG_MODELS_DIR")) else {}),
-    }
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAG_INDEX_DIR": str(index_dir)}
     log = (folder / "server.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-u", *(part.replace("PORT", str(port)) for part in command)],
