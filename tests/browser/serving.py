@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +55,6 @@ def served(command: Sequence[str], folder: Path, index_dir: Path) -> Iterator[Se
     try:
         yield Server(f"http://127.0.0.1:{port}", folder)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.communicate(timeout=60)
         log.close()
