@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,8 +52,7 @@ class Chunk:
     sentences: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """A sentence with its size."""
 
     span: Span
@@ -100,7 +100,7 @@ def _units(
 ) -> list[_Unit]:
     """Sentences with their sizes, each small enough; halved until it is where it was not."""
     done: list[_Unit] = []
-    todo = list(sentences)
+    todo, halved = list(sentences), False
     while todo:
         parts = [text[start:end] for start, end in todo]
         halves: list[Span] = []
@@ -109,8 +109,8 @@ def _units(
                 done.append(_Unit(span, len(part.split()), tokens))
             else:
                 halves.extend(_halves(text, span))
-        todo = halves
-    return sorted(done, key=lambda unit: unit.span)
+        todo, halved = halves, halved or bool(halves)
+    return sorted(done) if halved else done
 
 
 def _fits(characters: int, tokens: int, max_tokens: int) -> bool:
@@ -140,20 +140,18 @@ def _runs(
     """Greedy runs of units within both limits, each beginning with the end of the one before."""
     runs: list[list[_Unit]] = []
     run: list[_Unit] = []
-    n_repeated = 0
-
-    def fits(run: Sequence[_Unit]) -> bool:
-        n_words, n_tokens = sum(u.words for u in run), sum(u.tokens for u in run)
-        return n_words <= max_words and n_tokens <= max_tokens
-
+    n_repeated = n_words = n_tokens = 0
     for unit in units:
-        if run and not fits([*run, unit]):
+        if run and (n_words + unit.words > max_words or n_tokens + unit.tokens > max_tokens):
             runs.append(run)
-            repeated = run[max(1, len(run) - overlap) :] if overlap else []
-            while repeated and not fits([*repeated, unit]):
-                repeated = repeated[1:]
-            run, n_repeated = list(repeated), len(repeated)
+            run = run[max(1, len(run) - overlap) :] if overlap else []
+            n_words, n_tokens = sum(u.words for u in run), sum(u.tokens for u in run)
+            while run and (n_words + unit.words > max_words or n_tokens + unit.tokens > max_tokens):
+                n_words, n_tokens = n_words - run[0].words, n_tokens - run[0].tokens
+                run = run[1:]
+            n_repeated = len(run)
         run.append(unit)
+        n_words, n_tokens = n_words + unit.words, n_tokens + unit.tokens
     if not run:
         return runs
     new = run[n_repeated:]

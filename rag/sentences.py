@@ -24,13 +24,17 @@ _LINE = re.compile(r"[^\n]+")
 _LINE_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»)\]」』]*\s*$")
 _FIRST_WORD = re.compile(r"\S{1,200}")  # bounded: a text may be one long word
 _LONG_WORD = re.compile(r"\S{500,}")
+# Without one of these before its last character, a paragraph is one sentence.
+_MARK = re.compile(r"[.!?…。！？．｡؟।॥۔]")
 MIN_WRAPPED_WIDTH, MAX_WRAPPED_WIDTH = 50, 120
 MIN_WRAPPED_LINES = 4
 
 # Boundaries that nupunkt leaves out. It takes words such as "tax." and "month." for abbreviations
 # ("this tax. Mr Boateng said"), also before a closing quotation mark ("a win.\" England have").
-_AFTER_WORD = re.compile(r"(?<![\w.])(\w++)[.!?]([\"”’')\]]*+)\s++(?=[\"“‘'(\[]?[A-Z])")
-# A missing space: "dial down the tension.He left".
+_AFTER_MARK = re.compile(r"[.!?]([\"”’')\]]*+)\s++(?=[\"“‘'(\[]?[A-Z])")
+_LAST_WORD = re.compile(r"(?<![\w.])\w++$")
+# A missing space: "dial down the tension.He left"; looked for only where it may be.
+_MARK_IN_WORD = re.compile(r"[.!?][\"”’]?[A-Z]")
 _NO_SPACE = re.compile(r"(?<![\w.])[a-z]{3,}[.!?][\"”’]?(?=[A-Z][a-z]*\s)")
 # Scripts that set no space or marks of their own: "A。B！", "مرحبا؟ نعم".
 _OTHER_SCRIPTS = re.compile(r"[。！？．｡]+[」』”’）)\"']*|[؟।॥۔]+[\"'”’»)]*(?=\s)")
@@ -81,21 +85,37 @@ def _cuts(paragraph: str) -> Iterator[int]:
     """Offsets in a paragraph where one sentence ends and the next begins, in order."""
     from nupunkt import sent_spans
 
+    if not _MARK.search(paragraph, 0, len(paragraph) - 1):
+        return
     # nupunkt takes quadratic time in the length of a word.
     bounded = _LONG_WORD.sub(lambda match: "x" * len(match[0]), paragraph)
     cuts = {_behind_closing(paragraph, end) for _, end in sent_spans(bounded)}
-    for pattern in (_NO_SPACE, _OTHER_SCRIPTS, _REFERENCE):
-        cuts.update(match.end() for match in pattern.finditer(paragraph))
-    for match in _AFTER_WORD.finditer(paragraph):
-        word, closing = match.groups()
-        ordinary = len(word) > 3 or (len(word) > 1 and (word.islower() or word.isupper()))
-        if closing or (ordinary and not _ABBREVIATIONS.fullmatch(word)):
+    if _MARK_IN_WORD.search(paragraph):
+        cuts.update(match.end() for match in _NO_SPACE.finditer(paragraph))
+    if not paragraph.isascii():
+        cuts.update(match.end() for match in _OTHER_SCRIPTS.finditer(paragraph))
+    cuts.update(match.end() for match in _REFERENCE.finditer(paragraph))
+    behind = 0
+    for match in _AFTER_MARK.finditer(paragraph):
+        if match.end() not in cuts and _ends_word(paragraph, behind, match):
             cuts.add(match.end())
+        behind = match.end()
     last = 0
     for cut in sorted(cuts):
         if 0 < cut < len(paragraph) and _is_boundary(paragraph, last, cut):
             yield cut
             last = cut
+
+
+def _ends_word(paragraph: str, behind: int, mark: re.Match[str]) -> bool:
+    """Whether the mark stands behind a word that is no abbreviation; `behind` bounds the search."""
+    start = paragraph.rfind(" ", behind, mark.start()) + 1 or behind
+    found = _LAST_WORD.search(paragraph, start, mark.start())
+    if found is None:
+        return False
+    word = found[0]
+    ordinary = len(word) > 3 or (len(word) > 1 and (word.islower() or word.isupper()))
+    return bool(mark[1]) or (ordinary and not _ABBREVIATIONS.fullmatch(word))
 
 
 def _behind_closing(paragraph: str, cut: int) -> int:
@@ -118,7 +138,7 @@ def _is_boundary(paragraph: str, last: int, cut: int) -> bool:
     if _GOES_ON.match(word) or (word[0] == "[" and not paragraph[cut - 1].isspace()):
         return False
     before = paragraph[max(last, cut - 40) : cut].strip()
-    if _TITLE_BEFORE.search(before):  # "Lt. Gen. Herzi Halevi"
+    if _TITLE_BEFORE.search(before, max(0, len(before) - 8)):  # "Lt. Gen. Herzi Halevi"
         return False
     return not _NUMBER_ONLY.fullmatch(before)  # "2. Second item."
 

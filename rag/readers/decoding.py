@@ -25,7 +25,7 @@ _LEGACY_ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256"),
     *("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"),
 )
-_ASCII_NEWLINES = re.compile(r"[\r\v\f]")
+_ASCII_NEWLINES = ("\r", "\v", "\f")
 _NEWLINES = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -33,12 +33,12 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def without_surrogates(text: str) -> str:
     """Text with U+FFFD for each lone surrogate, which no UTF-8 file or database can hold."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def normalise(text: str) -> str:
     r"""Text with `\n` as its only newline and in Unicode NFC; a lone surrogate becomes U+FFFD."""
-    if text.isascii() and not _ASCII_NEWLINES.search(text):
+    if text.isascii() and not any(newline in text for newline in _ASCII_NEWLINES):
         return text  # most texts; the rest takes half of the time of reading them
     text = _NEWLINES.sub("\n", without_surrogates(text))
     return unicodedata.normalize("NFC", text)
@@ -86,6 +86,7 @@ def text_of(data: bytes) -> str:
     except ValueError as error:
         reason = "binary content" if b"\0" in data else "encoding not recognised"
         raise UnreadableError(reason) from error
-    if "\0" in text or len(_CONTROL.findall(text)) * 10 > len(text):
+    suspicious = not text.replace("\n", "").isprintable()
+    if suspicious and ("\0" in text or len(_CONTROL.findall(text)) * 10 > len(text)):
         raise UnreadableError("binary content")
     return normalise(text)
