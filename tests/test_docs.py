@@ -99,11 +99,11 @@ def test_index_format_names_every_column_and_field(tmp_path: Path) -> None:
     document = (ROOT / "docs" / "index-format.md").read_text(encoding="utf-8")
     folder = IndexFolder(index_dir, "news")
     with open_index(index_dir) as index:
-        tables = ("articles", "chunks", "skipped", "meta", "columns")
+        tables = ("articles", "chunks", "skipped", "inputs", "meta", "columns")
         query = "SELECT name FROM pragma_table_info(?)"
         rows = [index.catalog._database.rows(query, (table,)) for table in tables]
         fields = type(index.manifest).model_fields
-    columns = {row[0] for table in rows[:3] for row in table}
+    columns = {row[0] for table in rows[:4] for row in table}
     named = set(re.findall(r"`(\w+)`", document))
     assert columns | set(fields) <= named
     files = {path.name for path in folder.version_path(1).iterdir()}

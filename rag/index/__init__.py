@@ -8,11 +8,14 @@ Modules in the order of the flow:
     database  SQLite: transactions, errors
     rows      tables and rows of the catalog, with checksums
     catalog   articles, chunks, sentence vectors: the truth
+    inputs    what each source file came to, so that it is not read again
     draft     the catalog while it is built
     vectors   chunk vectors (FAISS): derived from the catalog
     lexical   words (tantivy, BM25): derived from the catalog
     recipe    what decides how an article becomes chunks and vectors
     staging   what a build starts from
+    reading   blocks of the sources to cleaned articles with their sentences
+    workers   processes that do so side by side
     prepare   articles to batches of chunks, and these to their vectors
     derive    the catalog to vectors and words
     builder   sources to a new version

@@ -13,7 +13,7 @@ import errno
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from rag import __version__
@@ -25,6 +25,7 @@ from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
 from rag.index.derive import derive
 from rag.index.draft import DraftCatalog
+from rag.index.inputs import Stored
 from rag.index.layout import UPLOADS, IndexFolder, Step, no_step, not_written
 from rag.index.manifest import (
     CATALOG,
@@ -34,12 +35,14 @@ from rag.index.manifest import (
     verify_files,
     write_manifest,
 )
-from rag.index.prepare import Batch, ahead, count_inputs, cut, embed, prepare
+from rag.index.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
 from rag.index.recipe import recipe_of, runtime_of, why_anew
 from rag.index.report import BuildProgress, BuildReport, Progress
 from rag.index.rows import EmbeddedArticle
 from rag.index.staging import base_of, open_staging
-from rag.readers import Skipped, read_sources
+from rag.index.workers import n_workers
+from rag.readers import Skipped, files_of
+from rag.sentences import Span
 
 KEEP_VERSIONS = 2
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -169,7 +172,8 @@ class _Build:
         """Read, embed and store side by side; memory holds a few batches at most."""
         runtime = runtime_of(catalog)
         stored = catalog.known()
-        batches = ahead(prepared or self._prepared(stored, runtime))
+        preparation = None if prepared else self._preparation(catalog, stored, runtime)
+        batches = ahead(preparation.batches() if preparation else prepared or iter(()))
         storing: Future[None] | None = None
         started = time.perf_counter()
         with ThreadPoolExecutor(1, thread_name_prefix="rag-store") as thread:
@@ -190,18 +194,25 @@ class _Build:
             catalog.remove(sorted(stored.keys() - self._seen.keys()))
             self._step("removed articles deleted")
             catalog.set_skipped(self._skipped)
+            if preparation:
+                catalog.set_inputs(preparation.paths, preparation.new_inputs)
         self._step("articles taken")
         self._add_seconds("store", started)
 
-    def _prepared(
-        self, stored: Mapping[str, tuple[str, str | None]], runtime: str | None
-    ) -> Iterator[Batch]:
+    def _preparation(
+        self, catalog: DraftCatalog, stored: Stored, runtime: str | None
+    ) -> Preparation:
         uploads = (UPLOADS,) if (self._folder.path / UPLOADS).is_dir() else ()
         sources = (*self._config.sources, *uploads)
         if self._progress is not None:
             self._n_expected = count_inputs(sources, self._folder.path)
-        found = read_sources(sources, self._folder.path)
-        return prepare(found, stored, lambda article: self._cut(article, runtime))
+        return Preparation(
+            files_of(sources, self._folder.path),
+            stored,
+            catalog.inputs(),
+            lambda article, sentences: self._cut(article, sentences, runtime),
+            n_workers=n_workers(),
+        )
 
     def _note_batch(self, batch: Batch) -> None:
         self._seen |= batch.seen
@@ -209,8 +220,8 @@ class _Build:
         self._tell("read")
         self._step("batch read")
 
-    def _cut(self, article: Article, runtime: str | None) -> list[Chunk]:
-        return cut(article, self._opened_embedder(runtime), self._config.chunking)
+    def _cut(self, article: Article, sentences: Sequence[Span], runtime: str | None) -> list[Chunk]:
+        return cut(article, sentences, self._opened_embedder(runtime), self._config.chunking)
 
     def _embed(self, batch: Batch, runtime: str | None) -> list[EmbeddedArticle]:
         if not batch.new:

@@ -31,7 +31,7 @@ class Database:
 
     @classmethod
     def create(cls, path: Path, schema: str) -> Self:
-        """Open for writing; makes the file and its tables where they are missing.
+        """Open for writing; makes the file, and by `schema` the tables that are missing.
 
         Raises:
             IndexWriteError: it cannot be written.
@@ -42,9 +42,8 @@ class Database:
         database.run("PRAGMA journal_mode=WAL")
         database.run("PRAGMA synchronous=NORMAL")
         database.run(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-        if not database.rows("SELECT 1 FROM sqlite_master"):
-            with database._translated():
-                database._connection.executescript(f"BEGIN;{schema}COMMIT;")
+        with database._translated():
+            database._connection.executescript(f"BEGIN;{schema}COMMIT;")
         return database
 
     @classmethod

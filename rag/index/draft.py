@@ -5,7 +5,7 @@ A killed build goes on from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -14,6 +14,7 @@ import numpy as np
 
 from rag.index.catalog import Catalog
 from rag.index.database import Database, Row
+from rag.index.inputs import Input
 from rag.index.rows import (
     ARTICLE_COLUMNS,
     CHUNK_COLUMNS,
@@ -27,7 +28,9 @@ from rag.index.rows import (
     chunk_row,
     day_number,
 )
-from rag.readers import Skipped
+from rag.readers import READING, Skipped
+
+_READING = "reading"
 
 
 class DraftCatalog(Catalog):
@@ -107,6 +110,29 @@ class DraftCatalog(Catalog):
             "INSERT INTO skipped VALUES (?, ?, ?)",
             ((item.path, item.line, item.reason) for item in skipped),
         )
+
+    def inputs(self) -> dict[str, Input]:
+        """What each source file came to, by its path; nothing if files were read otherwise then."""
+        if self.meta(_READING) != str(READING):
+            return {}
+        rows = self._database.rows("SELECT path, n_bytes, sha256, n_lines, entries FROM inputs")
+        return {row[0]: Input.of(row[1:]) for row in rows}
+
+    def set_inputs(self, paths: Iterable[str], new: Mapping[str, Input]) -> None:
+        """Note what source files came to, and forget those that are gone (inside a transaction).
+
+        Args:
+            paths: Every file.
+            new: Those of which something else is to be noted.
+        """
+        if self.meta(_READING) != str(READING):
+            self._database.run("DELETE FROM inputs")
+            self.set_meta(_READING, str(READING))
+        stored = {path for (path,) in self._database.rows("SELECT path FROM inputs")}
+        gone = ((path,) for path in sorted(stored - set(paths)))
+        self._database.run_many("DELETE FROM inputs WHERE path=?", gone)
+        rows = (known.row(path) for path, known in new.items())
+        self._database.run_many("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?, ?)", rows)
 
     def finish(self) -> None:
         """End building: columns written, everything in the one file, closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +14,19 @@ import numpy as np
 
 from rag.article import Article
 from rag.chunking import Chunk, ChunkingSettings, chunk
-from rag.cleaning import CleanedArticle, clean
+from rag.cleaning import CleanedArticle
 from rag.embedding import Embedder
+from rag.index.inputs import Entry, Input, Stored, Unchanged, assign_again, unchanged
+from rag.index.reading import DIGEST_CHARACTERS, Read, read_article, read_block
 from rag.index.rows import EmbeddedArticle
-from rag.readers import Skipped
-from rag.readers.files import LINES_SUFFIXES, expand, suffix, walk
-from rag.sentences import split
+from rag.index.workers import read_blocks
+from rag.readers import Block, BlockReader, Skipped, SourceFile, UniqueIds, articles_of, files_of
+from rag.sentences import Span
 
 BATCH_CHUNKS = 256
 _BATCH_ARTICLES = 1_000
 _MAX_PREFIX_TOKENS = 48
+_EMPTY = "nothing is left of it after cleaning"
 
 T = TypeVar("T")
 
@@ -53,49 +57,164 @@ class Batch:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def prepare(
-    found: Iterable[Article | Skipped],
-    known: Mapping[str, tuple[str, str | None]],
-    cut: Callable[[Article], list[Chunk]],
-) -> Iterator[Batch]:
-    """Clean and cut the articles that are not known yet.
+class Preparation:
+    """Articles of the sources to batches of chunks, without those that are stored already.
 
     Args:
-        found: What the sources hold.
-        known: article_id to content hash and path, of what is stored already.
-        cut: Cuts a cleaned article into chunks.
+        files: What the sources hold.
+        stored: The articles in the catalog.
+        inputs: What each file came to in an earlier build, by its path.
+        cut: Cuts a cleaned article, with its sentences, into chunks.
+        n_workers: Processes to use where there is much to read.
+
+    Attributes:
+        paths: Every file, once `batches` has ended.
+        new_inputs: What those files came to of which nothing was known, or something else.
     """
-    batch, n_chunks = Batch(), 0
-    for item in found:
-        if isinstance(item, Skipped):
-            batch.skipped.append(item)
-            continue
-        digest = item.content_hash()
-        stored = known.get(item.article_id)
-        if stored is not None and stored[0] == digest:
-            batch.seen[item.article_id] = digest
-            if stored[1] != item.path:
-                batch.moved[item.article_id] = item.path
-        else:
-            cleaned = clean(item)
-            if not cleaned.article.text.strip():
-                reason = "nothing is left of it after cleaning"
-                batch.skipped.append(Skipped(path=item.path or item.article_id, reason=reason))
+
+    def __init__(
+        self,
+        files: Iterable[SourceFile | Skipped],
+        stored: Stored,
+        inputs: Mapping[str, Input],
+        cut: Callable[[Article, Sequence[Span]], list[Chunk]],
+        *,
+        n_workers: int,
+    ) -> None:
+        self._files = files
+        self._stored = stored
+        self._inputs = inputs
+        self._cut = cut
+        self._n_workers = n_workers
+        self._ids = UniqueIds()
+        self._batch, self._n_chunks = Batch(), 0
+        self._entries: list[Entry] = []
+        self._read_here = False
+        self.paths: set[str] = set()
+        self.new_inputs: dict[str, Input] = {}
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches, in the order of the sources."""
+        stored = {digest[:DIGEST_CHARACTERS] for digest, _ in self._stored.values()}
+        found = read_blocks(self._found(), stored, n_workers=self._n_workers)
+        with contextlib.closing(found):
+            for item, reads in found:
+                if isinstance(item, Skipped):
+                    self._batch.skipped.append(item)
+                elif isinstance(item, Unchanged):
+                    self._take_unchanged(item)
+                elif isinstance(item, BlockReader):
+                    self._end_file(item)
+                elif not self._read_here:
+                    self._take_block(item, reads)
+                if self._n_chunks >= BATCH_CHUNKS or len(self._batch.seen) >= _BATCH_ARTICLES:
+                    yield self._batch
+                    self._batch, self._n_chunks = Batch(), 0
+        yield self._batch
+
+    def _found(self) -> Iterator[Skipped | Unchanged | Block | BlockReader]:
+        """What is to be taken, in order; behind the blocks of a file stands its reader."""
+        for file in self._files:
+            if isinstance(file, Skipped):
+                yield file
                 continue
-            batch.seen[item.article_id] = digest
-            batch.new.append(Prepared(cleaned, digest, cut(cleaned.article)))
-            n_chunks += len(batch.new[-1].chunks)
-        if n_chunks >= BATCH_CHUNKS or len(batch.seen) >= _BATCH_ARTICLES:
-            yield batch
-            batch, n_chunks = Batch(), 0
-    yield batch
+            self.paths.add(file.shown)
+            known = unchanged(file, self._inputs.get(file.shown), self._stored)
+            if known is not None:
+                yield known
+                if known.is_all:
+                    continue
+            reader = BlockReader(file, known.known.state if known else None)
+            yield from reader.blocks()
+            yield reader
+
+    def _take_unchanged(self, item: Unchanged) -> None:
+        found = assign_again(item.known.entries, item.file.shown, self._ids)
+        if found is None:
+            # Seldom: read here, and what others read of it meanwhile is passed over.
+            reader = BlockReader(item.file)
+            for block in reader.blocks():
+                self._take_block(block, read_block(block, ()))
+            self._read_here = not item.is_all
+            if item.is_all:
+                self._end_file(reader)
+            return
+        for entry, skipped in found:
+            if skipped is not None:
+                self._batch.skipped.append(skipped)
+            else:
+                self._note(*entry.stored_as, item.file.shown)
+        if not item.is_all:
+            self._entries = list(item.known.entries)
+
+    def _end_file(self, reader: BlockReader) -> None:
+        if reader.state is not None:
+            self.new_inputs[reader.file.shown] = Input(reader.state, self._entries)
+        self._entries, self._read_here = [], False
+
+    def _take_block(self, block: Block, reads: Iterable[Read]) -> None:
+        articles: dict[int | None, Article] = {}
+
+        def as_read(line: int | None) -> Article:
+            if not articles:
+                articles.update(
+                    (number, found)
+                    for number, found in articles_of(block)
+                    if isinstance(found, Article)
+                )
+            return articles[line]
+
+        for read in reads:
+            self._entries.append(self._take(block.shown, read, as_read))
+
+    def _take(self, path: str, read: Read, as_read: Callable[[int | None], Article]) -> Entry:
+        """Take one article in; `as_read` gives it by its line once more, if it must be."""
+        line, wanted, digest = read.line, read.article_id, read.digest
+        if read.reason is not None:
+            self._batch.skipped.append(Skipped(path=path, line=line, reason=read.reason))
+            return Entry(line, reason=read.reason)
+        unique, duplicate = self._ids.assign(wanted, digest, path)
+        if duplicate is not None:
+            self._batch.skipped.append(Skipped(path=path, line=line, reason=duplicate))
+            return Entry(line, wanted, digest)
+        entry = Entry(line, wanted, digest)
+        if unique != wanted:
+            renamed = as_read(line).model_copy(update={"article_id": unique})
+            digest = renamed.content_hash()
+            entry = Entry(line, wanted, read.digest, None, unique, digest)
+        if self._stored.get(unique, ("",))[0] == digest:
+            self._note(unique, digest, path)
+            return entry
+        if read.cleaned is None:
+            read = read_article(line, as_read(line), digest)
+        assert read.cleaned is not None
+        cleaned = read.cleaned
+        if unique != wanted:
+            article = cleaned.article.model_copy(update={"article_id": unique})
+            cleaned = cleaned.model_copy(update={"article": article})
+        if not cleaned.article.text.strip():
+            self._batch.skipped.append(Skipped(path=path, line=line, reason=_EMPTY))
+            return entry._replace(reason=_EMPTY)
+        chunks = self._cut(cleaned.article, read.sentences)
+        self._batch.seen[unique] = digest
+        self._batch.new.append(Prepared(cleaned, digest, chunks))
+        self._n_chunks += len(chunks)
+        return entry
+
+    def _note(self, article_id: str, digest: str, path: str) -> None:
+        """Note an article that is stored already."""
+        self._batch.seen[article_id] = digest
+        if self._stored[article_id][1] != path:
+            self._batch.moved[article_id] = path
 
 
-def cut(article: Article, embedder: Embedder, settings: ChunkingSettings) -> list[Chunk]:
+def cut(
+    article: Article, sentences: Sequence[Span], embedder: Embedder, settings: ChunkingSettings
+) -> list[Chunk]:
     """The chunks of a cleaned article."""
     return chunk(
         article.text,
-        split(article.text),
+        sentences,
         count_tokens=embedder.count_tokens,
         max_tokens=embedder.max_tokens - _MAX_PREFIX_TOKENS,
         words=settings.words,
@@ -153,13 +272,8 @@ def count_inputs(sources: Sequence[str], base: Path) -> int:
     Raises:
         SourceError: a source does not exist.
     """
-    n_inputs = 0
-    for source in sources:
-        for path in (file for top in expand(source, base) for file in walk(top, base, set())):
-            if isinstance(path, Skipped):
-                continue
-            n_inputs += _count_lines(path) if suffix(path) in LINES_SUFFIXES else 1
-    return n_inputs
+    files = (file for file in files_of(sources, base) if not isinstance(file, Skipped))
+    return sum(_count_lines(file.path) if file.is_lines else 1 for file in files)
 
 
 def _count_lines(path: str) -> int:

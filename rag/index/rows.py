@@ -27,8 +27,8 @@ from rag.errors import IndexCorruptError
 from rag.index.database import Row
 
 SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE articles (
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS articles (
     number INTEGER PRIMARY KEY,          -- in the order of reading
     article_id TEXT NOT NULL UNIQUE,
     content_hash TEXT NOT NULL,          -- of the article as read, before cleaning
@@ -43,7 +43,7 @@ CREATE TABLE articles (
     removed TEXT NOT NULL,               -- JSON list: what cleaning took out, and why
     checksum INTEGER NOT NULL            -- CRC-32 of the columns before it
 );
-CREATE TABLE chunks (
+CREATE TABLE IF NOT EXISTS chunks (
     chunk_id INTEGER PRIMARY KEY,        -- the id in vectors.faiss and lexical/; never used again
     article INTEGER NOT NULL REFERENCES articles (number),
     start INTEGER NOT NULL,
@@ -54,9 +54,16 @@ CREATE TABLE chunks (
     checksum INTEGER NOT NULL            -- CRC-32 of the columns before it
 );
 -- Has all that making the lexical index needs, without reading the vectors.
-CREATE INDEX chunks_article ON chunks (article, start, end);
-CREATE TABLE skipped (path TEXT NOT NULL, line INTEGER, reason TEXT NOT NULL);
-CREATE TABLE columns (                   -- written last; what filters and look-ups search
+CREATE INDEX IF NOT EXISTS chunks_article ON chunks (article, start, end);
+CREATE TABLE IF NOT EXISTS skipped (path TEXT NOT NULL, line INTEGER, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS inputs (  -- for the next build: a file as it was need not be read
+    path TEXT PRIMARY KEY,               -- as in articles
+    n_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    n_lines INTEGER,                     -- if further lines may follow
+    entries TEXT NOT NULL                -- JSON list: what stands in it
+);
+CREATE TABLE IF NOT EXISTS columns (  -- written last; what filters and look-ups search
     name TEXT PRIMARY KEY,
     data BLOB NOT NULL,
     checksum INTEGER NOT NULL            -- CRC-32 of data

@@ -11,23 +11,31 @@ Modules:
     text_files  one article a file
     json_lines  one article a line
     files       which files a source stands for
+    blocks      the bytes of some articles, which may be parsed elsewhere
     ids         an id of its own for each article
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rag.article import Article
+from rag.readers.blocks import (
+    READING,
+    Block,
+    BlockReader,
+    FileState,
+    articles_of,
+    begins_with,
+)
 from rag.readers.dates import parse_date
 from rag.readers.decoding import decode, normalise
-from rag.readers.files import LINES_SUFFIXES, TEXT_SUFFIXES, expand, shown_path, suffix, walk
+from rag.readers.files import LINES_SUFFIXES, TEXT_SUFFIXES, SourceFile, files_of
 from rag.readers.ids import UniqueIds
-from rag.readers.json_lines import MAX_LINE_BYTES, read_json_lines
+from rag.readers.json_lines import MAX_LINE_BYTES
 from rag.readers.skipped import Skipped
-from rag.readers.text_files import MAX_TEXT_BYTES, read_text_file
+from rag.readers.text_files import MAX_TEXT_BYTES
 
 # Ends of the names of files that are read.
 KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *LINES_SUFFIXES)
@@ -36,8 +44,17 @@ __all__ = [
     "KNOWN_SUFFIXES",
     "MAX_LINE_BYTES",
     "MAX_TEXT_BYTES",
+    "READING",
+    "Block",
+    "BlockReader",
+    "FileState",
     "Skipped",
+    "SourceFile",
+    "UniqueIds",
+    "articles_of",
+    "begins_with",
     "decode",
+    "files_of",
     "normalise",
     "parse_date",
     "read_sources",
@@ -59,30 +76,23 @@ def read_sources(sources: Sequence[str], base: Path) -> Iterator[Article | Skipp
     Raises:
         SourceError: a source does not exist. Raised at once, before anything is read.
     """
-    found = [path for source in sources for path in expand(source, base)]
-    return _read_all(found, base)
+    return _read_all(files_of(sources, base))
 
 
-def _read_all(paths: Sequence[str], base: Path) -> Iterator[Article | Skipped]:
+def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipped]:
     ids = UniqueIds()
-    seen_files: set[str] = set()
-    for path in paths:
-        for file in walk(path, base, set()):
-            if isinstance(file, Skipped):
-                yield file
-                continue
-            shown, real = shown_path(file, base), os.path.realpath(file)
-            if real in seen_files:
-                yield Skipped(path=shown, reason="already read from another source")
-                continue
-            seen_files.add(real)
-            read = read_text_file if suffix(file) in TEXT_SUFFIXES else read_json_lines
-            for line, found in read(file, shown):
+    for file in files:
+        if isinstance(file, Skipped):
+            yield file
+            continue
+        for block in BlockReader(file).blocks():
+            for line, found in articles_of(block):
                 reason = found if isinstance(found, str) else None
                 if isinstance(found, Article):
-                    unique = ids.assign(found)
-                    if isinstance(unique, Article):
-                        yield unique
-                        continue
-                    reason = unique
-                yield Skipped(path=shown, line=line, reason=str(reason))
+                    wanted = found.article_id
+                    unique, reason = ids.assign(wanted, found.content_hash(), found.path)
+                    if reason is None:
+                        changed = {"article_id": unique}
+                        yield found if unique == wanted else found.model_copy(update=changed)
+                if reason is not None:
+                    yield Skipped(path=file.shown, line=line, reason=reason)

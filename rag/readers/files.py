@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import SourceError
@@ -12,6 +13,47 @@ from rag.readers.skipped import Skipped, system_reason
 
 TEXT_SUFFIXES = (".txt",)
 LINES_SUFFIXES = (".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to be read.
+
+    Attributes:
+        path: Where it is.
+        shown: How articles name it: relative to the folder of `index.toml`, in posix form.
+    """
+
+    path: str
+    shown: str
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether it holds an article a line."""
+        return suffix(self.path) in LINES_SUFFIXES
+
+
+def files_of(sources: Sequence[str], base: Path) -> Iterator[SourceFile | Skipped]:
+    """Every file of the sources, once, in a fixed order, and what is none.
+
+    Raises:
+        SourceError: a source does not exist. Raised at once, before anything is yielded.
+    """
+    return _each_once([path for source in sources for path in expand(source, base)], base)
+
+
+def _each_once(paths: Sequence[str], base: Path) -> Iterator[SourceFile | Skipped]:
+    seen: set[str] = set()
+    for file in (file for path in paths for file in walk(path, base, set())):
+        if isinstance(file, Skipped):
+            yield file
+            continue
+        shown, real = shown_path(file, base), os.path.realpath(file)
+        if real in seen:
+            yield Skipped(path=shown, reason="already read from another source")
+            continue
+        seen.add(real)
+        yield SourceFile(file, shown)
 
 
 def expand(source: str, base: Path) -> list[str]:

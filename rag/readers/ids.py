@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from rag.article import Article
 from rag.readers.files import TEXT_SUFFIXES, suffix
 
 
@@ -15,17 +14,30 @@ class UniqueIds:
         self._taken: set[str] = set()
         self._by_digest: dict[bytes, str] = {}
 
-    def assign(self, article: Article) -> Article | str:
-        """The article under a unique id, or why it is a duplicate."""
-        digest = article.content_hash()
+    def assign(self, wanted: str, digest: str, path: str | None) -> tuple[str, str | None]:
+        """An id for an article.
+
+        Args:
+            wanted: The id that it states.
+            digest: Its content hash (hex).
+            path: The file that it stands in.
+
+        Returns:
+            Its id, and None; of a duplicate the id of the first, and what is wrong with it.
+        """
         key = bytes.fromhex(digest)[:16]
         if key in self._by_digest:
-            return f"same article as {self._by_digest[key]!r}"
-        wanted = article.article_id
+            first = self._by_digest[key]
+            return first, f"same article as {first!r}"
         candidates = [wanted, f"{wanted}-{digest[:8]}", f"{wanted}-{digest}"]
-        if article.path and suffix(article.path) in TEXT_SUFFIXES:
-            candidates.insert(1, os.path.splitext(article.path)[0])
+        if path and suffix(path) in TEXT_SUFFIXES:
+            candidates.insert(1, os.path.splitext(path)[0])
         unique = next(candidate for candidate in candidates if candidate not in self._taken)
         self._taken.add(unique)
         self._by_digest[key] = unique
-        return article if unique == wanted else article.model_copy(update={"article_id": unique})
+        return unique, None
+
+    def take_back(self, unique: str, digest: str) -> None:
+        """Undo an assignment."""
+        self._taken.remove(unique)
+        del self._by_digest[bytes.fromhex(digest)[:16]]

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 from rag.article import Article
 from rag.readers.dates import parse_date
 from rag.readers.decoding import BOMS, normalise, text_of, without_surrogates
-from rag.readers.skipped import UnreadableError, system_reason
+from rag.readers.skipped import UnreadableError
 
 MAX_LINE_BYTES = 16 * 2**20
 """A longer line of a `.jsonl` file is skipped; the file itself may have any size."""
 _FIELDS = ("id", "title", "text", "published", "source", "author", "url")
 
 
-def read_json_lines(file: str, shown: str) -> Iterator[tuple[int | None, Article | str]]:
-    """Articles of a JSON lines file with their line numbers; blank lines are passed over."""
-    try:
-        with _open_lines(file) as stream:
-            for number, line in enumerate(_bounded_lines(stream), 1):
-                try:
-                    if line is None:
-                        raise UnreadableError(f"line longer than {MAX_LINE_BYTES:,} bytes")
-                    text = text_of(line) if isinstance(line, bytes) else line
-                    if text.strip():
-                        yield number, _article(text, shown)
-                except UnreadableError as error:
-                    yield number, str(error)
-    except (OSError, UnicodeError) as error:
-        yield None, system_reason(error) if isinstance(error, OSError) else f"broken text: {error}"
+def line_articles(
+    lines: Iterable[bytes | str | None], first: int, shown: str
+) -> Iterator[tuple[int, Article | str]]:
+    """Articles of consecutive lines with their numbers; blank lines are passed over.
+
+    Args:
+        lines: None for a line that was too long.
+        first: Number of the first line.
+        shown: The file, as in `Article.path`.
+    """
+    for number, line in enumerate(lines, first):
+        try:
+            if line is None:
+                raise UnreadableError(f"line longer than {MAX_LINE_BYTES:,} bytes")
+            text = text_of(line) if isinstance(line, bytes) else line
+            if text.strip():
+                yield number, _article(text, shown)
+        except UnreadableError as error:
+            yield number, str(error)
 
 
-def _open_lines(file: str) -> IO[Any]:
+def open_lines(file: str) -> IO[Any]:
     """Stream of lines: as text when a byte order mark tells the encoding, else as bytes."""
     with open(file, "rb") as stream:
         start = stream.read(4)
@@ -44,15 +48,15 @@ def _open_lines(file: str) -> IO[Any]:
     return open(file, "rb")
 
 
-def _bounded_lines(stream: IO[Any]) -> Iterator[Any]:
+def bounded_lines(readline: Callable[[int], Any]) -> Iterator[Any]:
     """Lines of a stream; None in place of a line that is too long."""
-    while line := stream.readline(MAX_LINE_BYTES):
+    while line := readline(MAX_LINE_BYTES):
         newline = b"\n" if isinstance(line, bytes) else "\n"
         if len(line) < MAX_LINE_BYTES or line.endswith(newline):
             yield line
             continue
         while line and not line.endswith(newline):
-            line = stream.readline(MAX_LINE_BYTES)
+            line = readline(MAX_LINE_BYTES)
         yield None
 
 
