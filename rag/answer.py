@@ -1,26 +1,19 @@
 """The answer: sentences, each with its citations to exact spans of the articles.
 
-Citations are computed here and verified against the article's text; see `rag.attribution`.
+Made by `rag.checking` from what the language model wrote.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rag.attribution import Attribution, Status, attribute, strip_marks
-from rag.errors import RagError
-from rag.evidence import Evidence
-from rag.index.lexical import LexicalIndex
-from rag.retrieval import Hit
-from rag.sentences import split
-
-MAX_EXTRACTED = 2
-# A second verbatim sentence is shown only if it bears on the question nearly as much.
-_SECOND_SHARE = 0.9
+from rag.attribution import Status
+from rag.dates import DatedPhrase
+from rag.retrieval import Filter, Hit
 
 
 class AnswerStatus(StrEnum):
@@ -45,6 +38,7 @@ class Citation(BaseModel):
         article_id, title, published, source, url, path: Of the article.
         start, end: The span.
         quote: article text[start:end], always.
+        dates: Relative days in the quote ("on Friday"), as the article's own day makes them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +53,7 @@ class Citation(BaseModel):
     start: int
     end: int
     quote: str
+    dates: tuple[DatedPhrase, ...] = ()
 
 
 class AnswerSentence(BaseModel):
@@ -66,8 +61,8 @@ class AnswerSentence(BaseModel):
 
     Attributes:
         text: Without citation marks.
-        status: `quoted` or `supported`.
-        citations: Numbers of the citations that support it.
+        status: `quoted` or `supported`; of one that was withheld `partly` or `unsupported`.
+        citations: Numbers of the citations that support it; none of one that was withheld.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +70,36 @@ class AnswerSentence(BaseModel):
     text: str
     status: Status
     citations: tuple[int, ...]
+
+
+class Claim(BaseModel):
+    """What one source says where sources disagree.
+
+    Attributes:
+        text: Its words on the point, verbatim but for spaces.
+        citation: Number of the citation.
+        published: Day of the article.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    citation: int
+    published: datetime.date | None
+
+
+class Disagreement(BaseModel):
+    """A point on which cited sources differ.
+
+    Attributes:
+        kind: A `figure`, a `day`, or a `statement` that another source denies.
+        claims: What each source says, the newest first, those without a date last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["figure", "day", "statement"]
+    claims: tuple[Claim, ...]
 
 
 class Answer(BaseModel):
@@ -89,9 +114,15 @@ class Answer(BaseModel):
         citations: What they cite, by number.
         hits: The chunks found, also for `no_answer`.
         status: How it came about.
-        confidence: Share of such answers that is right, [0, 1].
+        note: Why it is not what the language model wrote, if it is not.
+        withheld: What the model wrote and the sources do not support, or not fully: no part of the
+            answer.
+        disagreements: Where cited sources differ; the text says so too.
+        confidence: Share of such answers that is right, [0, 1]; for `no_answer`, how likely the
+            articles do answer the question.
         index, version: What was searched.
         model: The language model; None when none was asked.
+        n_prompt_tokens, n_answer_tokens: What the model read and wrote; 0 when none was asked.
         timings: Seconds from the question to `evidence`, `first_token` and `total`.
     """
 
@@ -104,97 +135,25 @@ class Answer(BaseModel):
     citations: tuple[Citation, ...]
     hits: tuple[Hit, ...]
     status: AnswerStatus
+    note: str | None = None
+    withheld: tuple[AnswerSentence, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     confidence: float
     index: str
     version: int
     model: str | None
+    n_prompt_tokens: int = 0
+    n_answer_tokens: int = 0
     timings: dict[str, float]
 
 
-class Body(BaseModel):
-    """The part of an answer that its sentences make up."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    sentences: tuple[AnswerSentence, ...]
-    citations: tuple[Citation, ...]
-
-
-def written(
-    completion: str, question: str, evidence: Sequence[Evidence], lexical: LexicalIndex
-) -> Body | None:
-    """An answer from what the language model wrote.
-
-    Marks that the model wrote are removed; each sentence is attributed anew; what is not
-    supported is left out.
-
-    Returns:
-        None when no sentence is left.
-    """
-    text = strip_marks(" ".join(completion.split()))
-    kept: list[tuple[str, Attribution]] = []
-    for span in split(text):
-        sentence = text[span.start : span.end]
-        found = attribute(sentence, question, evidence, lexical.terms, lexical.content_terms)
-        if found.status in (Status.QUOTED, Status.SUPPORTED):
-            kept.append((sentence, found))
-    return _body(kept) if kept else None
-
-
-def extracted(evidence: Sequence[Evidence]) -> Body:
-    """An answer of the best sentences of the sources, verbatim."""
-    return _body(
-        [
-            (" ".join(source.text.split()), Attribution(Status.QUOTED, (source,), 1.0))
-            for source in evidence[:MAX_EXTRACTED]
-            if source.score >= _SECOND_SHARE * evidence[0].score
-        ]
-    )
-
-
-def not_stated(n_articles: int, index: str) -> str:
-    """The text of an answer that is none."""
+def not_stated(n_articles: int, index: str, filter: Filter) -> str:
+    """The text of an answer that is none: what was searched, and that it does not say."""
     searched = "The 1 article" if n_articles == 1 else f"The {n_articles:,} articles"
     says = "does" if n_articles == 1 else "do"
-    return f"{searched} of the index “{index}” {says} not answer this question."
-
-
-def _body(kept: Sequence[tuple[str, Attribution]]) -> Body:
-    citations: dict[tuple[str, int, int], Citation] = {}
-    sentences, texts = [], []
-    for text, found in kept:
-        numbers = []
-        for source in found.sources:
-            key = (source.article.article_id, source.start, source.end)
-            if key not in citations:
-                citations[key] = _citation(len(citations) + 1, source)
-            numbers.append(citations[key].number)
-        numbers.sort()
-        sentences.append(AnswerSentence(text=text, status=found.status, citations=tuple(numbers)))
-        texts.append(text + " " + "".join(f"[{number}]" for number in numbers))
-    return Body(
-        text=" ".join(texts), sentences=tuple(sentences), citations=tuple(citations.values())
-    )
-
-
-def _citation(number: int, source: Evidence) -> Citation:
-    article = source.article
-    quote = article.text[source.start : source.end]
-    if not quote or len(quote) != source.end - source.start:
-        raise RagError(
-            f"span {source.start}:{source.end} is not in article {article.article_id!r}",
-            mend="rag check",
-        )
-    return Citation(
-        number=number,
-        article_id=article.article_id,
-        title=article.title,
-        published=article.published,
-        source=article.source,
-        url=article.url,
-        path=article.path,
-        start=source.start,
-        end=source.end,
-        quote=quote,
+    if filter.passes_all:
+        return f"{searched} of the index “{index}” {says} not answer this question."
+    return (
+        f"Those of the {n_articles:,} articles of the index “{index}” that are"
+        f" {filter} do not answer this question."
     )

@@ -1,7 +1,9 @@
-"""Confidence: how likely an answer is right, from what was found.
+"""Confidence: how likely an answer is right.
 
-A logistic regression on a few signals of retrieval. Its coefficients lie beside this file in
-`confidence.json`; `tools/fit_confidence.py` fits them, cross-validated by article.
+Two logistic regressions. `evidence`: from signals of retrieval, before the language model is
+asked. `answer`: from those, from how well the sources support what it wrote, and from how sure it
+was of its words. The coefficients lie beside this file in `confidence.json`;
+`tools/fit_confidence.py` fits them, cross-validated by article.
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from typing import Any, Literal
 
+from rag.checking import Checked
 from rag.evidence import Evidence
 from rag.index.lexical import LexicalIndex
+from rag.llm import Token
 from rag.retrieval import Retrieved
 
 N_NEARBY = 5
@@ -22,12 +27,13 @@ N_NEARBY = 5
 
 _FILE = "confidence.json"
 _WORD = re.compile(r"\w[\w’'.-]*")
+_LEAST = 1e-4  # a probability below this tells nothing more
 
 
-def signals(
+def evidence_signals(
     question: str, found: Sequence[Retrieved], ranked: Sequence[Evidence], lexical: LexicalIndex
 ) -> dict[str, float]:
-    """What the confidence is computed from; each in [0, 1].
+    """What is known before the language model is asked; each in [0, 1].
 
     Args:
         question: As asked.
@@ -47,6 +53,38 @@ def signals(
     }
 
 
+def answer_signals(
+    question: str, checked: Checked, tokens: Sequence[Token], lexical: LexicalIndex
+) -> dict[str, float]:
+    """What is known after the language model has written.
+
+    Args:
+        question: As asked.
+        checked: What was left of the completion.
+        tokens: As the model wrote them.
+        lexical: Of the index searched.
+
+    Returns:
+        `supported`: whether a sentence of the model was kept, 0 or 1. `cited_words`: share of the
+        question's words that the cited spans and their titles hold, [0, 1]. `least_sure` and
+        `sure`: logarithms (base e) of the least and the geometric mean probability of a token, at
+        most 0. `refusal`: logit of how likely the model was to write that the passages do not
+        state the answer.
+    """
+    sources = [source for _, found in checked.kept for source in found.sources]
+    cited = " ".join(f"{source.article.title} {source.text}" for source in sources)
+    asked = set(lexical.content_terms(question))
+    logs = [math.log(max(token.probability, _LEAST)) for token in tokens] or [math.log(_LEAST)]
+    refusal = min(max(tokens[0].refusal if tokens else 1.0, _LEAST), 1 - _LEAST)
+    return {
+        "supported": float(checked.n_written > 0),
+        "cited_words": len(asked & set(lexical.terms(cited))) / len(asked) if asked else 1.0,
+        "least_sure": min(logs),
+        "sure": math.fsum(logs) / len(logs),
+        "refusal": math.log(refusal / (1 - refusal)),
+    }
+
+
 def _names_held(question: str, text: str, lexical: LexicalIndex) -> float:
     """Share of the question's names and numbers that a text holds; 1 when it has none."""
     names = {
@@ -58,15 +96,20 @@ def _names_held(question: str, text: str, lexical: LexicalIndex) -> float:
     return len(names & set(lexical.terms(text))) / len(names) if names else 1.0
 
 
-def confidence(values: dict[str, float]) -> float:
-    """Probability that what was found answers the question, in [0, 1]."""
-    fitted = _fitted()
+def confidence(stage: Literal["evidence", "answer"], signals: Mapping[str, float]) -> float:
+    """Probability that an answer is right, in [0, 1].
+
+    Args:
+        stage: `evidence` before the language model is asked, `answer` after.
+        signals: Those of `evidence_signals`; for `answer` also those of `answer_signals`.
+    """
+    fitted = _fitted()[stage]
     total = fitted["intercept"] + sum(
-        weight * values[name] for name, weight in fitted["weights"].items()
+        weight * signals[name] for name, weight in fitted["weights"].items()
     )
     return 1.0 / (1.0 + math.exp(-total))
 
 
 @cache
-def _fitted() -> dict:  # type: ignore[type-arg]
+def _fitted() -> dict[str, Any]:
     return dict(json.loads(resources.files("rag").joinpath(_FILE).read_text(encoding="utf-8")))

@@ -9,24 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from rag import embedding, models
-from rag.answer import Answer, AnswerStatus, Body, extracted, not_stated, written
+from rag.answer import Answer
+from rag.answering import answer_events
 from rag.article import Article
 from rag.chat import Chat
 from rag.cleaning import Removed
-from rag.confidence import confidence, signals
 from rag.embedding import Embedder
 from rag.errors import IndexFormatError
-from rag.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.evidence import Evidence, rank_sentences, select
+from rag.events import AnswerReady, Event
 from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
 from rag.index.reader import OpenIndex
 from rag.index.report import BuildReport, Progress
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
-from rag.prompt import write_prompt
 from rag.readers import normalise
 from rag.reranking import CrossEncoderReranker, Reranker
-from rag.retrieval import Filter, Hit, QuestionTerms, Retrieved, retrieve
+from rag.retrieval import Filter, Hit, Retrieved, retrieve
 from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.
@@ -199,7 +197,7 @@ class Rag:
             batch = [normalise(question) for question in questions[at : at + _BATCH_QUESTIONS]]
             index, found = self._retrieved(batch, self._n_evidence_hits, chosen)
             for question, one in zip(batch, found, strict=True):
-                for event in self._answer(question, index, one, time.perf_counter()):
+                for event in self._events(question, index, one, chosen, time.perf_counter()):
                     if isinstance(event, AnswerReady):
                         yield event.answer
 
@@ -228,7 +226,7 @@ class Rag:
         started = time.perf_counter()
         question = normalise(question)  # as the articles are
         index, found = self._retrieved([question], self._n_evidence_hits, chosen)
-        yield from self._answer(question, index, found[0], started, cancelled)
+        yield from self._events(question, index, found[0], chosen, started, cancelled)
 
     def _retrieved(
         self, questions: Sequence[str], k: int, filter: Filter
@@ -241,50 +239,24 @@ class Rag:
     def _n_evidence_hits(self) -> int:
         return max(self._settings.k, _EVIDENCE_HITS)
 
-    def _answer(
+    def _events(
         self,
         question: str,
         index: OpenIndex,
         found: Sequence[Retrieved],
+        filter: Filter,
         started: float,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
-        """The events of `stream` from what was found; `started`: when the search began."""
-        timings: dict[str, float] = {}
-        ranked = rank_sentences(found, QuestionTerms(question, index.lexical))
-        sure = confidence(signals(question, found, ranked, index.lexical)) if ranked else 0.0
-        timings["evidence"] = time.perf_counter() - started
-        yield EvidenceFound(hits=_shown(found, self._settings.k), confidence=sure)
-
-        body: Body | None = None
-        status = AnswerStatus.NO_ANSWER
-        if ranked and sure >= self._settings.min_confidence:
-            evidence = select(ranked, self._settings.evidence_sentences)
-            completion = ""
-            for piece in self._completion(question, evidence, cancelled):
-                timings.setdefault("first_token", time.perf_counter() - started)
-                completion += piece
-                yield TextWritten(text=piece)
-            status = AnswerStatus.ANSWERED
-            body = written(completion, question, [*evidence, *ranked], index.lexical)
-            if body is None:
-                status, body = AnswerStatus.EXTRACTED, extracted(evidence)
-        timings["total"] = time.perf_counter() - started
-        yield AnswerReady(
-            answer=Answer(
-                question=question,
-                searched=question,
-                text=body.text if body else not_stated(index.manifest.n_articles, index.name),
-                sentences=body.sentences if body else (),
-                citations=body.citations if body else (),
-                hits=_shown(found, self._settings.k),
-                status=status,
-                confidence=sure,
-                index=index.name,
-                version=index.version,
-                model=self._llm.name if body else None,
-                timings={name: round(value, 4) for name, value in timings.items()},
-            )
+        return answer_events(
+            question,
+            found,
+            index=index,
+            llm=self._llm,
+            settings=self._settings,
+            filter=filter,
+            started=started,
+            cancelled=cancelled,
         )
 
     def chat(self) -> Chat:
@@ -303,18 +275,6 @@ class Rag:
         """Every article of the index, in the order of reading."""
         return self._current()[0].catalog.all_articles()
 
-    def _completion(
-        self, question: str, evidence: Sequence[Evidence], cancelled: threading.Event | None
-    ) -> Iterator[str]:
-        n_answer = self._settings.max_answer_tokens
-        prompt = write_prompt(
-            question,
-            evidence,
-            count_tokens=self._llm.count_tokens,
-            max_tokens=self._llm.context_tokens - n_answer - _TEMPLATE_TOKENS,
-        )
-        return self._llm.complete(prompt, max_tokens=n_answer, cancelled=cancelled)
-
     def _current(self) -> tuple[OpenIndex, Embedder]:
         """The live version, opened anew if another was published; and the model that made it."""
         with self._swap:
@@ -326,10 +286,6 @@ class Rag:
                     self._embedder = _embedder(fresh, self._settings)
                 self._index = fresh
             return self._index, self._embedder
-
-
-# Room for the tokens of the chat template and of joins between texts counted one by one.
-_TEMPLATE_TOKENS = 64
 
 
 def build(
@@ -394,7 +350,3 @@ def _llm(settings: Settings) -> LLM:
         )
 
     return LazyLLM(settings.model, load)
-
-
-def _shown(found: Sequence[Retrieved], k: int) -> tuple[Hit, ...]:
-    return tuple(item.hit for item in found[:k])

@@ -7,15 +7,27 @@ sentences, not chunks. They are scored by cosine, by how much of the question's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.article import Article
+from rag.embedding import Vectors
+from rag.numbers import find_numbers
+from rag.quotation import open_quotation
 from rag.retrieval import Hit, QuestionTerms, Retrieved
+from rag.sentences import split
 
 COSINE_WEIGHT = 1.0
 COVERAGE_WEIGHT = 1.0
 CHUNK_WEIGHT = 1.0
+_LEANS = re.compile(
+    r"[\W_]*(?:(?:and|but|yet|so|also|however|instead|then)\W+)?(?:he|she|it|they|this|that|these"
+    r"|those|his|her|its|their|such|both|there|the latter|the former)\b",
+    re.IGNORECASE,
+)
+SAME_SHARE = 0.8
+"""Share of the word triples that two sentences have in common if they are one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Evidence:
         cosine: With the question, [-1, 1].
         coverage: Share of the question's words that it and its title hold, by rarity, [0, 1].
         score: Higher is better.
+        vector: Of the sentence, shape (dimension,), unit length.
     """
 
     article: Article
@@ -38,6 +51,7 @@ class Evidence:
     cosine: float
     coverage: float
     score: float
+    vector: Vectors
 
     @property
     def text(self) -> str:
@@ -60,7 +74,16 @@ def rank_sentences(found: Sequence[Retrieved], terms: QuestionTerms) -> list[Evi
             # Chunks overlap by a sentence: the better hit came first.
             ranked.setdefault(
                 (item.hit.article_id, start, end),
-                Evidence(item.article, item.hit, start, end, cosine, coverage, score),
+                Evidence(
+                    item.article,
+                    item.hit,
+                    start,
+                    end,
+                    cosine,
+                    coverage,
+                    score,
+                    item.chunk.sentence_vectors[row],
+                ),
             )
     return sorted(ranked.values(), key=lambda sentence: (-sentence.score, sentence.start))
 
@@ -79,6 +102,34 @@ def select(ranked: Sequence[Evidence], n: int) -> list[Evidence]:
     return chosen
 
 
+def sentence_before(item: Evidence) -> str:
+    """The sentence that one leans on, if it begins with "he" or in the middle of a quotation.
+
+    Returns:
+        The one before it in its paragraph; empty if it stands by itself.
+    """
+    text = item.article.text
+    if not _LEANS.match(item.text) and open_quotation(text, item.start) is None:
+        return ""
+    paragraph = text.rfind("\n", 0, item.start) + 1
+    before = split(text[paragraph : item.start])
+    return text[paragraph + before[-1].start : paragraph + before[-1].end] if before else ""
+
+
 def same_statement(one: Evidence, other: Evidence) -> bool:
-    """Whether two sentences are the same but for spaces and letters' case."""
-    return " ".join(one.text.lower().split()) == " ".join(other.text.lower().split())
+    """Whether two sentences are the same but for a few words: a reprint, edited.
+
+    Other figures make it another statement.
+    """
+    ours, theirs = one.text.casefold().split(), other.text.casefold().split()
+    if ours == theirs:
+        return True
+    if {n.key for n in find_numbers(one.text)} != {n.key for n in find_numbers(other.text)}:
+        return False
+    runs, other_runs = _shingles(ours), _shingles(theirs)
+    return len(runs & other_runs) >= SAME_SHARE * max(len(runs), len(other_runs), 1)
+
+
+def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
+    # Broder, "On the Resemblance and Containment of Documents", 1997.
+    return set(zip(words, words[1:], words[2:], strict=False))

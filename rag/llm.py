@@ -7,11 +7,15 @@ is tokenized without special tokens, so a `<|im_end|>` inside an article stays p
 from __future__ import annotations
 
 import codecs
+import ctypes
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import BusyError, CancelledError, ModelError
 from rag.prompt import Prompt
@@ -19,6 +23,21 @@ from rag.prompt import Prompt
 _BATCH_TOKENS = 512
 # Private-use characters: they stand for the texts while the chat template is rendered.
 _SYSTEM_MARK, _USER_MARK = "\ue000system\ue001", "\ue000user\ue001"
+
+
+class Token(NamedTuple):
+    """A piece of a completion.
+
+    Attributes:
+        text: What it adds; empty while a character is not whole.
+        probability: Of this token after all before it, (0, 1].
+        refusal: With the first token: how likely the model was to begin with `Prompt.refusal`
+            instead, [0, 1]. It is not let.
+    """
+
+    text: str
+    probability: float = 1.0
+    refusal: float = 0.0
 
 
 class LLM(Protocol):
@@ -40,8 +59,8 @@ class LLM(Protocol):
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
-    ) -> Iterator[str]:
-        """The completion, piece by piece; the same prompt gives the same text.
+    ) -> Iterator[Token]:
+        """The completion, token by token; the same prompt gives the same text.
 
         Closing the iterator, or setting `cancelled`, stops the model at the next token.
 
@@ -62,7 +81,7 @@ class _Job:
         self.prompt = prompt
         self.max_tokens = max_tokens
         self.cancelled = cancelled
-        self.pieces: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
+        self.pieces: queue.SimpleQueue[Token | BaseException | None] = queue.SimpleQueue()
 
 
 class LlamaCppLLM:
@@ -79,6 +98,7 @@ class LlamaCppLLM:
         import llama_cpp
 
         self.name = name
+        self._llama_cpp: Any = llama_cpp
         try:
             self._llama: Any = llama_cpp.Llama(
                 str(path),
@@ -111,8 +131,8 @@ class LlamaCppLLM:
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
-    ) -> Iterator[str]:
-        """The completion, piece by piece. See `LLM.complete`."""
+    ) -> Iterator[Token]:
+        """The completion, token by token. See `LLM.complete`."""
         cancelled = cancelled or threading.Event()
         job = _Job(prompt, max_tokens, threading.Event())
         try:
@@ -132,7 +152,7 @@ class LlamaCppLLM:
             self._owner.join()
             self._llama.close()
 
-    def _pieces(self, job: _Job, cancelled: threading.Event) -> Iterator[str]:
+    def _pieces(self, job: _Job, cancelled: threading.Event) -> Iterator[Token]:
         try:
             while True:
                 try:
@@ -169,15 +189,41 @@ class LlamaCppLLM:
             raise ValueError(f"the prompt has {len(prefix) + len(rest)} tokens")
         self._read_prefix(prefix)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        tokens = self._llama.generate([*prefix, *rest], temp=0.0)
+        n_prompt = len(prefix) + len(rest)
+        refused = self._first_tokens(job.prompt.refusal)
+        refusal = 0.0
+
+        def first_only(ids: Any, logits: Any) -> Any:
+            nonlocal refusal
+            if len(ids) == n_prompt and refused:
+                refusal = float(_probabilities(logits)[refused].sum())
+                logits[refused] = -np.inf
+            return logits
+
+        processors = self._llama_cpp.LogitsProcessorList([first_only])
+        tokens = self._llama.generate([*prefix, *rest], temp=0.0, logits_processor=processors)
         for n_written, token in enumerate(tokens, start=1):
             if self._is_end(token) or job.cancelled.is_set() or self._closed:
                 break
-            piece = decoder.decode(self._llama.detokenize([token], special=False))
-            if piece:
-                job.pieces.put(piece)
+            text = decoder.decode(self._llama.detokenize([token], special=False))
+            job.pieces.put(Token(text, self._probability(token), refusal))
+            refusal = 0.0
             if n_written >= min(job.max_tokens, room):
                 break
+
+    def _probability(self, token: int) -> float:
+        """Of the token that was chosen last."""
+        logits = self._llama_cpp.llama_get_logits_ith(self._llama._ctx.ctx, -1)
+        n = self._llama.n_vocab()
+        values = np.ctypeslib.as_array(ctypes.cast(logits, ctypes.POINTER(ctypes.c_float)), (n,))
+        return float(_probabilities(values)[token])
+
+    def _first_tokens(self, text: str) -> list[int]:
+        """What a completion that begins with a text may begin with."""
+        if not text:
+            return []
+        forms = (text, text.lower(), f" {text}")
+        return sorted({self._tokens(form, special=False)[0] for form in forms})
 
     def _read_prefix(self, prefix: list[int]) -> None:
         """Leave exactly the constant prefix in the model's memory.
@@ -225,8 +271,8 @@ class LazyLLM:
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
-    ) -> Iterator[str]:
-        """The completion, piece by piece. See `LLM.complete`."""
+    ) -> Iterator[Token]:
+        """The completion, token by token. See `LLM.complete`."""
         return self._llm().complete(prompt, max_tokens=max_tokens, cancelled=cancelled)
 
     def close(self) -> None:
@@ -241,6 +287,13 @@ class LazyLLM:
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded
+
+
+def _probabilities(logits: Any) -> NDArray[np.float32]:
+    """Softmax of logits, shape (n,)."""
+    values = np.exp(logits - np.max(logits), dtype=np.float32)
+    made: NDArray[np.float32] = values / values.sum()
+    return made
 
 
 def _template(llama: Any) -> tuple[str, str, str]:

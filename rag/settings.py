@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         5, ge=1, le=50, description="Source sentences given to the language model, at most."
     )
     min_confidence: float = Field(
-        0.6,
+        0.5,
         ge=0.0,
         le=1.0,
         description="Below this confidence the answer is `no_answer`: higher is stricter.",

@@ -19,6 +19,7 @@ import numpy as np
 from rag.embedding import Embedder, EmbedderIdentity, Vectors, unit
 from rag.embedding.windows import pool, windows
 from rag.errors import CancelledError
+from rag.llm import Token
 from rag.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class FakeLLM:
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
-    ) -> Iterator[str]:
+    ) -> Iterator[Token]:
         """The completion, word by word."""
         self.prompts.append(prompt)
         if self._script:
@@ -99,7 +100,7 @@ class FakeLLM:
         for word in re.findall(r"\S+\s*", text)[:max_tokens]:
             if cancelled is not None and cancelled.is_set():
                 raise CancelledError("the answer was stopped")
-            yield word
+            yield Token(word)
 
     def close(self) -> None:
         """Note that it was closed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from rag.article import Article
@@ -41,7 +42,7 @@ def evidence() -> list[Evidence]:
             article_id="bridge", title="", published=None, source=None, url=None, path=None,
             start=0, end=len(TEXT), text=TEXT, sentence_start=at, sentence_end=end,
         )  # fmt: skip
-        found.append(Evidence(article, hit, at, end, 0.5, 0.5, 1.5))
+        found.append(Evidence(article, hit, at, end, 0.5, 0.5, 1.5, np.ones(1, dtype=np.float32)))
         at = end + 1
     return found
 
@@ -66,7 +67,7 @@ def test_paraphrase_cites_the_sentence_it_comes_from(check: Callable[[str], Attr
 
 
 def test_two_facts_cite_two_sentences(check: Callable[[str], Attribution]) -> None:
-    found = check("It closes for nine weeks of repairs and the work costs 4.2 million crowns.")
+    found = check("It closes for nine weeks; the mayor said the work costs 4.2 million crowns.")
     assert found.status is Status.SUPPORTED
     assert {source.text[:10] for source in found.sources} == {"The harbou", "Mayor Lena"}
 

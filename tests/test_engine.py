@@ -59,15 +59,30 @@ def test_supported_answer_is_cited(ask) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_marks_of_the_model_are_not_trusted(ask) -> None:  # type: ignore[no-untyped-def]
-    answer = ask("The repairs would cost 4.2 million crowns [7][99].")
-    assert answer.text == "The repairs would cost 4.2 million crowns. [1]"
+    answer = ask("The repairs would cost 4.2 million crowns [7][99], Holm said.")
+    assert answer.text == "The repairs would cost 4.2 million crowns, Holm said. [1]"
     assert [c.quote for c in answer.citations] == [COST]
 
 
 def test_unsupported_sentence_is_left_out(ask) -> None:  # type: ignore[no-untyped-def]
-    answer = ask("The work would cost 4.2 million crowns. The king paid half of it.")
-    assert [s.text for s in answer.sentences] == ["The work would cost 4.2 million crowns."]
+    answer = ask("The work would cost 4.2 million crowns, she said. The king paid half of it.")
+    assert answer.status is AnswerStatus.ANSWERED
+    assert [s.text for s in answer.sentences] == [
+        "The work would cost 4.2 million crowns, she said."
+    ]
+    assert [(s.text, s.status) for s in answer.withheld] == [
+        ("The king paid half of it.", Status.UNSUPPORTED)
+    ]
     assert "king" not in answer.text
+
+
+def test_what_somebody_said_is_not_made_a_fact(ask) -> None:  # type: ignore[no-untyped-def]
+    answer = ask("The work would cost 4.2 million crowns.")
+    assert answer.status is AnswerStatus.EXTRACTED
+    assert answer.text == f"{COST} [1]"
+    assert answer.sentences[0].status is Status.QUOTED
+    assert [s.status for s in answer.withheld] == [Status.PARTLY]
+    assert answer.note
 
 
 @pytest.mark.parametrize(

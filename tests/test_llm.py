@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from rag import models
 from rag.errors import BusyError, CancelledError, ModelError, ModelMissingError
-from rag.llm import LLM, LazyLLM, LlamaCppLLM
-from rag.prompt import SYSTEM, Prompt
+from rag.llm import LLM, LazyLLM, LlamaCppLLM, Token
+from rag.prompt import REFUSAL, SYSTEM, Prompt
 from rag.settings import Settings
 from rag.testing import FakeLLM
 
 USER = "The ferry to Osterby leaves at noon.\n\nQuestion: When does the ferry to Osterby leave?"
-PROMPT = Prompt(SYSTEM, USER, ())
+PROMPT = Prompt(SYSTEM, USER, (), REFUSAL)
+
+
+def text(tokens: Iterable[Token]) -> str:
+    return "".join(token.text for token in tokens)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,23 @@ def llm(request: pytest.FixtureRequest) -> LLM:
 def test_pieces_make_a_text(llm: LLM) -> None:
     pieces = list(llm.complete(PROMPT, max_tokens=40))
     assert len(pieces) > 1
-    assert "noon" in "".join(pieces)
+    assert "noon" in text(pieces)
+
+
+def test_tokens_carry_probabilities(llm: LLM) -> None:
+    tokens = list(llm.complete(PROMPT, max_tokens=40))
+    assert all(0 < token.probability <= 1 for token in tokens)
+    assert all(0 <= token.refusal <= 1 for token in tokens)
+    assert all(token.refusal == 0 for token in tokens[1:])
+
+
+@pytest.mark.models
+def test_a_refusal_is_likely_where_nothing_is_stated_and_never_written(llama: LlamaCppLLM) -> None:
+    stated = next(iter(llama.complete(PROMPT, max_tokens=2)))
+    user = "The ferry to Osterby leaves at noon.\n\nQuestion: Who wrote the opera Aida?"
+    tokens = list(llama.complete(Prompt(SYSTEM, user, (), REFUSAL), max_tokens=20))
+    assert tokens[0].refusal > 10 * stated.refusal
+    assert not text(tokens).strip().startswith("Not")
 
 
 def test_max_tokens_bounds_the_text(llm: LLM) -> None:
@@ -53,7 +73,7 @@ def test_cancelled_stops(llm: LLM) -> None:
     cancelled.set()
     with pytest.raises(CancelledError):
         list(pieces)
-    assert "noon" in "".join(llm.complete(PROMPT, max_tokens=40))
+    assert "noon" in text(llm.complete(PROMPT, max_tokens=40))
 
 
 def test_counts_tokens(llm: LLM) -> None:
@@ -64,10 +84,10 @@ def test_counts_tokens(llm: LLM) -> None:
 @pytest.mark.models
 def test_same_prompt_same_text(llama: LlamaCppLLM) -> None:
     other = Prompt(SYSTEM, "Bread is baked from flour.\n\nQuestion: What is bread made of?", ())
-    first = "".join(llama.complete(PROMPT, max_tokens=40))
-    "".join(llama.complete(other, max_tokens=40))
-    assert "".join(llama.complete(PROMPT, max_tokens=40)) == first
-    assert "".join(llama.complete(PROMPT, max_tokens=40)) == first
+    first = text(llama.complete(PROMPT, max_tokens=40))
+    text(llama.complete(other, max_tokens=40))
+    assert text(llama.complete(PROMPT, max_tokens=40)) == first
+    assert text(llama.complete(PROMPT, max_tokens=40)) == first
 
 
 @pytest.mark.models
@@ -88,7 +108,7 @@ def test_two_threads_get_their_own_answers(llama: LlamaCppLLM) -> None:
     written: dict[str, str] = {}
 
     def ask(word: str) -> None:
-        written[word] = "".join(llama.complete(asked[word], max_tokens=30))
+        written[word] = text(llama.complete(asked[word], max_tokens=30))
 
     threads = [threading.Thread(target=ask, args=(word,)) for word in asked]
     for thread in threads:
@@ -105,15 +125,15 @@ def test_full_queue_is_busy(llama: LlamaCppLLM) -> None:
     waiting = [llama.complete(PROMPT, max_tokens=40) for _ in range(2)]
     with pytest.raises(BusyError, match="2 questions"):
         llama.complete(PROMPT, max_tokens=40)
-    whole = begun + "".join(first)
-    assert ["".join(pieces) for pieces in waiting] == [whole, whole]
+    whole = begun + text(first)
+    assert [text(pieces) for pieces in waiting] == [whole, whole]
 
 
 @pytest.mark.models
 def test_prompt_larger_than_the_window(llama: LlamaCppLLM) -> None:
     with pytest.raises(ModelError, match="tokens"):
         list(llama.complete(Prompt(SYSTEM, "word " * 3000, ()), max_tokens=5))
-    assert "noon" in "".join(llama.complete(PROMPT, max_tokens=40))
+    assert "noon" in text(llama.complete(PROMPT, max_tokens=40))
 
 
 def test_file_that_is_no_model(tmp_path: Path) -> None:
@@ -133,7 +153,7 @@ def test_lazy_model_loads_once_and_closes() -> None:
     lazy = LazyLLM("lazy", load)
     lazy.close()
     assert fakes == []
-    assert list(lazy.complete(PROMPT, max_tokens=3)) == ["yes"]
+    assert list(lazy.complete(PROMPT, max_tokens=3)) == [Token("yes")]
     assert lazy.context_tokens == fakes[0].context_tokens
     lazy.close()
     assert [fake.closed for fake in fakes] == [True]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rag.article import Article
 from rag.evidence import Evidence
 from rag.prompt import SYSTEM, write_prompt
@@ -21,7 +23,7 @@ def sentence(article: Article, text: str, score: float) -> Evidence:
         source=None, url=None, path=None, start=0, end=len(article.text), text=article.text,
         sentence_start=start, sentence_end=end,
     )  # fmt: skip
-    return Evidence(article, hit, start, end, 0.5, 0.5, score)
+    return Evidence(article, hit, start, end, 0.5, 0.5, score, np.ones(1, dtype=np.float32))
 
 
 ONE = Article(article_id="1", title="Bridge", text="First things first. Then\nthe second.")

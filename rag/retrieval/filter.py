@@ -79,3 +79,15 @@ class Filter(BaseModel):
             "sources": self.source,
             "metadata": self.where,
         }
+
+    def __str__(self) -> str:
+        """In words: "published since 2024-01-01, by the Herald"."""
+        days = [f"since {self.since}"] if self.since else []
+        days += [f"until {self.until}"] if self.until else []
+        parts = ["published " + " ".join(days)] if days else []
+        if days and self.undated:
+            parts.append("or without a date")
+        if self.source:
+            parts.append("by " + " or ".join(self.source))
+        parts += [f"with {key} “{value}”" for key, value in self.where.items()]
+        return ", ".join(parts)

@@ -27,6 +27,7 @@ from rag.errors import BusyError, CancelledError
 from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
 from rag.index.reader import OpenIndex
+from rag.llm import Token
 from rag.prompt import Prompt
 from rag.testing import FakeEmbedder, FakeLLM
 
@@ -58,7 +59,7 @@ class SteeredLLM(FakeLLM):
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
-    ) -> Iterator[str]:
+    ) -> Iterator[Token]:
         if self._crash.exists():
             raise ZeroDivisionError("not foreseen")
         if self._full.exists():
