@@ -119,6 +119,16 @@ class Rag:
         """The model that made it."""
         return self._embedder
 
+    @property
+    def model(self) -> str:
+        """Name of the language model."""
+        return self._llm.name
+
+    @property
+    def settings(self) -> Settings:
+        """How it works."""
+        return self._settings
+
     def search(
         self,
         query: str,

@@ -56,6 +56,22 @@ def test_eval_on_a_sample(project: Path) -> None:
     assert len(one) == 2
 
 
+def test_eval_measures_answers_and_keeps_them(project: Path) -> None:
+    dataset = write_dataset(project, QUESTIONS)
+    log = project / "answers.jsonl"
+    asked = ["eval", str(dataset), "--answers", "--log", str(log), "--kind", "answerable"]
+    result = run(project, *asked, "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert list(report["metrics"]) == ["answerable"]
+    names = {"contains", "exact_match", "f1", "no_answer_rate", "seconds_total"}
+    assert names <= set(report["metrics"]["answerable"])
+    assert report["model"] == "fake"
+    assert len(log.read_text().splitlines()) == 2
+    assert "contains" in run(project, *asked).stdout
+    assert len(log.read_text().splitlines()) == 2
+
+
 def test_eval_sees_a_regression(project: Path) -> None:
     dataset = write_dataset(project, QUESTIONS)
     report = json.loads(run(project, "eval", str(dataset), "--json").stdout)

@@ -12,6 +12,7 @@ import typer
 from rag.cli.options import Index, Json
 from rag.cli.output import line, log, out
 from rag.cli.parts import parts_of
+from rag.cli.progress import question_progress
 
 if TYPE_CHECKING:
     from rag.evaluation import Change, EvaluationReport
@@ -35,6 +36,27 @@ def evaluate(
         typer.Option("--sample", min=1, metavar="N", help="Only N questions, drawn by chance."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the draw.")] = 0,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help="Only questions of this kind; may be given again."),
+    ] = None,
+    answers: Annotated[
+        bool,
+        typer.Option(
+            "--answers",
+            help="Ask the questions too, and measure the answers: seconds for each question.",
+        ),
+    ] = False,
+    answer_log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            dir_okay=False,
+            metavar="FILE",
+            help="JSON Lines file that keeps the answers as they come; those it holds are not asked"
+            " for again.",
+        ),
+    ] = None,
     stored: Annotated[
         Path | None,
         typer.Option(
@@ -46,7 +68,7 @@ def evaluate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how well an index finds the answers of questions.
+    """Measure how well an index finds, and answers, questions whose answers are known.
 
     The index must hold the dataset's articles; it may hold others too. A hit counts if it is of
     the right article and covers a whole answer. Intervals are of 95 %, drawn by article.
@@ -55,15 +77,20 @@ def evaluate(
 
     before = evaluation.read_report(stored) if stored else None
     console = log()
-    with console.status("opening the index") as status, parts_of(ctx).open(index) as rag:
+    with parts_of(ctx).open(index) as rag:
         questions = evaluation.read_dataset(dataset, rag.article)
+        if kind:
+            questions = evaluation.of_kinds(questions, kind)
         if n_sample is not None:
             questions = evaluation.sample(questions, n_sample, seed=seed)
-        report = evaluation.evaluate(
-            rag,
-            questions,
-            progress=lambda done, total: status.update(f"{done:,} of {total:,} questions"),
-        )
+        with question_progress(console) as progress:
+            report = evaluation.evaluate(
+                rag,
+                questions,
+                answers=answers or answer_log is not None,
+                log=answer_log,
+                progress=progress,
+            )
     changes = evaluation.compare(report, before) if before else []
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
@@ -85,8 +112,9 @@ def _show(report: EvaluationReport) -> None:
         table.add_column("mean", justify="right")
         table.add_column("95 %", justify="right")
         for name, value in figures.items():
-            low, high = report.intervals[kind][name]
-            table.add_row(name, f"{value:.3f}", f"{low:.3f} – {high:.3f}")
+            low, high = report.intervals[kind].get(name, (None, None))
+            interval = f"{low:.3f} – {high:.3f}" if low is not None else ""
+            table.add_row(name, f"{value:.3f}", interval)
         console.print(table)
     if report.n_lost:
         console.print(f"{report.n_lost} answers stand in what cleaning removes: missed.")

@@ -126,3 +126,36 @@ def _download_lines(name: str) -> Callable[[int, int, str], None]:
             console.print(f"{name}: {percent} % of {total / 1e6:,.0f} MB ({what})")
 
     return write
+
+
+@contextmanager
+def question_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """How many questions are done: what to give to `rag.evaluation.evaluate` as its `progress`."""
+    from rich import progress
+
+    if not console.is_terminal:
+        yield _question_lines(console)
+        return
+    bar = progress.Progress(
+        progress.TextColumn("{task.completed:,} of {task.total:,} questions", markup=False),
+        progress.BarColumn(),
+        progress.TimeRemainingColumn(compact=True),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=0)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _question_lines(console: Console) -> Callable[[int, int], None]:
+    shown = 0
+
+    def write(done: int, total: int) -> None:
+        nonlocal shown
+        step = 100 * done // max(total, 1) // _LINE_EVERY_PERCENT
+        if step > shown:
+            shown = step
+            console.print(f"{done:,} of {total:,} questions")
+
+    return write

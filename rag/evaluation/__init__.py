@@ -8,7 +8,9 @@
 
 Modules in the order of the flow:
     dataset   questions with their answers, as spans of the text that the index holds
-    metrics   figures of one question, means, confidence intervals
+    metrics   figures of retrieval of one question, means, confidence intervals
+    answers   figures of one answer, and of confidence
+    log       answers kept as they come, so that a long run can go on
     report    what was found, and how two reports differ
 """
 
@@ -17,11 +19,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rag.engine import Rag
+from rag.errors import DatasetError
+from rag.evaluation.answers import answer_metrics as answer_metrics
+from rag.evaluation.answers import auroc as auroc
+from rag.evaluation.answers import risk_coverage as risk_coverage
 from rag.evaluation.dataset import Dataset as Dataset
 from rag.evaluation.dataset import EvalQuestion as EvalQuestion
 from rag.evaluation.dataset import read_dataset as read_dataset
+from rag.evaluation.log import AnswerLog as AnswerLog
 from rag.evaluation.metrics import DEPTH
 from rag.evaluation.metrics import FoundSpan as FoundSpan
 from rag.evaluation.metrics import intervals as intervals
@@ -41,40 +49,69 @@ _ARTICLE_DEPTH = 5 * DEPTH
 
 
 def evaluate(
-    rag: Rag, dataset: Dataset, *, progress: Callable[[int, int], None] | None = None
+    rag: Rag,
+    dataset: Dataset,
+    *,
+    answers: bool = False,
+    log: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> EvaluationReport:
     """Search for every question of a dataset and measure what is found.
 
     Args:
         rag: An open index that holds the dataset's articles.
         dataset: From `read_dataset`.
+        answers: Ask the questions too, and measure the answers.
+        log: JSON Lines file to which every answer is added as it comes. Questions that it holds
+            already, answered by the same version, model and settings, are not asked again.
         progress: Called with the numbers of questions done and of all.
 
     Returns:
-        The report. Questions with nothing to find have the figure `top_score` only.
+        The report. Questions with nothing to find have no figures of retrieval but `top_score`.
+
+    Raises:
+        DatasetError: `log` is no such file.
     """
     started = time.perf_counter()
     results: list[QuestionResult] = []
+    given = AnswerLog(log, rag) if answers else None
     k = _ARTICLE_DEPTH if any(question.relevant for question in dataset.questions) else DEPTH
+    searching = 0.0
     for at in range(0, len(dataset.questions), _BATCH):
         batch = dataset.questions[at : at + _BATCH]
+        began = time.perf_counter()
         found = rag.search_many([question.question for question in batch], k=k)
-        results += [_result(question, hits) for question, hits in zip(batch, found, strict=True)]
-        if progress is not None:
-            progress(len(results), len(dataset.questions))
-    total = time.perf_counter() - started
-    metrics, bounds = summary(results)
+        searching += time.perf_counter() - began
+        for question, hits in zip(batch, found, strict=True):
+            metrics = _search_metrics(question, hits)
+            if given is not None:
+                metrics |= answer_metrics(question, given.answer(question), rag.article)
+            results.append(
+                QuestionResult(
+                    question_id=question.question_id,
+                    kind=question.kind,
+                    article_id=question.article_id,
+                    metrics=metrics,
+                )
+            )
+            if progress is not None:
+                progress(len(results), len(dataset.questions))
+    metrics_by_kind, bounds = summary(results)
     embedder = rag.index.manifest.embedder
     return EvaluationReport(
         dataset=dataset.name,
         index=rag.index.name,
         version=rag.index.version,
         embedder=f"{embedder.model} ({embedder.runtime})",
-        n_questions={kind: sum(r.kind == kind for r in results) for kind in metrics},
+        model=rag.model if answers else None,
+        n_questions={kind: sum(r.kind == kind for r in results) for kind in metrics_by_kind},
         n_lost=sum(question.lost for question in dataset.questions),
-        metrics=metrics,
+        metrics=metrics_by_kind,
         intervals=bounds,
-        seconds={"total": total, "search": total / max(len(results), 1)},
+        seconds={
+            "total": time.perf_counter() - started,
+            "search": searching / max(len(results), 1),
+        },
         questions=tuple(results),
     )
 
@@ -89,16 +126,28 @@ def sample(dataset: Dataset, n: int, *, seed: int = 0) -> Dataset:
     )
 
 
-def _result(question: EvalQuestion, hits: Sequence[Hit]) -> QuestionResult:
+def of_kinds(dataset: Dataset, kinds: Sequence[str]) -> Dataset:
+    """The questions of some kinds only.
+
+    Raises:
+        DatasetError: a kind that no question is of.
+    """
+    known = {question.kind for question in dataset.questions}
+    for kind in kinds:
+        if kind not in known:
+            raise DatasetError(
+                f"no question of {dataset.name} is of the kind {kind!r}",
+                mend=f"name one of: {', '.join(sorted(known))}",
+            )
+    chosen = tuple(question for question in dataset.questions if question.kind in kinds)
+    return dataset.model_copy(update={"questions": chosen})
+
+
+def _search_metrics(question: EvalQuestion, hits: Sequence[Hit]) -> dict[str, float]:
     metrics: dict[str, float] = {}
     if question.has_gold:
         spans = [FoundSpan(article_id=h.article_id, start=h.start, end=h.end) for h in hits]
         metrics |= retrieval_metrics(question, spans)
     if hits:
         metrics["top_score"] = hits[0].score
-    return QuestionResult(
-        question_id=question.question_id,
-        kind=question.kind,
-        article_id=question.article_id,
-        metrics=metrics,
-    )
+    return metrics

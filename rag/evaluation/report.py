@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.errors import DatasetError
+from rag.evaluation.answers import auroc
 from rag.evaluation.metrics import intervals, mean
 
 
@@ -36,6 +37,7 @@ class EvaluationReport(BaseModel):
         dataset: Name of the dataset's folder.
         index, version: What was searched.
         embedder: Model and runtime.
+        model: The language model, if answers were measured.
         n_questions: How many, by kind.
         n_lost: Questions whose answer stands in what cleaning removed; they count as missed.
         metrics: By kind and name: means over the questions of the kind.
@@ -50,6 +52,7 @@ class EvaluationReport(BaseModel):
     index: str
     version: int
     embedder: str
+    model: str | None = None
     n_questions: dict[str, int]
     n_lost: int
     metrics: dict[str, dict[str, float]]
@@ -89,7 +92,32 @@ def summary(
         rows = [result.metrics for result in of_kind]
         metrics[kind] = mean(rows)
         bounds[kind] = intervals(rows, [cluster(result) for result in of_kind])
+    for kind, figure in _confidence(results).items():
+        metrics[kind]["confidence_auroc"] = figure
     return metrics, bounds
+
+
+def _confidence(results: Sequence[QuestionResult]) -> dict[str, float]:
+    """By kind: how well confidence tells right answers from wrong ones.
+
+    For questions with gold answers: right against wrong answers, among those that were given. For
+    other kinds: all questions with gold answers against all of the kind.
+    """
+    asked = [result for result in results if "confidence" in result.metrics]
+    known = [result for result in asked if "contains" in result.metrics]
+    figures = {}
+    for kind in dict.fromkeys(result.kind for result in asked):
+        of_kind = [result for result in known if result.kind == kind]
+        if of_kind:
+            given = [r.metrics for r in of_kind if not r.metrics["no_answer_rate"]]
+            right = [m["confidence"] for m in given if m["contains"]]
+            wrong = [m["confidence"] for m in given if not m["contains"]]
+        else:
+            right = [r.metrics["confidence"] for r in known]
+            wrong = [r.metrics["confidence"] for r in asked if r.kind == kind]
+        if right and wrong:
+            figures[kind] = auroc(right, wrong)
+    return figures
 
 
 def cluster(result: QuestionResult) -> str:
