@@ -1,11 +1,15 @@
-"""Builds an index of generated news under synthetic vectors, searches it, adds one percent.
+"""Builds an index under synthetic vectors, searches it, adds one percent.
 
     python benchmarks/index.py --chunks 1000000 --seeds vectors.npy
+    python benchmarks/index.py --news ../shared/corpora/bbc.jsonl --chunks 100000
 
-Prints a table and writes benchmarks/results/index-CHUNKS.json. Texts are read, cleaned, cut and
-stored by the package as any others are; only the embedding model is replaced, by vectors that are
-mixed from `--seeds` (real sentence vectors; without it from random clusters). Building, adding and
-searching run in a process each, so that peak memory is that of each alone.
+Prints a table and writes benchmarks/results/index-CHUNKS.json, or index-NAME-CHUNKS.json. Texts are
+generated, or those of `--news`, again and again (each time with a line of its own) until there are
+enough. They are read, cleaned, cut and stored by the package as any others are; only the embedding
+model is replaced, by vectors that are mixed from `--seeds` (real sentence vectors; without it from
+random clusters). "Without embedding" is the time of the build less the processor time of these
+vectors. Building, adding and searching run in a process each, so that peak memory is that of each
+alone.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DIMENSION = 384
 SENTENCES_PER_ARTICLE = 24
 CHUNKS_PER_ARTICLE = 4.0
+CHUNKS_OF_REAL_NEWS = 3.6  # of an article, about
 QUERIES = 300
 
 
@@ -49,15 +54,21 @@ class SyntheticEmbedder(rag.testing.FakeEmbedder):
         ]
         self._neighbours = np.concatenate(nearest)
         self._pool = self.mixed(50_000)
+        self.seconds = 0.0
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
     def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
-        # What a chunk is embedded with ends in a line break; the rest are sentences.
+        started = time.thread_time()
+        # What a chunk is embedded with has a line break; the rest are sentences.
         n_chunks = sum("\n" in text for text in texts)
+        vectors = np.empty((len(texts), DIMENSION), np.float32)
+        vectors[:n_chunks] = self.mixed(n_chunks)
         places = self._random.integers(len(self._pool), size=len(texts) - n_chunks)
-        return np.concatenate([self.mixed(n_chunks), self._pool[places]])
+        np.take(self._pool, places, axis=0, out=vectors[n_chunks:])
+        self.seconds += time.thread_time() - started
+        return vectors
 
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
         return self.mixed(len(texts))
@@ -127,8 +138,24 @@ def prepared(first: int, n: int) -> Iterator[Any]:
     return rag.testing.prepare_sentences(articles, int(SENTENCES_PER_ARTICLE / CHUNKS_PER_ARTICLE))
 
 
-def write_news(path: Path, first: int, n: int) -> None:
-    news = News()
+class RepeatedNews:
+    """Articles of a JSON lines file; each round adds a line, so that none is a duplicate."""
+
+    def __init__(self, path: str) -> None:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        self._articles = [json.loads(line) for line in lines]
+
+    def article(self, number: int) -> dict[str, str]:
+        turn, place = divmod(number, len(self._articles))
+        article = self._articles[place]
+        return {
+            **article,
+            "id": f"{article['id']}-{turn}",
+            "text": f"{article['text']}\nThis was edition number {turn}.",
+        }
+
+
+def write_news(path: Path, first: int, n: int, news: News | RepeatedNews) -> None:
     with path.open("w", encoding="utf-8") as file:
         for number in range(first, first + n):
             file.write(json.dumps(news.article(number)) + "\n")
@@ -136,35 +163,45 @@ def write_news(path: Path, first: int, n: int) -> None:
 
 def build(folder: Path, seeds: np.ndarray, state: int, n_prepared: int) -> dict[str, object]:
     embedder = SyntheticEmbedder(seeds, state)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = used.ru_utime + used.ru_stime
+    cpu = _cpu_seconds()
     batches = prepared(0, n_prepared) if n_prepared else None
     report = rag.testing.build_with(folder, "news", embedder, prepared=batches)
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "report": report.model_dump(mode="json"),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime - cpu, 1),
+        "cpu_seconds": round(_cpu_seconds() - cpu, 1),
+        "embedder_cpu_seconds": round(embedder.seconds, 2),
         "peak_mb": _peak_mb(),
+        "peak_mb_of_a_reading_process": _peak_mb(resource.RUSAGE_CHILDREN),
     }
 
 
-def search(folder: Path, seeds: np.ndarray) -> dict[str, object]:
+def _cpu_seconds() -> float:
+    own, others = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+
+
+def search(folder: Path, seeds: np.ndarray, given: str | None) -> dict[str, object]:
     embedder = SyntheticEmbedder(seeds, 3)
     before = _peak_mb()
     started = time.perf_counter()
     opened = rag.testing.open_with(folder, "news", embedder)
     open_seconds = time.perf_counter() - started
-    draw, news = random.Random(5), News()
-    cases: dict[str, dict[str, object]] = {
-        "hybrid": {},
-        "one publisher": {"source": "Publisher 7"},
-        "one week": {"since": "2010-05-03", "until": "2010-05-09"},
-    }
+    draw = random.Random(5)
+    cases: dict[str, dict[str, object]] = {"hybrid": {}}
+    if given:
+        news = RepeatedNews(given)
+        sentences = [news.article(draw.randrange(10**6))["text"][:2_000] for _ in range(QUERIES)]
+    else:
+        sentences = News().sentences
+        cases["one publisher"] = {"source": "Publisher 7"}
+        cases["one week"] = {"since": "2010-05-03", "until": "2010-05-09"}
     times = {}
     for name, filters in cases.items():
         taken = []
         for _ in range(QUERIES + 20):
-            words = draw.choice(news.sentences).split()
+            words = draw.choice(sentences).split()
             started = time.perf_counter()
             opened.search(" ".join(draw.sample(words, 6)), k=5, **filters)
             taken.append(1000 * (time.perf_counter() - started))
@@ -196,16 +233,21 @@ def recall(opened: rag.Rag, embedder: SyntheticEmbedder) -> float:
     return round(float(np.mean(shares)), 4)
 
 
-def _peak_mb() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+def _peak_mb(who: int = resource.RUSAGE_SELF) -> float:
+    return round(resource.getrusage(who).ru_maxrss / 1024, 1)
 
 
-def run_step(step: str, folder: Path, seeds: str | None, n_prepared: int = 0) -> dict[str, Any]:
+def run_step(
+    step: str, folder: Path, given: argparse.Namespace, n_prepared: int = 0
+) -> dict[str, Any]:
     """A step in a process of its own."""
     command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
     command += ["--articles", str(n_prepared)]
+    for option in ("seeds", "news"):
+        if getattr(given, option):
+            command += [f"--{option}", os.path.abspath(getattr(given, option))]
     done = subprocess.run(
-        command + (["--seeds", seeds] if seeds else []),
+        command,
         stdout=subprocess.PIPE,
         check=True,
         cwd=ROOT,
@@ -229,36 +271,70 @@ def machine() -> dict[str, object]:
     }
 
 
-def measure(n_chunks: int, seeds: str | None, folder: Path, prepared: bool) -> dict[str, Any]:
+def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     index = folder / "indexes" / "news"
     index.mkdir(parents=True)
     (folder / "sources").mkdir()
     (index / "index.toml").write_text('sources = ["../../sources"]\n', encoding="utf-8")
-    n_articles = int(n_chunks / CHUNKS_PER_ARTICLE)
-    if not prepared:
-        write_news(folder / "sources" / "a.jsonl", 0, n_articles)
+    news = RepeatedNews(given.news) if given.news else News()
+    n_articles = int(given.chunks / (CHUNKS_OF_REAL_NEWS if given.news else CHUNKS_PER_ARTICLE))
+    if not given.prepared:
+        write_news(folder / "sources" / "a.jsonl", 0, n_articles, news)
     before = machine()
-    full = run_step("build", folder / "indexes", seeds, n_articles if prepared else 0)
+    full = run_step("build", folder / "indexes", given, n_articles if given.prepared else 0)
     load = os.getloadavg()
-    found = run_step("search", folder / "indexes", seeds)
+    n_bytes = sum(path.stat().st_size for path in newest(index).rglob("*") if path.is_file())
+    found = run_step("search", folder / "indexes", given)
     added = None
-    if not prepared:
-        write_news(folder / "sources" / "b.jsonl", n_articles, max(1, n_articles // 100))
-        added = run_step("add", folder / "indexes", seeds)
+    if not given.prepared:
+        write_news(folder / "sources" / "b.jsonl", n_articles, max(1, n_articles // 100), news)
+        added = run_step("add", folder / "indexes", given)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
-    return {
+    result: dict[str, Any] = {
         "machine": before,
         "load_average_after_building": [round(value, 1) for value in load],
         "commit": commit.stdout.strip(),
-        "reading_cleaning_cutting": not prepared,
-        "seeds": "vectors of real texts" if seeds else "random clusters",
-        "bytes": sum(path.stat().st_size for path in newest(index).rglob("*") if path.is_file()),
+        "texts": os.path.basename(given.news) if given.news else "generated",
+        "reading_cleaning_cutting": not given.prepared,
+        "seeds": "vectors of real texts" if given.seeds else "random clusters",
+        "bytes": n_bytes,
         "build": full,
         "search": found,
         "add_one_percent": added,
     }
+    return {**result, "figures": figures(result)}
+
+
+def figures(result: dict[str, Any]) -> dict[str, Any]:
+    """What the issue asks for, of the rest."""
+    full, added = result["build"], result["add_one_percent"]
+    report = full["report"]
+    n = report["n_chunks"]
+    seconds = report["seconds"]
+    wall, cpu = (_outside(full, which) for which in ("wall", "cpu"))
+    shown: dict[str, Any] = {
+        "chunks_per_second": round(n / seconds["total"]),
+        "chunks_per_second_without_embedding": round(n / wall),
+        "cpu_us_per_chunk_without_embedding": round(1e6 * cpu / n),
+        "chunks_per_second_by_phase": {
+            phase: round(n / value) for phase, value in seconds.items() if value >= 0.01
+        },
+        "bytes_per_chunk": round(result["bytes"] / n),
+    }
+    if added:
+        shown["add_one_percent_of_full"] = {
+            "wall": round(_outside(added, "wall") / wall, 4),
+            "cpu": round(_outside(added, "cpu") / cpu, 4),
+        }
+    return shown
+
+
+def _outside(step: dict[str, Any], which: str) -> float:
+    """Seconds of a build without those of the synthetic vectors."""
+    taken = step["report"]["seconds"]["total"] if which == "wall" else step["cpu_seconds"]
+    return float(taken - step["embedder_cpu_seconds"])
 
 
 def newest(index: Path) -> Path:
@@ -266,33 +342,42 @@ def newest(index: Path) -> Path:
 
 
 def show(result: dict[str, Any]) -> None:
-    build_, found, added = (result[key] for key in ("build", "search", "add_one_percent"))
+    build_, found, added, shown = (
+        result[key] for key in ("build", "search", "add_one_percent", "figures")
+    )
     report = build_["report"]
-    n = report["n_chunks"]
-    parts = [report, *([added["report"]] if added else [])]
-    outside = [part["seconds"]["total"] - part["seconds"]["embed"] for part in parts]
-    print(f"chunks                          {n:,} of {report['n_articles']:,} articles")
-    print(f"built without embedding         {n / outside[0]:,.0f} chunks/s ({outside[0]:.1f} s)")
-    print(f"processor time, building        {build_['cpu_seconds']:,.0f} s")
+    print(
+        f"chunks                          {report['n_chunks']:,} of {report['n_articles']:,} articles"
+    )
+    print(f"built                           {shown['chunks_per_second']:,} chunks/s")
+    print(
+        f"built without embedding         {shown['chunks_per_second_without_embedding']:,} chunks/s"
+    )
+    print(
+        f"  processor time                {shown['cpu_us_per_chunk_without_embedding']:,} µs a chunk"
+    )
     for phase, seconds in report["seconds"].items():
-        print(f"  {phase:<10}                    {seconds:8.1f} s")
-    print(f"bytes per chunk                 {result['bytes'] / n:,.0f}")
+        rate = shown["chunks_per_second_by_phase"].get(phase, "")
+        print(f"  {phase:<10}                    {seconds:8.1f} s  {rate} chunks/s")
+    print(f"bytes per chunk                 {shown['bytes_per_chunk']:,}")
     print(f"peak memory, building           {build_['peak_mb']:,.0f} MB")
+    print(f"  each reading process          {build_['peak_mb_of_a_reading_process']:,.0f} MB")
     print(f"opening                         {found['open_seconds']:.2f} s")
     for name, times in found["search"].items():
         print(f"search, {name:<20}    p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms")
     print(f"recall@10 of the candidates     {found['recall_at_10']}")
     print(f"peak memory, searching          {found['peak_mb']:,.0f} MB")
     if added:
-        share = outside[1] / outside[0]
-        print(f"adding 1 % without embedding    {outside[1]:.2f} s, {share:.1%} of a full build")
-        print(f"  processor time                {added['cpu_seconds']:,.1f} s")
+        share = shown["add_one_percent_of_full"]
+        print(f"adding 1 % without embedding    {share['wall']:.1%} of a full build's time")
+        print(f"  processor time                {share['cpu']:.1%}")
         print(f"  by phase                      {added['report']['seconds']}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--news", help="JSON lines file of articles to build from")
     parser.add_argument("--seeds", help="NumPy file of vectors of real texts, 384 dimensions")
     parser.add_argument("--work", help="folder for the index, some 9 KB a chunk")
     parser.add_argument(
@@ -305,20 +390,23 @@ def main() -> None:
     if given.step:
         seeds = seed_vectors(given.seeds)
         if given.step == "search":
-            print(json.dumps(search(given.folder, seeds)))
+            done = search(given.folder, seeds, given.news)
         else:
-            print(
-                json.dumps(
-                    build(given.folder, seeds, {"build": 1, "add": 2}[given.step], given.articles)
-                )
-            )
+            done = build(given.folder, seeds, {"build": 1, "add": 2}[given.step], given.articles)
+        print(json.dumps(done))
         return
     with tempfile.TemporaryDirectory(dir=given.work) as folder:
-        result = measure(given.chunks, given.seeds, Path(folder), given.prepared)
+        result = measure(given, Path(folder))
     show(result)
-    path = (
-        ROOT / "benchmarks" / "results" / f"index-{given.chunks}{'-prepared' * given.prepared}.json"
+    name = "".join(
+        [
+            "index",
+            f"-{Path(given.news).stem}" if given.news else "",
+            f"-{given.chunks}",
+            "-prepared" if given.prepared else "",
+        ]
     )
+    path = ROOT / "benchmarks" / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

@@ -148,7 +148,8 @@ class DraftCatalog(Catalog):
         names: dict[str, int] = {}
         keys: list[int] = []
         for number, article_id, published, source in self._database.rows(
-            "SELECT number, article_id, published, source FROM articles ORDER BY number"
+            "SELECT number, article_id, published, source FROM articles INDEXED BY articles_heads"
+            " ORDER BY number"
         ):
             keys.append(article_key(article_id))
             days[number] = day_number(published)

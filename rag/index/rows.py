@@ -43,6 +43,9 @@ CREATE TABLE IF NOT EXISTS articles (
     removed TEXT NOT NULL,               -- JSON list: what cleaning took out, and why
     checksum INTEGER NOT NULL            -- CRC-32 of the columns before it
 );
+-- Has all that building asks of every article, without reading the texts.
+CREATE INDEX IF NOT EXISTS articles_heads
+    ON articles (number, article_id, content_hash, path, published, source);
 CREATE TABLE IF NOT EXISTS chunks (
     chunk_id INTEGER PRIMARY KEY,        -- the id in vectors.faiss and lexical/; never used again
     article INTEGER NOT NULL REFERENCES articles (number),
