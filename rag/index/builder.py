@@ -2,7 +2,7 @@
 
 Unchanged articles keep their chunks and vectors; a killed build goes on where it was, since the
 staging catalog takes a transaction per batch; until the last step the old version stays live.
-Articles are read and cut in one thread, embedded in another and stored in a third.
+Articles are read and cut ahead of the batch that is embedded and stored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from rag import __version__
 from rag.article import Article
@@ -169,27 +168,21 @@ class _Build:
             self._live, self._before = None, {}
 
     def _take_articles(self, catalog: DraftCatalog, prepared: Iterator[Batch] | None) -> None:
-        """Read, embed and store side by side; memory holds a few batches at most."""
+        """Read ahead, embed and store; a build that is killed loses what it has of one batch."""
         runtime = runtime_of(catalog)
         stored = catalog.known()
         preparation = None if prepared else self._preparation(catalog, stored, runtime)
         batches = ahead(preparation.batches() if preparation else prepared or iter(()))
-        storing: Future[None] | None = None
         started = time.perf_counter()
-        with ThreadPoolExecutor(1, thread_name_prefix="rag-store") as thread:
-            with contextlib.closing(batches):
-                for batch in batches:
-                    started = self._add_seconds("read", started)
-                    self._note_batch(batch)
-                    embedded = self._embed(batch, runtime)
-                    started = self._add_seconds("embed", started)
-                    if storing is not None:
-                        storing.result()  # at most one batch waits to be stored
-                    started = self._add_seconds("store", started)
-                    if embedded or batch.moved:
-                        storing = thread.submit(self._store, catalog, embedded, batch)
-            if storing is not None:
-                storing.result()
+        with contextlib.closing(batches):
+            for batch in batches:
+                started = self._add_seconds("read", started)
+                self._note_batch(batch)
+                embedded = self._embed(batch, runtime)
+                started = self._add_seconds("embed", started)
+                if embedded or batch.moved:
+                    self._store(catalog, embedded, batch)
+                started = self._add_seconds("store", started)
         with catalog.transaction():
             catalog.remove(sorted(stored.keys() - self._seen.keys()))
             self._step("removed articles deleted")
