@@ -21,6 +21,7 @@ from rag.errors import (
     SettingsError,
     SourceError,
 )
+from rag.index.check import roll_back
 from rag.index.layout import IndexFolder
 from rag.index.manifest import read_manifest
 from rag.index.reader import list_indexes
@@ -262,6 +263,30 @@ def test_broken_pointer(index_dir: Path) -> None:
     with pytest.raises(IndexCorruptError, match="rubbish"):
         open_index(index_dir)
     assert build(index_dir).published
+
+
+def test_pointer_with_a_flipped_byte_is_refused(index_dir: Path) -> None:
+    build(index_dir)
+    build(index_dir, full=True)
+    current = index_dir / "news" / "CURRENT"
+    assert current.read_text().startswith("000002 ")
+    whole = current.read_bytes()
+    for place in range(len(whole) - 1):
+        for flipped in (1, 2, 3, 0x20):
+            damaged = bytearray(whole)
+            damaged[place] ^= flipped
+            current.write_bytes(damaged)
+            with pytest.raises(IndexCorruptError, match="rag rollback news"):
+                open_index(index_dir)
+    assert roll_back(IndexFolder(index_dir, "news"), 2) == 2
+    assert current.read_bytes() == whole
+
+
+def test_pointer_without_a_checksum_is_read(index_dir: Path) -> None:
+    build(index_dir)
+    (index_dir / "news" / "CURRENT").write_text("000001\n")
+    with open_index(index_dir) as index:
+        assert index.version == 1
 
 
 def test_list_tells_the_state(tmp_path: Path, index_dir: Path) -> None:

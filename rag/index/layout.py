@@ -1,7 +1,7 @@
 """Where an index lies, who may write it, and how a new version goes live.
 
 indexes/<name>/index.toml          written by people
-indexes/<name>/CURRENT             the live version; the only file ever replaced
+indexes/<name>/CURRENT             the live version and a checksum; the only file ever replaced
 indexes/<name>/LOCK                held while building; says who
 indexes/<name>/staging/            the version being built
 indexes/<name>/uploads/            files that people handed over: a source like any other
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -75,18 +76,20 @@ class IndexFolder:
         """Number of the live version; None before the first build.
 
         Raises:
-            IndexCorruptError: `CURRENT` does not hold a version's number.
+            IndexCorruptError: `CURRENT` does not hold the number that was written there.
         """
         try:
             text = self._current_path.read_text(encoding="ascii", errors="replace").strip()
         except FileNotFoundError:
             return None
-        if not _VERSION.fullmatch(text):
+        name, *checksum = text.split(" ")
+        # Before there was a checksum, the number stood alone.
+        if not _VERSION.fullmatch(name) or checksum not in ([], [_checksum(name)]):
             raise IndexCorruptError(
-                f"{self._current_path} holds {text[:40]!r}, not the number of a version",
+                f"{self._current_path} is damaged: it holds {text[:40]!r}",
                 mend=f"rag rollback {self.name}",
             )
-        return int(text)
+        return int(name)
 
     def live(self) -> int:
         """Like `current`, for callers that need a version.
@@ -136,7 +139,8 @@ class IndexFolder:
     def set_current(self, number: int, step: Step = no_step) -> None:
         """Make a published version the live one, atomically."""
         fresh = self.path / "CURRENT.new"
-        fresh.write_text(f"{number:06d}\n", encoding="ascii")
+        name = self.version_path(number).name
+        fresh.write_text(f"{name} {_checksum(name)}\n", encoding="ascii")
         _fsync(fresh)
         step("pointer written")
         os.replace(fresh, self._current_path)
@@ -213,6 +217,11 @@ def _holder(text: str) -> str:
         return f"process {holder['pid']} on {holder['host']}"
     except (ValueError, KeyError, TypeError):
         return "another process"
+
+
+def _checksum(name: str) -> str:
+    """What tells that the name of a version is the one that was written."""
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _fsync(path: Path) -> None:
