@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,7 +45,9 @@ class SentenceTransformersEmbedder:
                 f"embedding model {model!r} ({path}) does not load: {error}",
                 mend=f"rag models pull {model} --force",
             ) from error
-        self._tokenizer = self._model.tokenizer
+        # A copy: counting sets other options than encoding does, and threads do both at once.
+        # tests/test_embedding.py::test_threads_at_once_give_the_same_vectors
+        self._tokenizer = copy.deepcopy(self._model.tokenizer)
         special = self._tokenizer.num_special_tokens_to_add(pair=False)
         self.max_tokens = int(self._model.max_seq_length or 512) - special
         dimension = self._model.get_embedding_dimension()
