@@ -153,6 +153,17 @@ def test_an_export_is_made_once_and_found_again(small: Path) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
+def test_what_a_killed_export_left_goes(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "models" / "model")
+    final = export.folder(path, models_dir=path.parent)
+    left, other = (path.parent / f".{name}-x1" for name in (final.name, "another.onnx-int8-0"))
+    for folder in (left, other):
+        folder.mkdir()
+        (folder / "queries.onnx").write_bytes(b"half")
+    export.export(path, models_dir=path.parent)
+    assert sorted(path.parent.iterdir()) == sorted([path, final, other])
+
+
 def test_exports_at_the_same_time_leave_one_whole(tmp_path: Path) -> None:
     path = write_model(tmp_path / "models" / "model")
     with ThreadPoolExecutor(4) as threads:

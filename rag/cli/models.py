@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +13,10 @@ from rag.cli.options import Json, settings_with
 from rag.cli.output import line, out, paragraph, print_json, show_error
 from rag.cli.parts import parts_of
 from rag.cli.progress import download_progress
-from rag.errors import RagError
+from rag.errors import ModelError, RagError
 
 if TYPE_CHECKING:
-    from rag.models import ModelStatus
+    from rag.models import ModelSpec, ModelStatus
 
 app = typer.Typer(
     help="List, pull and verify models.", invoke_without_command=True, rich_markup_mode=None
@@ -56,7 +58,8 @@ def pull(
 ) -> None:
     """Bring models onto this machine.
 
-    What is there and whole is left alone; every file is compared with its sha256.
+    What is there and whole is left alone; every file is compared with its sha256. An embedding
+    model is also exported to the form that builds and searches run.
     """
     from rag import models
     from rag.models.stored import examine, known_spec
@@ -74,6 +77,7 @@ def pull(
                     progress=progress,
                     known=known,
                 )
+            _export(known_spec(name, known), folder)
         except RagError as error:  # the other models are wanted all the same
             show_error(error)
             failed = True
@@ -100,6 +104,16 @@ def verify(ctx: typer.Context, names: Names = None, as_json: Json = False) -> No
     _show(checked, as_json)
     if any(item.state != "present" for item in checked):
         raise typer.Exit(1)
+
+
+def _export(spec: ModelSpec, folder: Path) -> None:
+    """Make what embeds quickly of an embedding model, so that the first build need not."""
+    from rag.embedding import export
+
+    if spec.kind == "embedding":
+        # The first build would tell what is in the way, or does without an export.
+        with contextlib.suppress(ModelError, OSError):
+            export.export(spec.path(folder), models_dir=folder)
 
 
 def _needed() -> list[str]:

@@ -5,10 +5,14 @@ The graphs (`rag.embedding.graph`) are made from the weights, without torch.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +55,30 @@ def export(path: Path, *, models_dir: Path) -> Path:
     if (final / META).exists():
         return final
     encoder = bert.read(path)
-    staging = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=models_dir))
-    try:
-        _write(encoder, path, staging)
+    with _alone(models_dir):
+        if (final / META).exists():  # by another process meanwhile
+            return final
+        for left in models_dir.iterdir():
+            if left.name.startswith(f".{final.name}-"):  # by an export that was killed
+                shutil.rmtree(left, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=models_dir))
         try:
+            _write(encoder, path, staging)
             staging.rename(final)
-        except OSError:
-            if not (final / META).exists():  # else another process was first with the same files
-                raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
     return final
+
+
+@contextlib.contextmanager
+def _alone(models_dir: Path) -> Iterator[None]:
+    """Hold the right to export below a folder; others wait."""
+    descriptor = os.open(models_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _write(encoder: bert.Bert, path: Path, staging: Path) -> None:
