@@ -171,7 +171,6 @@ def build(folder: Path, seeds: np.ndarray, state: int, n_prepared: int) -> dict[
         "cpu_seconds": round(_cpu_seconds() - cpu, 1),
         "embedder_cpu_seconds": round(embedder.seconds, 2),
         "peak_mb": _peak_mb(),
-        "peak_mb_of_a_reading_process": _peak_mb(resource.RUSAGE_CHILDREN),
     }
 
 
@@ -233,8 +232,8 @@ def recall(opened: rag.Rag, embedder: SyntheticEmbedder) -> float:
     return round(float(np.mean(shares)), 4)
 
 
-def _peak_mb(who: int = resource.RUSAGE_SELF) -> float:
-    return round(resource.getrusage(who).ru_maxrss / 1024, 1)
+def _peak_mb() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 def run_step(
@@ -338,7 +337,7 @@ def _outside(step: dict[str, Any], which: str) -> float:
 
 
 def newest(index: Path) -> Path:
-    return index / "versions" / (index / "CURRENT").read_text().strip()
+    return index / "versions" / (index / "CURRENT").read_text().split()[0]
 
 
 def show(result: dict[str, Any]) -> None:
@@ -346,32 +345,36 @@ def show(result: dict[str, Any]) -> None:
         result[key] for key in ("build", "search", "add_one_percent", "figures")
     )
     report = build_["report"]
-    print(
-        f"chunks                          {report['n_chunks']:,} of {report['n_articles']:,} articles"
-    )
-    print(f"built                           {shown['chunks_per_second']:,} chunks/s")
-    print(
-        f"built without embedding         {shown['chunks_per_second_without_embedding']:,} chunks/s"
-    )
-    print(
-        f"  processor time                {shown['cpu_us_per_chunk_without_embedding']:,} µs a chunk"
-    )
+    rates = shown["chunks_per_second_by_phase"]
+    lines = [
+        ("chunks", f"{report['n_chunks']:,} of {report['n_articles']:,} articles"),
+        ("built", f"{shown['chunks_per_second']:,} chunks/s"),
+        ("built without embedding", f"{shown['chunks_per_second_without_embedding']:,} chunks/s"),
+        ("  processor time", f"{shown['cpu_us_per_chunk_without_embedding']} µs a chunk"),
+    ]
     for phase, seconds in report["seconds"].items():
-        rate = shown["chunks_per_second_by_phase"].get(phase, "")
-        print(f"  {phase:<10}                    {seconds:8.1f} s  {rate} chunks/s")
-    print(f"bytes per chunk                 {shown['bytes_per_chunk']:,}")
-    print(f"peak memory, building           {build_['peak_mb']:,.0f} MB")
-    print(f"  each reading process          {build_['peak_mb_of_a_reading_process']:,.0f} MB")
-    print(f"opening                         {found['open_seconds']:.2f} s")
+        rate = f"{rates[phase]:12,} chunks/s" if phase in rates else ""
+        lines.append((f"  {phase}", f"{seconds:8.1f} s {rate}"))
+    lines += [
+        ("bytes per chunk", f"{shown['bytes_per_chunk']:,}"),
+        ("peak memory, building", f"{build_['peak_mb']:,.0f} MB, without reading processes"),
+        ("opening", f"{found['open_seconds']:.2f} s"),
+    ]
     for name, times in found["search"].items():
-        print(f"search, {name:<20}    p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms")
-    print(f"recall@10 of the candidates     {found['recall_at_10']}")
-    print(f"peak memory, searching          {found['peak_mb']:,.0f} MB")
+        lines.append((f"search, {name}", f"p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms"))
+    lines += [
+        ("recall@10 of the candidates", f"{found['recall_at_10']}"),
+        ("peak memory, searching", f"{found['peak_mb']:,.0f} MB"),
+    ]
     if added:
         share = shown["add_one_percent_of_full"]
-        print(f"adding 1 % without embedding    {share['wall']:.1%} of a full build's time")
-        print(f"  processor time                {share['cpu']:.1%}")
-        print(f"  by phase                      {added['report']['seconds']}")
+        lines += [
+            ("adding 1 % without embedding", f"{share['wall']:.1%} of a full build's time"),
+            ("  processor time", f"{share['cpu']:.1%}"),
+            ("  by phase", f"{added['report']['seconds']}"),
+        ]
+    for name, value in lines:
+        print(f"{name:<32}{value}")
 
 
 def main() -> None:
