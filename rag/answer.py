@@ -77,6 +77,7 @@ class Claim(BaseModel):
 
     Attributes:
         text: Its words on the point, verbatim but for spaces.
+        day: The day that they mean, where the sources differ in one.
         citation: Number of the citation.
         published: Day of the article.
     """
@@ -84,6 +85,7 @@ class Claim(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
+    day: datetime.date | None = None
     citation: int
     published: datetime.date | None
 

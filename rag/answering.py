@@ -101,7 +101,7 @@ def answer_events(
         checked = check(
             completion.text, question, [*evidence, *ranked], index.lexical, cut=completion.cut
         )
-        draft = _draft(checked, completion, evidence, ranked, index)
+        draft = _draft(question, checked, completion, evidence, ranked, index)
         seen |= answer_signals(question, checked, completion.tokens, index.lexical)
         likely = confidence("answer", seen)
         draft.n_prompt_tokens = llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user)
@@ -167,6 +167,7 @@ def _written(
 
 
 def _draft(
+    question: str,
     checked: Checked,
     completion: Completion,
     evidence: Sequence[Evidence],
@@ -174,8 +175,8 @@ def _draft(
     index: OpenIndex,
 ) -> Draft:
     if checked.n_written:
-        body = compose(checked.kept, ranked, index.lexical)
+        body = compose(question, checked.kept, ranked, index.lexical)
         return Draft(body, AnswerStatus.ANSWERED, None, checked.withheld)
-    body = compose(checked.kept or extract(evidence), ranked, index.lexical)
+    body = compose(question, checked.kept or extract(evidence), ranked, index.lexical)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, AnswerStatus.EXTRACTED, note, checked.withheld)

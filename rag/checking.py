@@ -113,10 +113,13 @@ def verbatim(source: Evidence) -> tuple[str, Attribution]:
     return " ".join(widened.text.split()), Attribution(Status.QUOTED, (widened,), 1.0)
 
 
-def compose(kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> Body:
-    """The answer's text, sentences and citations; where sources differ, it ends by saying so.
+def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> Body:
+    """The answer's text, sentences and citations.
+
+    Where sources differ, the newest speaks first and the answer ends by telling what each says.
 
     Args:
+        question: The question.
         kept: Sentences with what supports them, at least one.
         evidence: Every sentence of the hits, best first.
         lexical: Of the index searched.
@@ -129,6 +132,8 @@ def compose(kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> 
             citations[key] = _citation(len(citations) + 1, source)
         return citations[key].number
 
+    conflicts = find_conflicts(question, kept, evidence, lexical.content_terms)
+    kept = [*_newer(conflicts, kept), *kept]
     sentences = [
         AnswerSentence(
             text=text,
@@ -138,7 +143,7 @@ def compose(kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> 
         for text, found in kept
     ]
     disagreements = []
-    for conflict in find_conflicts(kept, evidence, lexical.content_terms):
+    for conflict in conflicts:
         sentence, disagreement = _differ(conflict, [cite(s.source) for s in conflict.statements])
         sentences.append(sentence)
         disagreements.append(disagreement)
@@ -156,17 +161,42 @@ def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence,
     for statement in conflict.statements:
         article = statement.source.article
         who = article.source or article.title or article.article_id
-        said.append(f"“{statement.text.rstrip('.')}” ({who}, {article.published or 'no date'})")
+        day = f", {statement.day}," if statement.day else ""
+        text = statement.text.rstrip(".")
+        said.append(f"“{text}”{day} ({who}, {article.published or 'no date'})")
     sentence = AnswerSentence(
         text=f"The sources differ: {'; '.join(said)}.",
         status=Status.SUPPORTED,
         citations=tuple(numbers),
     )
     claims = tuple(
-        Claim(text=statement.text, citation=number, published=statement.source.article.published)
+        Claim(
+            text=statement.text,
+            day=statement.day,
+            citation=number,
+            published=statement.source.article.published,
+        )
         for statement, number in zip(conflict.statements, numbers, strict=True)
     )
     return sentence, Disagreement(kind=conflict.kind, claims=claims)
+
+
+def _newer(conflicts: Sequence[Conflict], kept: Kept) -> Kept:
+    """What newer articles say against the sentences of an answer, verbatim."""
+    cited = {s.article.article_id for _, found in kept for s in (*found.sources, *found.further)}
+    newest = [conflict.statements[0].source for conflict in conflicts]
+    days = [source.article.published for _, found in kept for source in found.sources]
+    last = max((day for day in days if day), default=None)
+    return _once(
+        [
+            verbatim(source)
+            for source in newest
+            if source.article.article_id not in cited
+            and source.article.published
+            and last
+            and source.article.published > last
+        ]
+    )
 
 
 def _once(kept: Kept) -> Kept:

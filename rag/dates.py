@@ -2,7 +2,7 @@
 
 Resolved for display only, against the day the article was published. Rules for English news:
 a bare weekday or month is the nearest past one, or the nearest coming one where the sentence speaks
-of the future ("will", "next", "due").
+of the future ("will", "due", "closes").
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _MONTH = f"(?:{'|'.join(_MONTHS)})"
 _MANY = r"(?:\d{1,2}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _FUTURE = re.compile(
     r"\b(?:will|shall|would|going to|is to|are to|due|next|plan(?:s|ned)?|scheduled|expected to"
-    r"|tomorrow|upcoming|intends?)\b|[’']ll\b",
+    r"|tomorrow|upcoming|intends?)\b|[’']ll\b"
+    # What is on the calendar stands in the present: "the bridge closes on Monday".
+    r"|\b(?:opens|closes|starts?|begins?|ends|meets?|votes|takes place|comes into force|returns"
+    r"|resumes?|expires|arrives|leaves|hosts|faces)\b",
     re.IGNORECASE,
 )
 _NOT_NAMES = re.compile(r"\b(?:good|black|ash|maundy|super|cyber|palm|easter)\s+$", re.IGNORECASE)

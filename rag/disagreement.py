@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.attribution import Attribution
-from rag.attribution.words import clauses, names, negated, plain, squeeze
+from rag.attribution.words import clauses, names, negated, plain, squeeze, words
 from rag.dates import resolve
 from rag.evidence import Evidence, same_statement
 from rag.numbers import Number, find_numbers
@@ -45,6 +45,11 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _NEXT_WORDS = re.compile(r"(?:[\s-]+[^\W\d_][\w’'-]*){1,3}")
+_WORDS_BEFORE = 16
+_SMALL_WORDS = re.compile(
+    r"(?:\s+(?:the|an?|of|in|on|at|to|by|for|from|with|through|into|over|and|or|as|was|were|is|are"
+    r"|had|have|has|who|that|when|their|its|his|her))+$"
+)
 _CURRENCY = re.compile(r"[$£€¥]|\b(?:dollars?|pounds?|euros?|yen|crowns?|rupees?|francs?)\b", re.I)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 # Words that mean the same beside a figure.
@@ -70,10 +75,12 @@ class Statement:
     Attributes:
         source: The source sentence.
         text: The words on the point, verbatim.
+        day: The day that they mean.
     """
 
     source: Evidence
     text: str
+    day: datetime.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +97,21 @@ class Conflict:
 
 
 def find_conflicts(
-    kept: Sequence[tuple[str, Attribution]], evidence: Sequence[Evidence], content_terms: Terms
+    question: str,
+    kept: Sequence[tuple[str, Attribution]],
+    evidence: Sequence[Evidence],
+    content_terms: Terms,
 ) -> list[Conflict]:
     """Where other sources contradict the sentences of an answer.
 
     Args:
+        question: A source that lacks a name of it treats something else.
         kept: Sentences of the answer with what supports them.
         evidence: Every sentence of the hits, best first.
         content_terms: Stemmed words of a text without stop words.
     """
     found: list[Conflict] = []
+    asked = names(question)
     used: set[tuple[str, int]] = set()
     for sentence, attribution in kept:
         articles = {s.article.article_id for s in (*attribution.sources, *attribution.further)}
@@ -107,7 +119,7 @@ def find_conflicts(
             others = [
                 other
                 for other in evidence
-                if other.article.article_id not in articles and _comparable(source, other)
+                if other.article.article_id not in articles and _comparable(source, other, asked)
             ]
             for kind, ours, theirs in _differences(sentence, source, others, content_terms):
                 key = (source.article.article_id, source.start)
@@ -132,14 +144,14 @@ def _differences(
     day = _day(source)
     if day and squeeze(day[0]).lower() in squeeze(sentence).lower():
         said = [
-            Statement(other, theirs_day[0])
+            Statement(other, *theirs_day)
             for other in _one_per_article(others)
             if _cosine(source, other) >= MIN_COSINE["day"]
             and (theirs_day := _day(other)) is not None
-            and (theirs_day[2] < day[1] or day[2] < theirs_day[1])
+            and theirs_day[1] != day[1]
         ]
         if said:
-            yield "day", Statement(source, day[0]), said
+            yield "day", Statement(source, *day), said
     denials = [
         Statement(other, " ".join(other.text.split()))
         for other in _one_per_article(others)
@@ -150,7 +162,7 @@ def _differences(
         yield "statement", Statement(source, " ".join(source.text.split())), denials
 
 
-def _comparable(source: Evidence, other: Evidence) -> bool:
+def _comparable(source: Evidence, other: Evidence, asked: set[str]) -> bool:
     """Whether two sentences of different articles may treat the same thing."""
     if other.coverage < MIN_COVERAGE_SHARE * source.coverage or same_statement(source, other):
         return False
@@ -161,14 +173,18 @@ def _comparable(source: Evidence, other: Evidence) -> bool:
     if _cosine(source, other) < least:
         return False
     ours, theirs = _named(source), _named(other)
-    if ours and theirs and not ours & theirs:
+    if (ours and theirs and not ours & theirs) or not (asked & _words(source) <= _words(other)):
         return False
     years, other_years = (set(_YEAR.findall(item.text)) for item in (source, other))
     return not (years and other_years) or bool(years & other_years)
 
 
 def _named(item: Evidence) -> set[str]:
-    return names(f". {item.article.title}") | names(f". {item.text}")
+    return names(item.article.title) | names(item.text)
+
+
+def _words(item: Evidence) -> set[str]:
+    return words(f"{item.article.title} {item.text}")
 
 
 def _cosine(one: Evidence, other: Evidence) -> float:
@@ -222,9 +238,10 @@ def _same_value(text: str, number: Number, other_text: str, other: Number) -> bo
 def _unit(text: str, number: Number, content_terms: Terms) -> set[str]:
     """What a figure counts: the words after it, verbs of harm beside it, a currency, percent."""
     after = _NEXT_WORDS.match(text[number.end :])
-    before = text[max(0, number.start - 25) : number.start]
-    words = f"{before.split()[-1] if before.split() else ''} {after.group() if after else ''}"
-    unit = {_GROUP.get(plain(word), "") for word in f"{before} {words}".split()}
+    # "The death toll … has risen to 18.": with nothing after it, what counts stands before.
+    before = text[max(0, number.start - 25) if after else 0 : number.start]
+    beside = f"{before} {after.group() if after else ''}"
+    unit = {_GROUP.get(plain(word), "") for word in beside.split()}
     unit |= set(content_terms(after.group())) if after else set()
     near = text[max(0, number.start - 2) : number.end + 12]
     unit |= {"money"} if _CURRENCY.search(near) else set()
@@ -234,20 +251,22 @@ def _unit(text: str, number: Number, content_terms: Terms) -> set[str]:
 
 def _phrase(text: str, number: Number) -> str:
     """A figure with the words around it that say what it counts, verbatim."""
-    lead = _LEAD.search(text[: number.start])
     after = _NEXT_WORDS.match(text[number.end :])
+    if after is None:  # "The death toll … has risen to 18"
+        return " ".join(text[: number.end].split()[-_WORDS_BEFORE:])
+    lead = _LEAD.search(text[: number.start])
     start = lead.start() if lead else number.start
-    end = number.end + (after.end() if after else 0)
-    return " ".join(text[start:end].split())
+    phrase = " ".join(text[start : number.end + after.end()].split())
+    return _SMALL_WORDS.sub("", phrase)
 
 
-def _day(item: Evidence) -> tuple[str, datetime.date, datetime.date] | None:
+def _day(item: Evidence) -> tuple[str, datetime.date] | None:
     """The day that a sentence names, if it names exactly one."""
     if item.article.published is None:
         return None
     found = resolve(item.article.text, item.start, item.end, item.article.published)
     exact = [phrase for phrase in found if phrase.first == phrase.last]
-    return (exact[0].text, exact[0].first, exact[0].last) if len(exact) == 1 else None
+    return (exact[0].text, exact[0].first) if len(exact) == 1 else None
 
 
 def _denies(source: Evidence, other: Evidence, content_terms: Terms) -> bool:

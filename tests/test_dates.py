@@ -24,6 +24,7 @@ def days(text: str, published: datetime.date = THURSDAY) -> list[tuple[str, str,
     [
         ("He spoke on Friday.", "on Friday", "2024-10-04", "2024-10-04"),
         ("He will speak on Friday.", "on Friday", "2024-10-11", "2024-10-11"),
+        ("The bridge closes on Monday.", "on Monday", "2024-10-14", "2024-10-14"),
         ("He spoke on Thursday.", "on Thursday", "2024-10-10", "2024-10-10"),
         ("He spoke last Thursday.", "last Thursday", "2024-10-03", "2024-10-03"),
         ("It opens next Thursday.", "next Thursday", "2024-10-17", "2024-10-17"),

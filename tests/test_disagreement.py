@@ -1,0 +1,156 @@
+"""Sources that disagree, on articles written for it: real embedding model, scripted answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rag import Answer, AnswerStatus, Rag, Settings, build
+from rag.testing import FakeLLM
+
+pytestmark = pytest.mark.models
+
+ARTICLES = [
+    ("blast-1", "Bomb at market in Kadar", "2024-05-02", "Herald",
+     "At least 12 people were killed and 30 injured when a bomb exploded at a market in Kadar on"
+     " Thursday, officials said. Witnesses spoke of a van that was parked near the stalls."),
+    ("blast-2", "Death toll of Kadar bombing rises", "2024-05-03", "Herald",
+     "The death toll from the bombing at the Kadar market has risen to 18, the health ministry said"
+     " on Friday. Nine of the injured are in a critical condition."),
+    ("blast-3", "Bomb at Kadar market", "2024-05-02", "Osterby Post",
+     "At least 12 people were killed and 30 injured when a bomb exploded at a market in Kadar on"
+     " Thursday, officials said."),
+    ("march-1", "Thousands march in Osterby", "2024-06-09", "Osterby Post",
+     "About 40,000 people marched through Osterby on Saturday against the pension reform, the"
+     " organisers said. The march ended at the harbour."),
+    ("march-2", "Protest against pension reform", "2024-06-09", "Herald",
+     "Police said 15,000 protesters joined the march against the pension reform in Osterby. Four"
+     " people were arrested."),
+    ("bridge-1", "Harbour bridge to close", "2024-03-01", "Osterby Post",
+     "The harbour bridge in Osterby closes on Monday for nine weeks of repairs."),
+    ("bridge-2", "Repairs of the harbour bridge", "2024-03-02", "Herald",
+     "The harbour bridge in Osterby will close on 6 March for nine weeks of repairs."),
+    ("mayor-1", "Mayor of Lindal resigns", "2024-04-03", "Herald",
+     "Mayor Paul Brandt of Lindal resigned on Tuesday over the sale of the city forest."),
+    ("mayor-2", "Brandt stays", "2024-04-04", "Osterby Post",
+     "Mayor Paul Brandt of Lindal has not resigned over the sale of the city forest, his office"
+     " said."),
+    ("flood-1", "Flood in Torvik", "2023-02-02", "Herald",
+     "Seven people died when the river Tor burst its banks in Torvik."),
+    ("flood-2", "Flood in Malby", "2023-02-12", "Herald",
+     "Eleven people died when the river Mal burst its banks in Malby."),
+    ("bank-1", "Nordbank profit 2003", "2004-02-02", "Herald",
+     "Nordbank made a profit of 4.2 billion crowns in 2003."),
+    ("bank-2", "Nordbank profit 2004", "2005-02-02", "Herald",
+     "Nordbank made a profit of 5.1 billion crowns in 2004."),
+    ("film-1", "Film festival draws 4,200", "2024-08-05", "Herald",
+     "The film festival in Lindal drew 4,200 visitors over the weekend."),
+    ("film-2", "Film festival ends", "2024-08-05", "Osterby Post",
+     "More than 4,000 visitors came to the film festival in Lindal over the weekend."),
+]  # fmt: skip
+KILLED = "How many people were killed in the Kadar market bombing?"
+
+
+@pytest.fixture(scope="module")
+def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
+    folder = tmp_path_factory.mktemp("disagreement")
+    names = ("id", "title", "published", "source", "text")
+    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in ARTICLES]
+    (folder / "news.jsonl").write_text("\n".join(lines) + "\n")
+    index_dir = folder / "indexes"
+    (index_dir / "news").mkdir(parents=True)
+    (index_dir / "news" / "index.toml").write_text('sources = ["../../news.jsonl"]\n')
+    settings = Settings(index_dir=index_dir, min_confidence=0)
+    build("news", settings=settings)
+    with Rag.open("news", settings=settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ask(rag: Rag) -> Callable[..., Answer]:
+    def run(question: str, completion: str, **options: str) -> Answer:
+        scripted = Rag(rag.index, rag.embedder, FakeLLM([completion]), rag.settings)
+        answer = scripted.ask(question, **options)  # type: ignore[arg-type]
+        assert answer.status is AnswerStatus.ANSWERED
+        return answer
+
+    return run
+
+
+def said(answer: Answer) -> list[tuple[str, str]]:
+    """Each claim of the one disagreement with the article it is cited from."""
+    (found,) = answer.disagreements
+    by_number = {citation.number: citation for citation in answer.citations}
+    for claim in found.claims:
+        assert claim.text in " ".join(by_number[claim.citation].quote.split())
+        assert f"[{claim.citation}]" in answer.text
+        assert claim.text.rstrip(".") in answer.text
+    return [(by_number[claim.citation].article_id, claim.text) for claim in found.claims]
+
+
+def test_a_toll_that_rises_from_day_to_day(ask: Callable[..., Answer]) -> None:
+    answer = ask(KILLED, "At least 12 people were killed, officials said.")
+    (newest, rise), (_, first) = said(answer)
+    assert (newest, rise[-15:], first) == (
+        "blast-2", "has risen to 18", "At least 12 people were killed",
+    )  # fmt: skip
+    # The newer article speaks first.
+    assert answer.sentences[0].text.startswith("The death toll from the bombing")
+    assert answer.sentences[1].text == "At least 12 people were killed, officials said."
+
+
+def test_the_newest_alone_needs_no_lead(ask: Callable[..., Answer]) -> None:
+    answer = ask(KILLED, "18 people were killed, the health ministry said.")
+    assert next(article for article, _ in said(answer)) == "blast-2"
+    assert len(answer.sentences) == 2
+
+
+def test_as_of_a_day_only_what_was_known_then(ask: Callable[..., Answer]) -> None:
+    answer = ask(KILLED, "At least 12 people were killed, officials said.", until="2024-05-02")
+    assert answer.disagreements == ()
+    assert "18" not in answer.text
+
+
+def test_two_outlets_with_different_attendance(ask: Callable[..., Answer]) -> None:
+    question = "How many people marched against the pension reform in Osterby?"
+    for completion in ("About 40,000 people marched, the organisers said.",
+                       "15,000 protesters joined the march, police said."):  # fmt: skip
+        assert set(said(ask(question, completion))) == {
+            ("march-1", "About 40,000 people marched"),
+            ("march-2", "15,000 protesters joined"),
+        }
+
+
+def test_different_days(ask: Callable[..., Answer]) -> None:
+    question = "When does the harbour bridge in Osterby close?"
+    answer = ask(question, "The harbour bridge in Osterby closes on Monday.")
+    assert said(answer) == [("bridge-2", "6 March"), ("bridge-1", "on Monday")]
+    days = [str(claim.day) for claim in answer.disagreements[0].claims]
+    assert days == ["2024-03-06", "2024-03-04"]
+
+
+def test_a_denial(ask: Callable[..., Answer]) -> None:
+    question = "Did mayor Paul Brandt of Lindal resign?"
+    answer = ask(question, "Paul Brandt resigned on Tuesday over the sale of the city forest.")
+    assert [article for article, _ in said(answer)] == ["mayor-2", "mayor-1"]
+
+
+@pytest.mark.parametrize(
+    ("question", "completion"),
+    [
+        ("How many people were injured in Kadar?", "30 people were injured, officials said."),
+        ("How many people died in the flood in Torvik?", "Seven people died in Torvik."),
+        ("What profit did Nordbank make in 2003?", "It made a profit of 4.2 billion crowns."),
+        ("How many visitors came to the film festival in Lindal?",
+         "The festival drew 4,200 visitors."),
+    ],
+)  # fmt: skip
+def test_what_is_no_disagreement(
+    ask: Callable[..., Answer], question: str, completion: str
+) -> None:
+    """Another event, another year, a rounded figure, a reprint."""
+    answer = ask(question, completion)
+    assert answer.disagreements == ()
+    assert len(answer.sentences) == 1
