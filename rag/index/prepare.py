@@ -18,7 +18,7 @@ from rag.cleaning import CleanedArticle
 from rag.embedding import Embedder
 from rag.index.inputs import Entry, Input, Stored, Unchanged, assign_again, unchanged
 from rag.index.reading import DIGEST_CHARACTERS, Read, read_article, read_block
-from rag.index.rows import EmbeddedArticle
+from rag.index.rows import STORED, EmbeddedArticle
 from rag.index.workers import read_blocks
 from rag.readers import Block, BlockReader, Skipped, SourceFile, UniqueIds, articles_of, files_of
 from rag.sentences import Span
@@ -233,7 +233,7 @@ def embed(articles: Sequence[Prepared], embedder: Embedder) -> list[EmbeddedArti
     for item in articles:
         text = item.cleaned.article.text
         texts += [text[s.start : s.end] for piece in item.chunks for s in piece.sentences]
-    vectors = embedder.embed_documents(texts)
+    vectors = embedder.embed_documents(texts).astype(STORED)  # at once: it is quicker
     embedded = []
     for item in articles:
         ends = np.cumsum([sentence_at, *(len(piece.sentences) for piece in item.chunks)])

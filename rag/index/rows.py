@@ -77,6 +77,8 @@ ARTICLE_COLUMNS = (
     " text, removed, checksum"
 )
 CHUNK_COLUMNS = "chunk_id, article, start, end, vector, sentences, sentence_vectors, checksum"
+STORED = "<f2"
+"""How vectors are stored: float16, little-endian."""
 UNDATED = 0
 """Day of an article without a date; real days (proleptic Gregorian ordinals) start at 1."""
 NO_SOURCE = -1
@@ -90,15 +92,15 @@ class EmbeddedArticle:
         cleaned: The article with its cleaned text.
         content_hash: Of the article as read.
         chunks: Its chunks.
-        vectors: Shape (n_chunks, dimension), unit length.
-        sentence_vectors: For each chunk shape (n_sentences, dimension), unit length.
+        vectors: Shape (n_chunks, dimension), unit length, as `STORED`.
+        sentence_vectors: For each chunk shape (n_sentences, dimension), as `vectors`.
     """
 
     cleaned: CleanedArticle
     content_hash: str
     chunks: Sequence[Chunk]
-    vectors: Vectors
-    sentence_vectors: Sequence[Vectors]
+    vectors: NDArray[np.float16]
+    sentence_vectors: Sequence[NDArray[np.float16]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,11 @@ def article_checksum(row: Sequence[Any]) -> int:
 
 
 def chunk_row(
-    chunk_id: int, article: int, chunk: Chunk, vector: Vectors, sentence_vectors: Vectors
+    chunk_id: int,
+    article: int,
+    chunk: Chunk,
+    vector: NDArray[np.float16],
+    sentence_vectors: NDArray[np.float16],
 ) -> Row:
     """The row of a chunk."""
     row = (
@@ -235,9 +241,9 @@ def chunk_row(
         article,
         chunk.start,
         chunk.end,
-        vector.astype("<f2").tobytes(),
+        vector.tobytes(),
         np.asarray(chunk.sentences, dtype="<i4").tobytes(),
-        sentence_vectors.astype("<f2").tobytes(),
+        sentence_vectors.tobytes(),
     )
     return (*row, _chunk_checksum(row))
 
@@ -267,7 +273,7 @@ def read_chunk(row: Sequence[Any]) -> StoredChunk:
     if _chunk_checksum(row[:-1]) != row[-1]:
         raise IndexCorruptError(f"chunk {row[0]} is damaged")
     chunk_id, article, start, end, vector, sentences, sentence_vectors, _ = row
-    flat = np.frombuffer(vector, dtype="<f2").astype(np.float32)
+    flat = np.frombuffer(vector, dtype=STORED).astype(np.float32)
     return StoredChunk(
         chunk_id=chunk_id,
         article=article,
@@ -275,7 +281,7 @@ def read_chunk(row: Sequence[Any]) -> StoredChunk:
         end=end,
         vector=flat,
         sentences=np.frombuffer(sentences, dtype="<i4").reshape(-1, 2),
-        sentence_vectors=np.frombuffer(sentence_vectors, dtype="<f2")
+        sentence_vectors=np.frombuffer(sentence_vectors, dtype=STORED)
         .astype(np.float32)
         .reshape(-1, len(flat)),
     )
