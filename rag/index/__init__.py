@@ -17,6 +17,7 @@ Modules in the order of the flow:
     reading   blocks of the sources to cleaned articles with their sentences
     workers   processes that do so side by side
     prepare   articles to batches of chunks, and these to their vectors
+    before    the version that was live, and what a build changed of it
     derive    the catalog to vectors and words
     builder   sources to a new version
     reader    a version opened for searching

@@ -19,8 +19,8 @@ from rag import __version__
 from rag.article import Article
 from rag.chunking import Chunk
 from rag.embedding import Embedder
-from rag.errors import IndexError_, SourceError
-from rag.index.catalog import Catalog
+from rag.errors import SourceError
+from rag.index.before import look_at_live
 from rag.index.config import IndexConfig
 from rag.index.derive import derive
 from rag.index.draft import DraftCatalog
@@ -30,8 +30,6 @@ from rag.index.manifest import (
     CATALOG,
     Manifest,
     describe_files,
-    read_manifest,
-    verify_files,
     write_manifest,
 )
 from rag.index.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
@@ -109,9 +107,6 @@ class _Build:
         self._recipe = recipe_of(config, model_sha256)
         self._seconds: dict[str, float] = {}
         self._skipped: list[Skipped] = []
-        self._live: Manifest | None = None
-        self._before: dict[str, tuple[str, str | None]] = {}
-        self._before_skipped: list[Skipped] = []
         self._seen: dict[str, str] = {}
         self._n_embedded = 0
         self._n_expected: int | None = None
@@ -120,11 +115,13 @@ class _Build:
     def run(self, full: bool, prepared: Iterator[Batch] | None) -> BuildReport:
         started = time.perf_counter()
         with self._timed("open"):
-            self._look_at_live(full)
+            before = look_at_live(self._folder)
+            if before.manifest is not None and before.manifest.recipe != self._recipe:
+                self._note = None if full else why_anew(before.manifest, self._config)
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
         with catalog:
             self._take_articles(catalog, prepared)
-            counts = self._counts()
+            counts = before.compared(self._seen)
             if not self._seen:
                 raise SourceError(
                     f"no article could be read from the sources of {self._folder.config_path}: "
@@ -132,7 +129,9 @@ class _Build:
                     mend=f"put articles there, or correct sources in {self._folder.config_path}",
                 )
             n_articles, n_chunks, _ = catalog.counts()
-            published = full or not self._is_live(counts)
+            published = full or not before.stays(
+                self._folder, self._recipe, self._config, counts, self._skipped
+            )
             if published:
                 self._publish(catalog)
             else:
@@ -150,22 +149,6 @@ class _Build:
             seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
             note=self._note,
         )
-
-    def _look_at_live(self, full: bool) -> None:
-        """What the report compares with; what is damaged there is as if it were not."""
-        try:
-            number = self._folder.current()
-            if number is None:
-                return
-            path = self._folder.version_path(number)
-            self._live = read_manifest(path)
-            if self._live.recipe != self._recipe:
-                self._note = None if full else why_anew(self._live, self._config)
-            with Catalog.open(path / CATALOG) as catalog:
-                self._before = catalog.known()
-                self._before_skipped = catalog.skipped()
-        except IndexError_:
-            self._live, self._before = None, {}
 
     def _take_articles(self, catalog: DraftCatalog, prepared: Iterator[Batch] | None) -> None:
         """Read ahead, embed and store; a build that is killed loses what it has of one batch."""
@@ -242,23 +225,6 @@ class _Build:
                     self._embedder = self._load_embedder(runtime)
             return self._embedder
 
-    def _is_live(self, counts: dict[str, int]) -> bool:
-        live = self._live
-        if (
-            live is None
-            or live.recipe != self._recipe
-            or live.config != self._config
-            or self._skipped != self._before_skipped
-            or counts["added"] or counts["changed"] or counts["removed"]
-        ):  # fmt: skip
-            return False
-        try:
-            path = self._folder.version_path(self._folder.live())
-            verify_files(path, live, hashed_catalog_bytes=None)
-        except IndexError_:
-            return False  # building it anew is what mends it
-        return True
-
     def _publish(self, catalog: DraftCatalog) -> None:
         staging = self._folder.staging
         identity = json.loads(catalog.meta("embedder") or "null")
@@ -293,17 +259,6 @@ class _Build:
             write_manifest(staging, manifest)
             self._step("manifest written")
             self._folder.publish(self._step)
-
-    def _counts(self) -> dict[str, int]:
-        """Against the version that was live, whatever an earlier killed build had done already."""
-        before, now = self._before.keys(), self._seen.keys()
-        same = sum(self._before[i][0] == self._seen[i] for i in before & now)
-        return {
-            "added": len(now - before),
-            "changed": len(before & now) - same,
-            "removed": len(before - now),
-            "unchanged": same,
-        }
 
     @contextlib.contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
