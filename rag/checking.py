@@ -110,7 +110,7 @@ def extract(evidence: Sequence[Evidence]) -> Kept:
 def verbatim(source: Evidence) -> tuple[str, Attribution]:
     """A source sentence as a sentence of the answer, whole if it is part of a quotation."""
     widened = _whole_quotation(source)
-    return " ".join(widened.text.split()), Attribution(Status.QUOTED, (widened,), 1.0)
+    return strip_marks(" ".join(widened.text.split())), Attribution(Status.QUOTED, (widened,), 1.0)
 
 
 def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> Body:

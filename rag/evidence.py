@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from rag.article import Article
 from rag.embedding import Vectors
+from rag.instructions import speaks_to_a_machine
 from rag.numbers import find_numbers
 from rag.quotation import open_quotation
 from rag.retrieval import Hit, QuestionTerms, Retrieved
@@ -60,13 +61,15 @@ class Evidence:
 
 
 def rank_sentences(found: Sequence[Retrieved], terms: QuestionTerms) -> list[Evidence]:
-    """Every sentence of the hits, once, best first."""
+    """Every sentence of the hits that speaks to readers, once, best first."""
     ranked: dict[tuple[str, int, int], Evidence] = {}
     for item in found:
         text = item.article.text
         spans = item.chunk.sentences.tolist()
         held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])
         for row, (start, end) in enumerate(spans):
+            if speaks_to_a_machine(text[start:end]):
+                continue
             cosine, coverage = float(item.sentence_cosines[row]), held.by_sentence[row]
             score = (
                 COSINE_WEIGHT * cosine + COVERAGE_WEIGHT * coverage + CHUNK_WEIGHT * item.hit.score

@@ -48,7 +48,7 @@ NATIVE = {
 }
 # Who writes files: the index below `indexes/`, the models (and what is exported from one) below
 # the folder of models.
-WRITERS = ("rag/index/", "rag/models/", "rag/embedding/export.py")
+WRITERS = ("rag/index/", "rag/models/", "rag/embedding/export.py", "rag/evaluation/log.py")
 WRITES = {
     *("write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "touch", "unlink", "rmdir"),
     *("rename", "renames", "rmtree", "copyfile", "copytree", "copy2", "move", "symlink_to"),

@@ -35,6 +35,8 @@ MAX_SOURCES = 3
 """Sentences that together support one, at most."""
 MAX_FURTHER = 2
 """Articles cited besides, because they say the same by themselves."""
+BEARING_COSINE = 0.3
+"""Cosine with the question from which a sentence bears on it though it shares no word with it."""
 _CONTEXT_CHARACTERS = 500
 _MIN_VERBATIM = 20  # characters
 
@@ -103,6 +105,7 @@ def attribute(
         content_terms: The same without stop words.
     """
     asked = set(terms(question))
+    evidence = _bearing(content_terms(question), evidence, terms)
     wanted = [term for term in content_terms(sentence) if term not in asked]
     held = {id(source): set(terms(_with_heading(source))) for source in evidence}
     source = _verbatim(sentence, evidence)
@@ -131,6 +134,18 @@ def attribute(
         found = Attribution(status, tuple(sources), share)
     further = _further(sentence, question, found.sources, evidence, terms, content_terms)
     return Attribution(found.status, found.sources, found.share, further)
+
+
+def _bearing(asked: Sequence[str], evidence: Sequence[Evidence], terms: Terms) -> list[Evidence]:
+    """The source sentences that have to do with the question.
+
+    A word that only stands somewhere in an article answers nothing.
+    """
+    return [
+        item
+        for item in evidence
+        if item.cosine >= BEARING_COSINE or not set(asked).isdisjoint(terms(item.text))
+    ]
 
 
 def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
