@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from rag.answer import AnswerSentence as AnswerSentence
     from rag.answer import AnswerStatus as AnswerStatus
     from rag.answer import Citation as Citation
+    from rag.answer import Claim as Claim
+    from rag.answer import Disagreement as Disagreement
     from rag.api import ask as ask
     from rag.api import check as check
     from rag.api import search as search
     from rag.article import Article as Article
     from rag.attribution import Status as Status
     from rag.chat import Chat as Chat
+    from rag.dates import DatedPhrase as DatedPhrase
     from rag.engine import Rag as Rag
     from rag.engine import build as build
     from rag.errors import BusyError as BusyError
@@ -54,6 +57,9 @@ _HOME = {
     "Chat": "rag.chat",
     "CheckReport": "rag.index.check",
     "Citation": "rag.answer",
+    "Claim": "rag.answer",
+    "DatedPhrase": "rag.dates",
+    "Disagreement": "rag.answer",
     "EvidenceFound": "rag.events",
     "Hit": "rag.retrieval",
     "IndexInfo": "rag.index.reader",

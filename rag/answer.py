@@ -9,7 +9,7 @@ import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from rag.attribution import Status
 from rag.dates import DatedPhrase
@@ -122,6 +122,7 @@ class Answer(BaseModel):
         disagreements: Where cited sources differ; the text says so too.
         confidence: Share of such answers that is right, [0, 1]; for `no_answer`, how likely the
             articles do answer the question.
+        signals: What the confidence was computed from, by name (`rag.confidence`).
         index, version: What was searched.
         model: The language model; None when none was asked.
         n_prompt_tokens, n_answer_tokens: What the model read and wrote; 0 when none was asked.
@@ -141,6 +142,7 @@ class Answer(BaseModel):
     withheld: tuple[AnswerSentence, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     confidence: float
+    signals: dict[str, float] = Field(default_factory=dict)
     index: str
     version: int
     model: str | None

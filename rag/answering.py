@@ -122,6 +122,7 @@ def answer_events(
             withheld=draft.withheld if draft else (),
             disagreements=body.disagreements if body else (),
             confidence=likely,
+            signals={name: round(value, 4) for name, value in seen.items()},
             index=index.name,
             version=index.version,
             model=llm.name if draft else None,

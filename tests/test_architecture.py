@@ -57,9 +57,19 @@ WRITES = {
 PUBLIC_MODULES = ("rag.embedding", "rag.evaluation", "rag.testing")
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
-    *("BuildReport", "BusyError", "CancelledError", "Chat", "CheckReport", "Citation"),
-    *("EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError", "Settings", "Status"),
-    *("TextWritten", "add_files", "ask", "build", "check", "list_indexes", "search"),
+    *("BuildReport", "BusyError", "CancelledError", "Chat", "CheckReport", "Citation", "Claim"),
+    *("DatedPhrase", "Disagreement", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
+    *(
+        "Settings",
+        "Status",
+        "TextWritten",
+        "add_files",
+        "ask",
+        "build",
+        "check",
+        "list_indexes",
+        "search",
+    ),
 ]
 
 
