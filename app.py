@@ -96,7 +96,7 @@ def _ask_tab(
                 ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=80)
                 stop = gr.Button("Stop", elem_id="stop", min_width=80)
         with gr.Column(elem_id="panel"):
-            panel = _html(article.NOTHING_OPEN, script="article")
+            panel = _html(article.NO_PASSAGE, script="article")
 
     opened = [ready, timeline, source, hello]
     gr.on([page.load, index.change], handlers.open_index, index, opened,
@@ -118,7 +118,7 @@ def _ask_tab(
 
     chosen = gr.on([past.select, current.select], handlers.open_place, None, panel, **QUIET)
     chosen.failure(handlers.failed, None, panel, **QUIET)
-    panel.clear(handlers.close_article, None, panel, **QUIET)
+    panel.clear(lambda: article.NO_PASSAGE, None, panel, **QUIET)
 
     narrow.click(None, None, None, js="ragPage.toggleFilters")
     timeline.select(handlers.choose_days, [index, talk], [since, until, timeline], **QUIET)
@@ -160,7 +160,7 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
             )
             table = _html(script="library", elem_id="articles")
         with gr.Column(elem_id="page-of-article"):
-            text = _html(article.NOTHING_OPEN, script="article")
+            text = _html(article.NO_ARTICLE, script="article")
 
     stock = [health, table, skipped, view]
     gr.on([tab.select, index.change], handlers.show_library, [index, view], stock, **QUIET)
@@ -170,7 +170,7 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
     )  # fmt: skip
     table.apply(handlers.order_articles, [index, view], [table, view], **QUIET)
     table.select(handlers.open_article, index, text, **QUIET)
-    text.clear(handlers.close_article, None, text, **QUIET)
+    text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
     added = files.upload(handlers.add, [files, index], built, **QUIET)
     added.then(lambda: None, None, files, **QUIET)
     checked = check.click(handlers.check, index, built, **QUIET)

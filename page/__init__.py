@@ -2,8 +2,9 @@
 
 Modules:
     markup        escaping, links, days
-    turn          a question with all that belongs to it
     article       an article beside its answer, the cited span highlighted
+    reply         a checked answer: its sentences, where sources differ, what was withheld
+    turn          a question with all that belongs to it
     timeline      how many articles and hits lie when
     library       the articles of an index, what was skipped, a build under way
     dossier       an answer as a file that can be checked without the page

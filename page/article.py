@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from page.markup import byline, message, number, original, text
-from rag import Article
+from page.markup import byline, days_meant, headline, message, number, original, text
+from rag import Article, DatedPhrase
 
 
 class Place(BaseModel):
@@ -19,6 +19,7 @@ class Place(BaseModel):
         article_id: The article.
         start, end: The span in its text.
         quote: What stood there when the link was made; None if that was not noted.
+        dates: What the relative days in the quote mean.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,12 @@ class Place(BaseModel):
     start: int
     end: int
     quote: str | None = None
+    dates: tuple[DatedPhrase, ...] = ()
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of a link that says which passage it opens; page.js sends it back."""
+        return f'data-place="{text(self.model_dump_json(exclude_defaults=True))}"'
 
 
 class RemovedPiece(Protocol):
@@ -44,9 +51,12 @@ class RemovedPiece(Protocol):
         ...
 
 
-NOTHING_OPEN = (
+NO_PASSAGE = (
     '<div class="blank"><p>Choose a citation or a passage:'
     " its article opens here, at that sentence.</p></div>"
+)
+NO_ARTICLE = (
+    '<div class="blank"><p>Choose an article: it opens here, with what cleaning removed.</p></div>'
 )
 
 
@@ -59,17 +69,17 @@ def cited(article: Article | None, place: Place) -> str:
     if article is None:
         return message("empty", f"The index no longer holds the article {place.article_id}.")
     start, end = max(place.start, 0), max(place.end, 0)
-    changed = ""
+    changed, dates = "", place.dates
     if place.quote is not None and article.text[start:end] != place.quote:
         start = article.text.find(place.quote)
         end = start + len(place.quote)
     if start < 0:
         changed = message("empty", "The article was changed since: this passage is gone.")
-        start = end = 0
+        start, end, dates = 0, 0, ()
     before, quote, after = article.text[:start], article.text[start:end], article.text[end:]
     mark = f'<mark id="cited" tabindex="-1">{text(quote)}</mark>' if quote else ""
     return (
-        f'<div class="reader">{_head(article)}{changed}'
+        f'<div class="reader">{_head(article, dates)}{changed}'
         f'<div class="text" lang="">{text(before)}{mark}{text(after)}</div></div>'
     )
 
@@ -93,12 +103,12 @@ def whole(article: Article, removed: Sequence[RemovedPiece]) -> str:
     )
 
 
-def _head(article: Article) -> str:
+def _head(article: Article, dates: Sequence[DatedPhrase] = ()) -> str:
     where = original(article.url) or text(article.path or "")
     return (
         '<header><button type="button" class="close-article" aria-label="Close the article">Close'
         "</button>"
-        f'<h2 id="article-title" tabindex="-1">{text(article.title or article.article_id)}'
+        f'<h2 id="article-title" tabindex="-1">{text(headline(article))}'
         f'</h2><p class="byline">{byline(article.published, article.source, article.author)}</p>'
-        f'<p class="where">{where}</p></header>'
+        f'<p class="where">{where}</p>{days_meant(dates)}</header>'
     )

@@ -14,9 +14,7 @@ from rag import BuildProgress, BuildReport, RagError, Settings
 _log = logging.getLogger(__name__)
 
 
-def build(
-    run: Callable[..., BuildReport], index: str, settings: Settings, n_expected: int
-) -> Iterator[str]:
+def build(run: Callable[..., BuildReport], index: str, settings: Settings) -> Iterator[str]:
     """Run a build in a thread of its own and show how far it is.
 
     It goes on when nobody looks any more: a build is the index's business, not the page's.
@@ -25,19 +23,18 @@ def build(
         run: Like `rag.build`.
         index: Name of the index.
         settings: Where it lies.
-        n_expected: Articles there were before, for the length of the bar.
     """
     steps: queue.SimpleQueue[BuildProgress] = queue.SimpleQueue()
     pool = ThreadPoolExecutor(1, thread_name_prefix="build")
     future = pool.submit(run, index, progress=steps.put, settings=settings)
     pool.shutdown(wait=False)
     at = BuildProgress(index=index, phase="read")
-    yield library.progress(at, n_expected)
+    yield library.progress(at)
     while not future.done():
         newest = _newest(steps)
         if newest is not None:
             at = newest
-            yield library.progress(at, n_expected)
+            yield library.progress(at)
     try:
         yield library.built(future.result())
     except RagError as error:

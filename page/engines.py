@@ -6,11 +6,11 @@ import datetime
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rag import Rag, RagError, Settings, list_indexes
+from rag import Article, Rag, RagError, Settings, list_indexes
 
 _log = logging.getLogger(__name__)
 _MAX_EXAMPLES = 3
@@ -27,23 +27,29 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An article in the table of the library."""
+    """An article in the table of the library; `n_same` others have the same text."""
 
     article_id: str
     title: str
     published: datetime.date | None
     source: str | None
-    n_words: int
-    n_removed: int
+    n_same: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What an index holds, without the texts."""
+    """What an index holds, without the texts.
+
+    Attributes:
+        index, version: Which one.
+        rows: Its articles, in the order of reading.
+        n_removed: Pieces that cleaning took out, by article; may be counted when first asked for.
+    """
 
     index: str
     version: int
     rows: tuple[Row, ...]
+    n_removed: Mapping[str, int]
 
     @property
     def days(self) -> Counter[datetime.date]:
@@ -73,6 +79,35 @@ class Overview:
         return [f"What is known about “{title}”?" for title in list(chosen)[:_MAX_EXAMPLES]]
 
 
+class _Removed(dict[str, int]):
+    """Counts pieces when an article is looked at: for all of them that takes longer than to read.
+
+    Args:
+        rag: Where the articles are.
+    """
+
+    def __init__(self, rag: Rag) -> None:
+        super().__init__()
+        self._rag = rag
+
+    def __missing__(self, article_id: str) -> int:
+        self[article_id] = len(self._rag.removed(article_id))
+        return self[article_id]
+
+
+def _rows(articles: Iterable[Article]) -> tuple[Row, ...]:
+    rows = []
+    texts: list[int] = []
+    for article in articles:
+        rows.append(Row(article.article_id, article.title, article.published, article.source))
+        texts.append(hash(article.text))
+    n_alike = Counter(texts)
+    return tuple(
+        replace(row, n_same=n_alike[digest] - 1) if n_alike[digest] > 1 else row
+        for row, digest in zip(rows, texts, strict=True)
+    )
+
+
 class Engines:
     """Every index that was asked for, opened once.
 
@@ -85,7 +120,7 @@ class Engines:
         self._open_index = open_index
         self.settings = settings
         self._opened: dict[str, Rag] = {}
-        self._locks: dict[str, threading.Lock] = {}
+        self._locks: dict[tuple[str, str], threading.Lock] = {}
         self._loaded: dict[str, threading.Event] = {}
         self._failed: dict[str, RagError] = {}
         self._overviews: dict[str, Overview] = {}
@@ -102,7 +137,7 @@ class Engines:
         Raises:
             RagError: it does not open.
         """
-        with self._lock(name):
+        with self._lock("open", name):
             if name not in self._opened:
                 self._opened[name] = self._open_index(name, settings=self.settings)
             return self._opened[name]
@@ -129,36 +164,26 @@ class Engines:
         return (Readiness.LOADING if name in self._opened else Readiness.OPENING), None
 
     def overview(self, name: str) -> Overview:
-        """What the live version of an index holds."""
+        """What the live version of an index holds; read once for each version."""
         rag = self.get(name)
-        articles = rag.articles()  # of the live version, which may be newer than the one before
-        version = rag.index.version
-        known = self._overviews.get(name)
-        if known is None or known.version != version:
-            rows = (
-                Row(
-                    article_id=article.article_id,
-                    title=article.title,
-                    published=article.published,
-                    source=article.source,
-                    n_words=len(article.text.split()),
-                    n_removed=len(rag.removed(article.article_id)),
-                )
-                for article in articles
-            )
-            known = Overview(index=name, version=version, rows=tuple(rows))
-            self._overviews[name] = known
-        return known
+        with self._lock("overview", name):
+            articles = rag.articles()  # of the live version, which may be newer than before
+            version = rag.index.version
+            known = self._overviews.get(name)
+            if known is None or known.version != version:
+                known = Overview(name, version, _rows(articles), _Removed(rag))
+                self._overviews[name] = known
+            return known
 
     def close(self) -> None:
         """Close everything."""
         for name in list(self._opened):
-            with self._lock(name):
+            with self._lock("open", name):
                 self._opened.pop(name).close()
 
-    def _lock(self, name: str) -> threading.Lock:
+    def _lock(self, purpose: str, name: str) -> threading.Lock:
         with self._guard:
-            return self._locks.setdefault(name, threading.Lock())
+            return self._locks.setdefault((purpose, name), threading.Lock())
 
     def _load(self, name: str) -> None:
         try:

@@ -113,10 +113,6 @@ class Handlers:
         except RagError as error:
             return _told(error)
 
-    def close_article(self) -> str:
-        """The panel with nothing in it."""
-        return article.NOTHING_OPEN
-
     # Narrowing
 
     def picture(
@@ -207,11 +203,7 @@ class Handlers:
 
     def rebuild(self, index: str) -> Iterator[str]:
         """Bring the index up to date; those who ask go on with the version they have."""
-        try:
-            n_expected = len(self._engines.overview(index).rows)
-        except RagError:
-            n_expected = 0  # building is what mends an index that does not open
-        yield from building.build(self._build, index, self._engines.settings, n_expected)
+        yield from building.build(self._build, index, self._engines.settings)
 
     # Taking away
 

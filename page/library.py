@@ -13,12 +13,14 @@ from page.markup import day, message, number, text
 from rag import BuildProgress, BuildReport, CheckReport, IndexInfo
 
 PAGE_SIZE = 50
+MAX_SKIPPED = 200
+MAX_OPEN = 10
+"""Inputs skipped that are listed, and up to which the list is open from the start."""
 COLUMNS = {"title": "Title", "published": "Date", "source": "Source", "state": "State"}
 _PHASES = {
     "read": "Reading the sources",
     "embed": "Reading and embedding",
-    "vectors": "Writing the vectors",
-    "lexical": "Writing the words",
+    "derive": "Writing vectors and words",
     "publish": "Publishing",
 }
 
@@ -60,7 +62,7 @@ def matching(overview: Overview, view: View) -> list[Row]:
         "title": lambda row: row.title.casefold(),
         "published": lambda row: row.published or datetime.date.min,
         "source": lambda row: (row.source or "").casefold(),
-        "state": lambda row: row.n_removed,
+        "state": lambda row: (row.n_same, overview.n_removed[row.article_id]),
     }
     return sorted(rows, key=keys[view.sort], reverse=view.descending)
 
@@ -74,7 +76,7 @@ def table(overview: Overview, view: View) -> str:
     page = min(max(view.page, 0), n_pages - 1)
     shown = rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     heads = "".join(_column(name, title, view) for name, title in COLUMNS.items())
-    body = "".join(map(_row, shown))
+    body = "".join(_row(row, overview.n_removed[row.article_id]) for row in shown)
     pages = ""
     if n_pages > 1:
         pages = (
@@ -98,11 +100,13 @@ def skipped(items: Sequence[SkippedInput]) -> str:
     lines = "".join(
         f"<li><code>{text(item.path)}{'' if item.line is None else f', line {item.line}'}</code>"
         f'<span class="reason">{text(item.reason)}</span></li>'
-        for item in items
+        for item in items[:MAX_SKIPPED]
     )
+    if len(items) > MAX_SKIPPED:
+        lines += f"<li>{len(items) - MAX_SKIPPED:,} more: rag show NAME lists all of them.</li>"
     return (
-        f'<details class="skipped" open><summary>{number(len(items), "input")} skipped</summary>'
-        f"<ul>{lines}</ul></details>"
+        f'<details class="skipped"{" open" * (len(items) <= MAX_OPEN)}>'
+        f"<summary>{number(len(items), 'input')} skipped</summary><ul>{lines}</ul></details>"
     )
 
 
@@ -131,18 +135,17 @@ def checked(report: CheckReport) -> str:
     )
 
 
-def progress(at: BuildProgress, n_expected: int) -> str:
+def progress(at: BuildProgress) -> str:
     """A bar for a build under way; without a known number it only shows that it goes on."""
-    share = None
-    if at.phase in ("read", "embed") and n_expected:
-        share = min(at.n_done / n_expected, 1.0) * 0.9
-    elif at.phase not in ("read", "embed"):
-        share = 0.95
+    share: float | None = 0.95
+    if at.phase in ("read", "embed"):
+        share = min(at.n_done / at.n_expected, 1.0) * 0.9 if at.n_expected else None
     value = "" if share is None else f' value="{share:.3f}" max="1"'
-    phase = _PHASES.get(at.phase, at.phase)
+    of = f" of about {at.n_expected:,}" if at.n_expected and at.n_done < at.n_expected else ""
     return (
-        f'<div class="build" role="status"><label>{text(phase)} …'
-        f" {number(at.n_done, 'article')}<progress{value}></progress></label></div>"
+        f'<div class="build" role="status"><label>{text(_PHASES.get(at.phase, at.phase))} …'
+        f" {number(at.n_done, 'article')}{of}<progress{value}></progress></label>"
+        f"{_note(at.note)}</div>"
     )
 
 
@@ -162,8 +165,13 @@ def built(done: BuildReport) -> str:
     skipped_too = f", {number(len(done.skipped), 'input')} skipped" if done.skipped else ""
     return (
         f'<div class="build done" role="status"><p>{what} {done.version}:'
-        f" {number(done.n_articles, 'article')} ({', '.join(changes)}){skipped_too}.</p></div>"
+        f" {number(done.n_articles, 'article')} ({', '.join(changes)}){skipped_too}.</p>"
+        f"{_note(done.note)}</div>"
     )
+
+
+def _note(words: str | None) -> str:
+    return f'<p class="build-note">{text(words)}</p>' if words else ""
 
 
 def _column(name: str, title: str, view: View) -> str:
@@ -176,14 +184,16 @@ def _column(name: str, title: str, view: View) -> str:
     )
 
 
-def _row(row: Row) -> str:
-    state = number(row.n_removed, "piece") + " removed" if row.n_removed else "as found"
+def _row(row: Row, n_removed: int) -> str:
+    states = [number(n_removed, "piece") + " removed" if n_removed else "as found"]
+    if row.n_same:
+        states.append(f"same text as {number(row.n_same, 'other')}")
     return (
         f'<tr><td class="title"><button type="button" data-article="{text(row.article_id)}">'
         f"{text(row.title or row.article_id)}</button></td>"
         f'<td class="published">{day(row.published)}</td>'
         f'<td class="source">{text(row.source or "not stated")}</td>'
-        f'<td class="state">{state}</td></tr>'
+        f'<td class="state">{", ".join(states)}</td></tr>'
     )
 
 

@@ -45,12 +45,13 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What goes into the head of the page: its style sheet and its script.
+    """What goes into the head of the page: its style sheets and its script.
 
     Not by Gradio's own `css`: that puts a selector of its own before each of ours, and a rule
     for the state of `body` never holds.
     """
-    style = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    sheets = (_FOLDER / name for name in ("page.css", "library.css"))
+    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
     return f"<style>{style}</style><script>{script}</script>"
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import html
+from collections.abc import Sequence
 from urllib.parse import urlsplit
+
+from rag import Article, Citation, DatedPhrase, Hit
 
 _SAFE_SCHEMES = ("http", "https")
 
@@ -49,6 +53,41 @@ def day(value: datetime.date | None) -> str:
 def plain_day(value: datetime.date) -> str:
     """2 August 2024."""
     return f"{value.day} {value:%B %Y}"
+
+
+def full_day(value: datetime.date) -> str:
+    """Friday 2 August 2024."""
+    return f"{value:%A} {plain_day(value)}"
+
+
+def stretch(first: datetime.date, last: datetime.date) -> str:
+    """One day, a whole month or year by its name, or the first and the last day."""
+    if first == last:
+        return full_day(first)
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31) and first.year == last.year:
+        return f"{first.year}"
+    ends = calendar.monthrange(first.year, first.month)[1]
+    if first.day == 1 and last == first.replace(day=ends):
+        return f"{first:%B %Y}"
+    return f"{full_day(first)} to {full_day(last)}"
+
+
+def meant(phrase: DatedPhrase) -> str:
+    """What a relative day means: “on Friday” = Friday 2 August 2024."""
+    return f"“{' '.join(phrase.text.split())}” = {stretch(phrase.first, phrase.last)}"
+
+
+def days_meant(phrases: Sequence[DatedPhrase]) -> str:
+    """What the relative days of a quote mean, in a line; nothing if it has none."""
+    if not phrases:
+        return ""
+    said = "".join(f"<span>{text(meant(phrase))}</span>" for phrase in phrases)
+    return f'<span class="days-meant">{said}</span>'
+
+
+def headline(found: Article | Citation | Hit) -> str:
+    """Its title, or its id if it has none."""
+    return found.title or found.article_id
 
 
 def number(value: int, one: str, many: str | None = None) -> str:

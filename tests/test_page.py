@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from page import article, dossier, library, timeline, turn
-from page.engines import Overview, Row
+from page import article, dossier, reply, timeline, turn
 from page.markup import byline, day, number, original, text, web_address
 from page.turn import Phase, Turn
 from rag import Answer, AnswerStatus, Article, Hit
@@ -162,7 +161,7 @@ def test_an_error_has_the_command_that_mends_it() -> None:
 
 
 def test_the_plain_text_has_every_citation() -> None:
-    assert turn.plain(answer()) == (
+    assert reply.plain(answer()) == (
         "When?\n\nThe bridge closes on Monday. [1]\n\n"
         "[1] “The bridge closes on Monday.” Bridge · Post · 2024-03-01 · a.txt\n"
     )
@@ -222,44 +221,6 @@ def test_chosen_days_are_pressed() -> None:
     assert "1 article without a date" in made
     assert 'class="clear"' in made
     assert 'class="clear"' not in timeline.show(bars, 1)
-
-
-# The library
-
-
-OVERVIEW = Overview(
-    "news",
-    1,
-    tuple(
-        Row(str(n), f"Title {n:03}", DAY + datetime.timedelta(days=n), f"Source {n % 2}", 9, n % 3)
-        for n in range(120)
-    ),
-)
-
-
-def test_the_table_finds_sorts_and_turns_pages() -> None:
-    found = library.matching(OVERVIEW, library.View(query="source 2024-03-0"))
-    assert [row.article_id for row in found] == list("876543210")
-    up = library.View(sort="title", descending=False, page=2)
-    made = library.table(OVERVIEW, up)
-    assert made.count("<tr>") == 1 + 20
-    assert "Page 3 of 3" in made
-    assert 'aria-sort="ascending" class="title"' in made
-    assert "No article holds these words" in library.table(OVERVIEW, library.View(query="zzz"))
-
-
-def test_examples_come_from_the_newest_article_of_each_source() -> None:
-    assert OVERVIEW.examples == []  # titles of two words say too little
-    rows = (
-        Row("a", "Bridge closes on Monday", DAY, "Post", 9, 0),
-        Row("b", "Ferry crews may strike", DAY.replace(day=2), "Post", 9, 0),
-        Row("c", "Museum finds lost painting", None, "News", 9, 0),
-    )
-    assert Overview("news", 1, rows).examples == [
-        "What is known about “Ferry crews may strike”?",
-        "What is known about “Museum finds lost painting”?",
-        "What is known about “Bridge closes on Monday”?",
-    ]
 
 
 # The dossier

@@ -54,6 +54,28 @@ ARTICLES = [
         "source": f"Lindal {EVIL}",
         "url": 'https://example.org/"onmouseover="evil()',
     },
+    # Two that differ, and a reprint. Titles of two words make no examples.
+    {
+        "id": "storm-early",
+        "title": "Storm damage",
+        "text": "The storm on Friday killed 12 people in Varnes. Roads are closed.",
+        "published": "2024-04-06",
+        "source": "Varnes Times",
+    },
+    {
+        "id": "storm-late",
+        "title": "Storm toll",
+        "text": "The storm on Friday killed 18 people in Varnes. Schools stay closed.",
+        "published": "2024-04-09",
+        "source": "Varnes Echo",
+    },
+    {
+        "id": "storm-again",
+        "title": "Storm toll",
+        "text": "The storm on Friday killed 18 people in Varnes. Schools stay closed.",
+        "published": "2024-04-10",
+        "source": "Coast Radio",
+    },
 ]
 
 

@@ -5,6 +5,7 @@ Gradio leaves event loops open, and warnings are errors in the tests' own proces
 
     hold-answer   answers stop after two words until it is gone
     hold-queue    the queue to the language model is full
+    hold-facts    the language model makes something up
     hold-crash    the language model raises what nobody foresaw
     hold-build    a build waits while it is there
 
@@ -55,6 +56,7 @@ class SteeredLLM(FakeLLM):
         super().__init__()
         self._hold = folder / "hold-answer"
         self._full = folder / "hold-queue"
+        self._facts = folder / "hold-facts"
         self._crash = folder / "hold-crash"
 
     def complete(
@@ -64,6 +66,9 @@ class SteeredLLM(FakeLLM):
             raise ZeroDivisionError("not foreseen")
         if self._full.exists():
             raise BusyError("8 questions are waiting for the language model already")
+        if self._facts.exists():
+            yield Token("Mayor Lena Holm said repairs cost 9 million crowns. Nobody paid tolls. ")
+            return
         words = super().complete(prompt, max_tokens=max_tokens, cancelled=cancelled)
         for number, word in enumerate(words):
             while number == 2 and self._hold.exists():

@@ -11,6 +11,7 @@ from tests.browser.serving import Server
 
 STRIKE = "What do crews of the Osterby ferry vote on next week?"
 BRIDGE = "When does the harbour bridge close?"
+STORM = "How many people did the storm kill in Varnes?"
 SENTENCE = "The harbour bridge in Osterby closes on Monday for nine weeks of repairs."
 
 
@@ -117,6 +118,46 @@ def test_what_nobody_foresaw_is_told_and_logged(visitor: Visitor, server: Server
     assert "ZeroDivisionError: not foreseen" in (server.folder / "server.log").read_text()
     visitor.ask(BRIDGE)  # and the conversation goes on
     expect(visitor.page.locator("#current .sentence")).to_contain_text(SENTENCE)
+
+
+def test_sources_that_differ_stand_side_by_side(visitor: Visitor) -> None:
+    visitor.ask(STORM)
+    visitor.answered()
+    page = visitor.page
+    rows = page.locator(".differ li")
+    expect(rows.locator("q")).to_have_text(["18 people in Varnes", "12 people in Varnes"])
+    expect(rows.locator("time")).to_have_text(["9 April 2024", "6 April 2024"])
+    assert "The sources differ" not in visitor.text(".sentences")
+    rows.last.locator(".cite").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#cited")).to_have_text("The storm on Friday killed 12 people in Varnes.")
+    meant = "“on Friday” = Friday 5 April 2024"
+    expect(page.locator("#panel .days-meant")).to_have_text(meant)
+    expect(page.locator(".sources .days-meant").first).to_have_text(meant)
+    page.keyboard.press("Escape")
+    expect(rows.last.locator(".cite")).to_be_focused()
+    expect(page.locator(".reprints").first).to_contain_text("The same text also in: ")
+
+
+def test_what_is_made_up_is_folded_away(browser: Browser, server: Server) -> None:
+    with visit(browser, server.url, permissions=["clipboard-read", "clipboard-write"]) as visitor:
+        server.hold("facts")
+        visitor.ask("What did Mayor Lena Holm say the work would cost?")
+        visitor.answered()
+        server.release("facts")
+        page = visitor.page
+        assert visitor.text(".note").startswith("The language model wrote nothing that")
+        assert "4.2 million crowns" in visitor.text(".sentences")
+        folded = page.locator(".withheld li")
+        expect(folded.first).to_be_hidden()
+        page.locator(".withheld summary").focus()
+        page.keyboard.press("Enter")
+        expect(folded.locator(".status")).to_have_text(["partly supported", "not supported"])
+        page.click(".copy")
+        expect(page.locator(".copy")).to_have_text("Copied")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert "4.2 million" in copied
+        assert "9 million" not in copied
 
 
 def test_examples_come_from_the_index(visitor: Visitor) -> None:

@@ -32,6 +32,15 @@ def test_search_and_sort(visitor: Visitor) -> None:
     assert page.get_attribute(".articles th.published", "aria-sort") == "ascending"
 
 
+def test_reprints_are_a_state(visitor: Visitor) -> None:
+    open_library(visitor)
+    page = visitor.page
+    page.fill("#article-search :is(input, textarea)", "storm")
+    expect(page.locator(".articles td.state")).to_have_text(
+        ["as found, same text as 1 other"] * 2 + ["as found"]
+    )
+
+
 def test_an_article_whole(visitor: Visitor) -> None:
     open_library(visitor)
     visitor.page.get_by_role("button", name="Ferry crews vote on strike").click()
@@ -68,7 +77,10 @@ def test_rebuilding_while_another_page_asks(browser: Browser, server: Server) ->
         open_library(builder)
         server.hold("build")
         builder.page.click("#rebuild")
-        expect(builder.page.locator("#built progress")).to_be_visible()
+        bar = builder.page.locator("#built progress")
+        expect(bar).to_be_visible()
+        expect(bar).to_have_js_property("max", 1)
+        expect(builder.page.locator("#built label")).to_contain_text("of about ")
         asker.ask("When does the harbour bridge close?")
         asker.answered()
         assert asker.text(".sentence").startswith("The harbour bridge in Osterby closes")

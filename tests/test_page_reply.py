@@ -1,0 +1,182 @@
+"""A checked answer on the page: where sources differ, what was withheld, what days are meant."""
+
+from __future__ import annotations
+
+import datetime
+import html
+import json
+from typing import Any
+
+import pytest
+
+from page import article, dossier, reply
+from page.markup import meant, stretch
+from rag import Answer, DatedPhrase
+from tests.test_page import ARTICLE, EVIL, TEXT, answer, place, shown
+
+FRIDAY = datetime.date(2024, 10, 4)
+MONDAY = {
+    "text": "on Monday", "start": 29, "end": 38, "first": "2024-03-04", "last": "2024-03-04",
+}  # fmt: skip
+INVENTED = [
+    {"text": f"It fell {EVIL}.", "status": "unsupported", "citations": []},
+    {"text": "Holm closed it.", "status": "partly", "citations": []},
+]
+
+
+def differing(**changes: Any) -> Answer:
+    first = answer().citations[0].model_dump()
+    second = first | {
+        "number": 2, "article_id": "b", "source": "Echo", "published": "2024-03-02",
+        "quote": "It closes on Tuesday.", "start": 0, "end": 21,
+    }  # fmt: skip
+    claims = [
+        {"text": f"Tuesday {EVIL}", "day": "2024-03-05", "citation": 2, "published": "2024-03-02"},
+        {"text": "on Monday", "day": None, "citation": 1, "published": None},
+    ]
+    told = {
+        "text": "The sources differ: “Tuesday”; “on Monday”.",
+        "status": "supported",
+        "citations": [2, 1],
+    }
+    return answer(
+        sentences=[*answer().model_dump()["sentences"], told],
+        text=f"{TEXT[11:39]} [1] {told['text']} [2][1]",
+        citations=[first, second],
+        disagreements=[{"kind": "day", "claims": claims}],
+        **changes,
+    )
+
+
+# Where sources differ
+
+
+def test_each_source_has_a_row_with_words_days_and_citation() -> None:
+    box = shown(differing()).partition('<section class="differ"')[2].partition("</section>")[0]
+    newest, oldest = box.split("<li>")[1:]
+    assert f"<q>Tuesday {html.escape(EVIL)}</q>" in newest
+    assert "= Tuesday 5 March 2024" in newest
+    assert 'Echo · <time datetime="2024-03-02">2 March 2024</time>' in newest
+    assert 'aria-label="Citation 2: Bridge. Open the article."' in newest
+    assert "<q>on Monday</q>" in oldest
+    assert "no date" in oldest
+    assert ">1</button>" in oldest
+    assert "On a day" in box
+
+
+def test_what_the_box_says_is_not_said_twice() -> None:
+    found = differing()
+    assert shown(found).count("The sources differ: ") == 1  # in what is copied
+    assert [sentence.text for sentence in reply.sentences(found)] == [TEXT[11:39]]
+    assert reply.wording(found) == f"{TEXT[11:39]} [1]"
+    assert "The sources differ: “Tuesday”" in reply.plain(found)
+
+
+def test_a_sentence_of_the_model_that_begins_so_stays() -> None:
+    found = differing()
+    own = {"text": "The sources differ: so it is.", "status": "supported", "citations": [1]}
+    more = Answer.model_validate(found.model_dump() | {"sentences": [own]})
+    assert [sentence.text for sentence in reply.sentences(more)] == [own["text"]]
+
+
+def test_no_box_where_no_sources_differ() -> None:
+    assert "differ" not in shown(answer())
+    assert reply.wording(answer()) == answer().text
+
+
+# What was withheld, and why
+
+
+def test_what_was_withheld_is_folded_away_with_its_status() -> None:
+    made = shown(answer(withheld=INVENTED))
+    folded = made.partition('<details class="withheld">')[2].partition("</details>")[0]
+    assert folded.startswith(
+        "<summary>Not shown as fact: what the model wrote without full support"
+    )
+    assert ">not supported</span>" in folded
+    assert ">partly supported</span>" in folded
+    assert html.escape(EVIL) in folded
+    assert "It fell" not in made.replace(folded, "")  # no part of the answer, nor of what is copied
+    assert "withheld" not in shown(answer())
+
+
+def test_a_withheld_sentence_is_told_also_where_there_is_no_answer() -> None:
+    nothing = answer(withheld=INVENTED, status="no_answer", sentences=[], citations=[], text="No.")
+    assert '<details class="withheld">' in shown(nothing)
+
+
+def test_the_note_takes_the_place_of_who_wrote_it() -> None:
+    made = shown(answer(note=f"Nothing was written {EVIL}."))
+    assert f'<span class="note">Nothing was written {html.escape(EVIL)}.</span>' in made
+    assert "Written by the model" not in made
+    assert "Written by the model" in shown(answer())
+
+
+# Days
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2024-10-04", "2024-10-04", "Friday 4 October 2024"),
+        ("2024-10-01", "2024-10-31", "October 2024"),
+        ("2024-01-01", "2024-12-31", "2024"),
+        ("2024-09-23", "2024-09-29", "Monday 23 September 2024 to Sunday 29 September 2024"),
+    ],
+)
+def test_stretches_of_days_have_short_names(first: str, last: str, words: str) -> None:
+    days = map(datetime.date.fromisoformat, (first, last))
+    assert stretch(*days) == words
+
+
+def test_a_relative_day_says_what_it_means() -> None:
+    phrase = DatedPhrase(text="on\nFriday", start=0, end=9, first=FRIDAY, last=FRIDAY)
+    assert meant(phrase) == "“on Friday” = Friday 4 October 2024"
+
+
+def test_days_stand_beside_the_quote_and_not_in_it() -> None:
+    citation = answer().citations[0].model_dump() | {"dates": [MONDAY]}
+    found = answer(citations=[citation])
+    made = shown(found)
+    said = "<span>“on Monday” = Monday 4 March 2024</span>"
+    assert f'</q><span class="days-meant">{said}</span>' in made
+    attribute = made.partition('class="cite" data-place="')[2].partition('"')[0]
+    opened = article.Place.model_validate_json(html.unescape(attribute))
+    pane = article.cited(ARTICLE, opened)
+    assert said in pane
+    assert '<mark id="cited" tabindex="-1">The bridge closes on Monday.</mark>' in pane
+    assert "“on Monday” = Monday 4 March 2024" in dossier.as_html(found, [ARTICLE], "ab")
+    assert "days: “on Monday” = Monday 4 March 2024" in dossier.as_markdown(found, [ARTICLE], "ab")
+
+
+def test_days_of_a_passage_that_is_gone_are_not_told() -> None:
+    gone = place(quote="It never closes.", dates=[MONDAY])
+    assert "days-meant" not in article.cited(ARTICLE, gone)
+
+
+# The dossier
+
+
+def test_the_dossier_tells_all_of_it_and_marks_what_was_withheld() -> None:
+    found = differing(withheld=INVENTED, note="Nothing was written.")
+    made = json.loads(dossier.as_json(found, [ARTICLE], "ab"))
+    assert made["note"] == "Nothing was written."
+    assert made["disagreements"][0]["claims"][0]["citation"] == 2
+    assert made["withheld"]["meaning"].startswith("Not part of the answer")
+    statuses = [sentence["status"] for sentence in made["withheld"]["sentences"]]
+    assert statuses == ["unsupported", "partly"]
+    assert INVENTED[0]["text"] not in made["answer"]
+
+
+@pytest.mark.parametrize("make", [dossier.as_html, dossier.as_markdown])
+def test_the_readable_dossiers_do_too(make: Any) -> None:
+    found = differing(withheld=INVENTED, note="Nothing was written.")
+    made = html.unescape(make(found, [ARTICLE], "ab"))
+    assert "Nothing was written." in made
+    assert "The sources differ: on a day, the newest first" in made
+    assert f"“Tuesday {EVIL}” = Tuesday 5 March 2024 (Echo, 2024-03-02) [2]" in made
+    assert "“Tuesday”; “on Monday”" not in made
+    answered, _, rest = made.partition("Not part of the answer")
+    assert "Holm closed it." not in answered
+    assert "partly supported" in rest
+    assert "<img" not in make(found, [ARTICLE], "ab") or make is dossier.as_markdown
