@@ -112,7 +112,8 @@ def _ask_tab(
     asked = gr.on([question.submit, ask.click], **asking)
     tried = hello.example_select(example, None, question, **QUIET).then(**asking)
     for done in (asked, tried):
-        done.failure(handlers.failed, None, current, **QUIET)
+        # Past the queue: where that is full, this too would be refused.
+        done.failure(handlers.failed_to_answer, None, current, queue=False, **QUIET)
     stop.click(handlers.stop, queue=False, **QUIET)
     page.unload(handlers.stop)
 
@@ -270,6 +271,7 @@ def main(
             },
         )
         print(f"The page: {address}", flush=True)
+        engines.warm_up(index)
         page.block_thread()
     except OSError as error:
         raise RagError(f"the page does not start: {error}", mend="name another --port") from error

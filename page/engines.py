@@ -187,6 +187,7 @@ class Engines:
 
     def _load(self, name: str) -> None:
         try:
+            self.overview(name)  # before the model: it is what a visitor sees first
             self.get(name).load()
         except RagError as error:
             _log.warning("index %r is not ready: %s", name, error)

@@ -43,6 +43,7 @@ class Handlers:
         self._engines = engines
         self._build = build
         self._stops = Stops()
+        self._crashed: set[str] = set()
 
     # Opening an index
 
@@ -87,15 +88,29 @@ class Handlers:
         past = turn.conversation(talk.turns)
         emptied: Any = ""
         drawn: Any = gr.skip()
-        for now in talk.ask(self._engines, index, question, filters, cancelled):
-            if now.phase is turn.Phase.READING:
-                drawn = self.picture(index, since, until, talk)
-            yield past, turn.show(now), drawn, emptied, talk
-            past = emptied = drawn = gr.skip()
+        try:
+            for now in talk.ask(self._engines, index, question, filters, cancelled):
+                if now.phase is turn.Phase.READING:
+                    drawn = self.picture(index, since, until, talk)
+                yield past, turn.show(now), drawn, emptied, talk
+                past = emptied = drawn = gr.skip()
+        except Exception:
+            self._crashed.add(str(request.session_hash))
+            raise
 
     def stop(self, request: gr.Request) -> None:
         """Stop the visitor's answer."""
         self._stops.stop(str(request.session_hash))
+
+    def failed_to_answer(self, request: gr.Request) -> Any:
+        """The same for an answer. Nothing if the question was refused because too many wait.
+
+        Gradio says that by itself, and what stands there is the answer before.
+        """
+        if str(request.session_hash) not in self._crashed:
+            return gr.skip()
+        self._crashed.discard(str(request.session_hash))
+        return self.failed()
 
     def failed(self) -> str:
         """What is shown when something happened that nobody foresaw; Gradio logs it."""

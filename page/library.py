@@ -188,12 +188,13 @@ def _row(row: Row, n_removed: int) -> str:
     states = [number(n_removed, "piece") + " removed" if n_removed else "as found"]
     if row.n_same:
         states.append(f"same text as {number(row.n_same, 'other')}")
+    state, source = ", ".join(states), text(row.source or "not stated")
+    # A narrow screen has no room for four columns: what two of them hold stands below the title.
     return (
         f'<tr><td class="title"><button type="button" data-article="{text(row.article_id)}">'
-        f"{text(row.title or row.article_id)}</button></td>"
-        f'<td class="published">{day(row.published)}</td>'
-        f'<td class="source">{text(row.source or "not stated")}</td>'
-        f'<td class="state">{", ".join(states)}</td></tr>'
+        f'{text(row.title or row.article_id)}</button><span class="beside">{source}: {state}</span>'
+        f'</td><td class="published">{day(row.published)}</td>'
+        f'<td class="source">{source}</td><td class="state">{state}</td></tr>'
     )
 
 

@@ -20,7 +20,9 @@ def test_search_and_sort(visitor: Visitor) -> None:
     open_library(visitor)
     page = visitor.page
     page.fill("#article-search :is(input, textarea)", "osterby post")
-    expect(page.locator(".articles td.title")).to_have_text(["Harbour bridge to close for repairs"])
+    expect(page.locator(".articles td.title button")).to_have_text(
+        ["Harbour bridge to close for repairs"]
+    )
     page.fill("#article-search :is(input, textarea)", "2024")
     expect(page.locator(".articles td.published time").first).to_have_attribute(
         "datetime", "2024-06-10"
