@@ -120,8 +120,8 @@ class Answer(BaseModel):
         withheld: What the model wrote and the sources do not support, or not fully: no part of the
             answer.
         disagreements: Where cited sources differ; the text says so too.
-        confidence: Share of such answers that is right, [0, 1]; for `no_answer`, how likely the
-            articles do answer the question.
+        confidence: Share of such answers that is right, [0, 1]; for `no_answer`, of the
+            answer that was not given.
         signals: What the confidence was computed from, by name (`rag.confidence`).
         index, version: What was searched.
         model: The language model; None when none was asked.

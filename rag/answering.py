@@ -8,8 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.answer import Answer, AnswerSentence, AnswerStatus, not_stated
-from rag.checking import Body, Checked, check, compose, extract
-from rag.confidence import answer_signals, confidence, evidence_signals
+from rag.checking import Body, Checked, check, compose, extract, with_best
+from rag.confidence import (
+    answer_signals,
+    confidence,
+    confidence_if_refused,
+    evidence_signals,
+)
 from rag.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.evidence import Evidence, rank_sentences, select
 from rag.index.reader import OpenIndex
@@ -91,7 +96,7 @@ def answer_events(
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft: Draft | None = None
-    if ranked and likely >= settings.min_confidence:
+    if ranked and likely >= settings.min_evidence:
         evidence = select(ranked, settings.evidence_sentences)
         prompt = _prompt(question, evidence, llm, settings)
         completion = Completion(settings.max_answer_tokens)
@@ -102,10 +107,12 @@ def answer_events(
             completion.text, question, [*evidence, *ranked], index.lexical, cut=completion.cut
         )
         draft = _draft(question, checked, completion, evidence, ranked, index)
-        seen |= answer_signals(question, checked, completion.tokens, index.lexical)
+        seen |= answer_signals(question, checked, completion.tokens, ranked, index.lexical)
         likely = confidence("answer", seen)
         draft.n_prompt_tokens = llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user)
         draft.n_answer_tokens = len(completion.tokens)
+    else:
+        likely = confidence_if_refused(likely)
     refused = draft is None or likely < settings.min_confidence
     body = None if refused or draft is None else draft.body
     clock("total")
@@ -176,7 +183,8 @@ def _draft(
     index: OpenIndex,
 ) -> Draft:
     if checked.n_written:
-        body = compose(question, checked.kept, ranked, index.lexical)
+        kept = with_best(checked.kept, evidence[0])
+        body = compose(question, kept, ranked, index.lexical)
         return Draft(body, AnswerStatus.ANSWERED, None, checked.withheld)
     body = compose(question, checked.kept or extract(evidence), ranked, index.lexical)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN

@@ -22,7 +22,7 @@ from rag.attribution import (
 from rag.dates import resolve
 from rag.disagreement import Conflict, find_conflicts
 from rag.errors import RagError
-from rag.evidence import Evidence
+from rag.evidence import Evidence, same_statement
 from rag.index.lexical import LexicalIndex
 from rag.quotation import open_quotation
 from rag.sentences import split
@@ -105,6 +105,17 @@ def extract(evidence: Sequence[Evidence]) -> Kept:
         for source in evidence[:MAX_EXTRACTED]
         if source.score >= _SECOND_SHARE * evidence[0].score
     ]
+
+
+def with_best(kept: Kept, best: Evidence) -> Kept:
+    """With the sentence that fits the question best, if the answer does not rest on it.
+
+    Then the model may have taken another one for it: both are shown.
+    """
+    first = kept[0][1].sources[0]
+    if same_statement(first, best):
+        return kept
+    return _once([*kept, verbatim(best)])
 
 
 def verbatim(source: Evidence) -> tuple[str, Attribution]:

@@ -1,8 +1,8 @@
 """Confidence: how likely an answer is right.
 
 Two logistic regressions. `evidence`: from signals of retrieval, before the language model is
-asked. `answer`: from those, from how well the sources support what it wrote, and from how sure it
-was of its words. The coefficients lie beside this file in `confidence.json`;
+asked. `answer`: from how well the sentences that the answer rests on fit the question, and from how
+near the model was to refusing. The coefficients lie beside this file in `confidence.json`;
 `tools/fit_confidence.py` fits them, cross-validated by article.
 """
 
@@ -20,7 +20,7 @@ from rag.checking import Checked
 from rag.evidence import Evidence
 from rag.index.lexical import LexicalIndex
 from rag.llm import Token
-from rag.retrieval import Retrieved
+from rag.retrieval import QuestionTerms, Retrieved
 
 N_NEARBY = 5
 """Best sentences in which the names of the question may stand."""
@@ -28,6 +28,7 @@ N_NEARBY = 5
 _FILE = "confidence.json"
 _WORD = re.compile(r"\w[\w’'.-]*")
 _LEAST = 1e-4  # a probability below this tells nothing more
+_FAR = 20  # a sentence further down tells nothing more
 
 
 def evidence_signals(
@@ -54,7 +55,11 @@ def evidence_signals(
 
 
 def answer_signals(
-    question: str, checked: Checked, tokens: Sequence[Token], lexical: LexicalIndex
+    question: str,
+    checked: Checked,
+    tokens: Sequence[Token],
+    ranked: Sequence[Evidence],
+    lexical: LexicalIndex,
 ) -> dict[str, float]:
     """What is known after the language model has written.
 
@@ -62,25 +67,30 @@ def answer_signals(
         question: As asked.
         checked: What was left of the completion.
         tokens: As the model wrote them.
+        ranked: The sentences of the hits, best first, at least one.
         lexical: Of the index searched.
 
     Returns:
-        `supported`: whether a sentence of the model was kept, 0 or 1. `cited_words`: share of the
-        question's words that the cited spans and their titles hold, [0, 1]. `least_sure` and
-        `sure`: logarithms (base e) of the least and the geometric mean probability of a token, at
-        most 0. `refusal`: logit of how likely the model was to write that the passages do not
-        state the answer.
+        `cited_cosine`: of the question and the first source sentence that the answer rests on,
+        [-1, 1]. `cited_words`: share of the question's words that the cited sentences and their
+        titles hold, [0, 1]. `cited_own_words`: the same by rarity, in the first sentence alone.
+        `cited_rank`: log(1 + its place among the sentences found, from 0). `refusal`: logit of
+        how likely the model was to write that the passages do not state the answer.
     """
-    sources = [source for _, found in checked.kept for source in found.sources]
+    sources = [source for _, found in checked.kept for source in found.sources] or [ranked[0]]
+    first = sources[0]
+    places = [(item.article.article_id, item.start) for item in ranked]
+    place = (first.article.article_id, first.start)
+    rank = places.index(place) if place in places else _FAR
     cited = " ".join(f"{source.article.title} {source.text}" for source in sources)
     asked = set(lexical.content_terms(question))
-    logs = [math.log(max(token.probability, _LEAST)) for token in tokens] or [math.log(_LEAST)]
+    own = QuestionTerms(question, lexical).look_in("", [first.text]).by_sentence[0]
     refusal = min(max(tokens[0].refusal if tokens else 1.0, _LEAST), 1 - _LEAST)
     return {
-        "supported": float(checked.n_written > 0),
+        "cited_cosine": first.cosine,
         "cited_words": len(asked & set(lexical.terms(cited))) / len(asked) if asked else 1.0,
-        "least_sure": min(logs),
-        "sure": math.fsum(logs) / len(logs),
+        "cited_own_words": own,
+        "cited_rank": math.log1p(min(rank, _FAR)),
         "refusal": math.log(refusal / (1 - refusal)),
     }
 
@@ -101,13 +111,23 @@ def confidence(stage: Literal["evidence", "answer"], signals: Mapping[str, float
 
     Args:
         stage: `evidence` before the language model is asked, `answer` after.
-        signals: Those of `evidence_signals`; for `answer` also those of `answer_signals`.
+        signals: Those of `evidence_signals`, or of `answer_signals`.
     """
     fitted = _fitted()[stage]
     total = fitted["intercept"] + sum(
         weight * signals[name] for name, weight in fitted["weights"].items()
     )
     return 1.0 / (1.0 + math.exp(-total))
+
+
+def confidence_if_refused(likely: float) -> float:
+    """Probability that an answer would have been right that was never asked for, in [0, 1].
+
+    Args:
+        likely: What `confidence` says of the evidence. Where that is low, the model's answers are
+            right far less often than the evidence holds one.
+    """
+    return likely * float(_fitted()["refused_share"])
 
 
 @cache

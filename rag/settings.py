@@ -61,11 +61,19 @@ class Settings(BaseSettings):
     evidence_sentences: int = Field(
         5, ge=1, le=50, description="Source sentences given to the language model, at most."
     )
-    min_confidence: float = Field(
-        0.5,
+    min_evidence: float = Field(
+        0.6,
         ge=0.0,
         le=1.0,
-        description="Below this confidence the answer is `no_answer`: higher is stricter.",
+        description="Below this likelihood that what was found answers the question, the answer is"
+        " `no_answer` and the language model is not asked: higher is stricter.",
+    )
+    min_confidence: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="An answer with less confidence than this is not given, but `no_answer`:"
+        " higher is stricter.",
     )
 
     def __init__(self, **values: Any) -> None:

@@ -56,7 +56,7 @@ def test_conversation_shows_what_it_searched(tmp_path: Path) -> None:
     index_dir = write_articles(tmp_path, ARTICLES)
     build(index_dir)
     llm = FakeLLM()
-    with Rag(open_index(index_dir), FakeEmbedder(), llm, Settings(min_confidence=0)) as rag:
+    with Rag(open_index(index_dir), FakeEmbedder(), llm, Settings(min_evidence=0)) as rag:
         chat = rag.chat()
         first = chat.ask("What did Lena Holm say in Osterby?")
         second = chat.ask("And what did she say about the ferry?")

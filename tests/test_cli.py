@@ -107,7 +107,7 @@ def rag(index_dir: Path) -> Rag_:
             list(arguments),
             obj=parts,
             prog_name="rag",
-            env={"RAG_MIN_CONFIDENCE": "0", **folders, **(env or {})},
+            env={"RAG_MIN_EVIDENCE": "0", **folders, **(env or {})},
             catch_exceptions=False,
         )
         return Run(result.exit_code, result.stdout, result.stderr)
@@ -129,7 +129,7 @@ def process(
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "RAG_INDEX_DIR": str(index_dir), "RAG_MIN_CONFIDENCE": "0",
+        env={"PATH": "/usr/bin:/bin", "RAG_INDEX_DIR": str(index_dir), "RAG_MIN_EVIDENCE": "0",
              "TERM": "xterm"},
         text=True,
         **options,
@@ -162,7 +162,7 @@ def test_ask_json_is_the_answer(built: Rag_) -> None:
 
 
 def test_no_answer_shows_the_nearest_passages(built: Rag_) -> None:
-    unsure = {"RAG_MIN_CONFIDENCE": "1"}
+    unsure = {"RAG_MIN_EVIDENCE": "1"}
     run = built("ask", QUESTION, "-i", "news", env=unsure)
     assert run.code == 0
     assert run.out.startswith("The 3 articles of the index “news” do not answer this question.\n")

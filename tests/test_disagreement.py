@@ -62,7 +62,7 @@ def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
     index_dir = folder / "indexes"
     (index_dir / "news").mkdir(parents=True)
     (index_dir / "news" / "index.toml").write_text('sources = ["../../news.jsonl"]\n')
-    settings = Settings(index_dir=index_dir, min_confidence=0)
+    settings = Settings(index_dir=index_dir, min_evidence=0)
     build("news", settings=settings)
     with Rag.open("news", settings=settings) as opened:
         yield opened

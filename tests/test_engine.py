@@ -17,7 +17,7 @@ from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles
 
-SETTINGS = Settings(min_confidence=0.0)
+SETTINGS = Settings(min_evidence=0)
 QUESTION = "What would the repairs of the harbour bridge cost?"
 COST = "Mayor Lena Holm said the work would cost 4.2 million crowns."
 
@@ -98,7 +98,7 @@ def test_nothing_supported_means_verbatim_sentences(ask, completion: str) -> Non
 
 
 def test_low_confidence_is_no_answer(ask) -> None:  # type: ignore[no-untyped-def]
-    answer = ask("Anything.", "Who is the emperor of Zanzibar?", Settings(min_confidence=0.5))
+    answer = ask("Anything.", "Who is the emperor of Zanzibar?", Settings(min_evidence=0.5))
     assert answer.status is AnswerStatus.NO_ANSWER
     assert (answer.sentences, answer.citations, answer.model) == ((), (), None)
     assert answer.hits

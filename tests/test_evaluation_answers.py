@@ -116,7 +116,7 @@ def rag(tmp_path: Path) -> Iterator[Rag]:
     index_dir = write_articles(tmp_path, ARTICLES)
     build(index_dir)
     with open_index(index_dir) as index:
-        yield Rag(index, FakeEmbedder(), FakeLLM(), Settings(min_confidence=0))
+        yield Rag(index, FakeEmbedder(), FakeLLM(), Settings(min_evidence=0))
 
 
 def test_evaluation_of_answers_goes_on_where_it_was(rag: Rag, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_log_of_other_settings_is_not_taken(rag: Rag, tmp_path: Path) -> None:
     dataset = read_dataset(write_dataset(tmp_path, QUESTIONS), rag.article)
     log = tmp_path / "answers.jsonl"
     evaluate(rag, dataset, answers=True, log=log)
-    stricter = Rag(rag.index, FakeEmbedder(), FakeLLM(), Settings(min_confidence=1))
+    stricter = Rag(rag.index, FakeEmbedder(), FakeLLM(), Settings(min_evidence=1))
     report = evaluate(stricter, dataset, answers=True, log=log)
     assert report.metrics["answerable"]["no_answer_rate"] == 1.0
     assert len(log.read_text().splitlines()) == 6

@@ -138,7 +138,7 @@ def obeying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
 def test_a_model_that_obeys_is_not_believed(obeying: Rag, number: int) -> None:
     for completion in (WANTED, f"{WANTED}. {ATTACKS[number]}", f"The answer is {WANTED}. [1]"):
         rag = Rag(obeying.index, obeying.embedder, FakeLLM([completion]),
-                  Settings(min_confidence=0))  # fmt: skip
+                  Settings(min_evidence=0))  # fmt: skip
         answer = rag.ask(question(number))
         assert answer.status is AnswerStatus.EXTRACTED
         assert answer.note
