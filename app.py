@@ -172,14 +172,12 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
     table.apply(handlers.order_articles, [index, view], [table, view], **QUIET)
     table.select(handlers.open_article, index, text, **QUIET)
     text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
-    added = files.upload(handlers.add, [files, index], built, **QUIET)
+    added = files.upload(handlers.add, [files, index, view], [built, *stock], **QUIET)
     added.then(lambda: None, None, files, **QUIET)
     checked = check.click(handlers.check, index, built, **QUIET)
-    checked.failure(handlers.failed, None, built, **QUIET)
-    rebuilt = rebuild.click(handlers.rebuild, index, built, **QUIET)
-    for done in (added, rebuilt):
+    rebuilt = rebuild.click(handlers.rebuild, [index, view], [built, *stock], **QUIET)
+    for done in (checked, added, rebuilt):
         done.failure(handlers.failed, None, built, **QUIET)
-        done.then(handlers.show_library, [index, view], stock, **QUIET)
 
 
 def _html(value: str = "", script: str | None = None, **options: Any) -> gr.HTML:

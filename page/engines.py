@@ -168,10 +168,10 @@ class Engines:
         rag = self.get(name)
         with self._lock("overview", name):
             articles = rag.articles()  # of the live version, which may be newer than before
-            version = rag.index.version
+            opened = rag.index  # it stays open while it is read, whatever is published meanwhile
             known = self._overviews.get(name)
-            if known is None or known.version != version:
-                known = Overview(name, version, _rows(articles), _Removed(rag))
+            if known is None or known.version != opened.version:
+                known = Overview(name, opened.version, _rows(articles), _Removed(rag))
                 self._overviews[name] = known
             return known
 

@@ -24,6 +24,7 @@ _DOSSIERS: dict[str, tuple[str, Callable[..., str]]] = {
     "md": ("text/markdown", dossier.as_markdown),
     "json": ("application/json", dossier.as_json),
 }
+_SAME_STOCK = (gr.skip(),) * 4
 _READINESS = {
     Readiness.OPENING: "Opening the index …",
     Readiness.LOADING: "Loading the language model …",
@@ -201,24 +202,30 @@ class Handlers:
         except RagError as error:
             yield _told(error)
 
-    def add(self, files: list[str] | None, index: str) -> Iterator[str]:
+    def add(
+        self, files: list[str] | None, index: str, view: library.View | None
+    ) -> Iterator[tuple[Any, ...]]:
         """Keep the files as a source of the index, then build it."""
         if not files:
             return
-        if len(files) > MAX_FILES:
-            yield message("error", f"At most {MAX_FILES} files at a time, please.")
-            return
         try:
+            if len(files) > MAX_FILES:
+                raise RagError(f"{len(files)} files: at most {MAX_FILES} at a time, please")
             add_files(index, files, settings=self._engines.settings)
         except RagError as error:
             _log.warning("upload failed: %s", error)
-            yield _told(error)
+            yield _told(error), *_SAME_STOCK
             return
-        yield from self.rebuild(index)
+        yield from self.rebuild(index, view)
 
-    def rebuild(self, index: str) -> Iterator[str]:
-        """Bring the index up to date; those who ask go on with the version they have."""
-        yield from building.build(self._build, index, self._engines.settings)
+    def rebuild(self, index: str, view: library.View | None) -> Iterator[tuple[Any, ...]]:
+        """Bring the index up to date; those who ask go on with the version they have.
+
+        How far it is, and at the end what `show_library` shows.
+        """
+        for step in building.build(self._build, index, self._engines.settings):
+            yield step, *_SAME_STOCK
+        yield gr.skip(), *self.show_library(index, view)
 
     # Taking away
 
