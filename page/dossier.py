@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from page.markup import byline, days_meant, full_day, headline, meant, number, original, text
-from page.reply import point, status_word, wording
+from page.reply import disagreements, point, status_word, wording
 from rag import Answer, Article, Claim
 
 _STYLE = Path(__file__).with_name("dossier.css")
@@ -71,7 +71,7 @@ def as_markdown(answer: Answer, articles: Iterable[Article], index_sha256: str) 
     parts = ["# Question", fenced(answer.question), "## Answer", fenced(wording(answer))]
     if answer.note:
         parts += ["## Note", fenced(answer.note)]
-    for one in answer.disagreements:
+    for one in disagreements(answer):
         said = "\n".join(_claim(claim, answer) for claim in one.claims)
         parts += [f"## The sources differ: {point(one).lower()}", fenced(said)]
     for citation in answer.citations:
@@ -136,7 +136,7 @@ def _disagreements(answer: Answer) -> str:
         f"<section><h2>The sources differ: {point(one).lower()}</h2><ul>"
         + "".join(f"<li>{text(_claim(claim, answer))}</li>" for claim in one.claims)
         + "</ul></section>"
-        for one in answer.disagreements
+        for one in disagreements(answer)
     )
 
 

@@ -67,6 +67,11 @@ def wording(answer: Answer) -> str:
     )
 
 
+def disagreements(answer: Answer) -> list[Disagreement]:
+    """Where its sources differ, each point once: two sentences may be at odds with each other."""
+    return list(dict.fromkeys(answer.disagreements))
+
+
 def point(disagreement: Disagreement) -> str:
     """What it is about, in words."""
     return _POINTS[disagreement.kind]
@@ -136,7 +141,7 @@ def _disagreements(answer: Answer, cited: dict[int, Citation]) -> str:
     points = "".join(
         f"<h4>{point(one)}</h4><ol>"
         f"{''.join(_claim(answer.index, claim, cited) for claim in one.claims)}</ol>"
-        for one in answer.disagreements
+        for one in disagreements(answer)
     )
     return (
         '<section class="differ" aria-label="The sources differ">'

@@ -79,6 +79,13 @@ def test_a_sentence_of_the_model_that_begins_so_stays() -> None:
     assert [sentence.text for sentence in reply.sentences(more)] == [own["text"]]
 
 
+def test_a_point_found_from_both_sides_is_told_once() -> None:
+    found = differing()
+    twice = found.model_copy(update={"disagreements": found.disagreements * 2})
+    assert shown(twice) == shown(found)
+    assert dossier.as_markdown(twice, [], "ab") == dossier.as_markdown(found, [], "ab")
+
+
 def test_no_box_where_no_sources_differ() -> None:
     assert "differ" not in shown(answer())
     assert reply.wording(answer()) == answer().text
