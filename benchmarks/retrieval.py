@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from environments import PeerError, environment, run
 from machine import describe
 
 from rag import Rag, Settings, build
@@ -37,7 +35,6 @@ from rag.evaluation import (
 
 HERE = Path(__file__).parent
 PEERS = ("langchain_faiss", "llama_index_faiss", "haystack_faiss", "txtai_hybrid")
-TORCH = "torch==2.13.0"  # before the rest, so that the build for the processor is taken
 RESULT = HERE / "results" / "retrieval.json"
 N_CANDIDATES = 100
 RRF_K = 60
@@ -193,32 +190,19 @@ def file_questions(dataset: Path) -> list[EvalQuestion]:
 
 def run_peer(name: str, args: argparse.Namespace, out: Path) -> str | None:
     """Set a library up and run it; why that failed, if it did."""
-    environment = args.work / "environments" / name
-    python = environment / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
-    steps = [] if (environment / "ready").exists() else [
-        [sys.executable, "-m", "venv", "--clear", environment],
-        [*pip, TORCH],
-        [*pip, TORCH, "--requirement", HERE / "peers" / f"{name}.txt"],
-        ["touch", environment / "ready"],
-    ]  # fmt: skip
     articles = [path.resolve() for path in args.articles]
-    steps.append(
-        [
-            *(python, HERE / "peers" / f"{name}.py", "--articles", *articles),
-            *("--questions", args.dataset.resolve() / "questions.jsonl"),
-            *("--model", Settings().models_dir / "all-MiniLM-L6-v2", "--out", out.resolve()),
-        ]
-    )
-    offline = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
-    for step in steps:
-        ran = subprocess.run(
-            [str(part) for part in step],
-            cwd=args.work, env=os.environ | offline, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if ran.returncode:
-            print(ran.stderr, file=sys.stderr)
-            return (ran.stderr.strip() or f"exit code {ran.returncode}").splitlines()[-1]
+    try:
+        python = environment(name, args.work)
+        run(
+            [
+                *(python, HERE / "peers" / f"{name}.py", "--articles", *articles),
+                *("--questions", args.dataset.resolve() / "questions.jsonl"),
+                *("--model", Settings().models_dir / "all-MiniLM-L6-v2", "--out", out.resolve()),
+            ],
+            args.work,
+        )
+    except PeerError as error:
+        return str(error)
     return None
 
 

@@ -25,6 +25,7 @@ from rag.engine import Rag
 from rag.errors import DatasetError
 from rag.evaluation.answers import answer_metrics as answer_metrics
 from rag.evaluation.answers import auroc as auroc
+from rag.evaluation.answers import holds as holds
 from rag.evaluation.answers import risk_coverage as risk_coverage
 from rag.evaluation.dataset import Dataset as Dataset
 from rag.evaluation.dataset import EvalQuestion as EvalQuestion

@@ -47,7 +47,7 @@ def answer_metrics(
     metrics["confidence"] = answer.confidence
     if question.answers:
         golds = [gold.text for gold in question.answers]
-        metrics["contains"] = float(given and any(_holds(plain, gold) for gold in golds))
+        metrics["contains"] = float(given and any(holds(plain, gold) for gold in golds))
         metrics["exact_match"] = float(
             given and any(_normal(plain) == _normal(gold) for gold in golds)
         )
@@ -121,7 +121,8 @@ def _normal(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
-def _holds(text: str, gold: str) -> bool:
+def holds(text: str, gold: str) -> bool:
+    """Whether a text contains a gold answer, both without case, punctuation and articles."""
     wanted = _normal(gold) or gold
     return f" {wanted} " in f" {_normal(text)} "
 

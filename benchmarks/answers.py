@@ -1,0 +1,163 @@
+"""Answers side by side: ours against LangChain's usual pipeline, question by question in one run.
+
+    python benchmarks/answers.py --articles A.jsonl B.jsonl --dataset FOLDER --work SCRATCH \\
+        [--index-dir DIR --index NAME] [--sample 60]
+
+The same articles, embedding model, GGUF file, llama.cpp build and cores. The peer runs in an
+environment of its own below SCRATCH/environments. Both answer a question one after the other, so
+that what else the machine does hits both; times are from the question to the end, medians, and
+the ratio is the median of the ratios of the single questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from environments import PeerError, environment, run
+from machine import describe
+
+from rag import Answer, AnswerStatus, Rag, Settings, build
+from rag.evaluation import (
+    EvalQuestion,
+    answer_metrics,
+    holds,
+    of_kinds,
+    read_dataset,
+    sample,
+)
+
+HERE = Path(__file__).parent
+PEER = "langchain_answers"
+RESULT = HERE / "results" / "answers.json"
+SECONDS = ("seconds_to_evidence", "seconds_to_first_token", "seconds_total")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--articles", nargs="+", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--index-dir", type=Path, help="where --index was built before")
+    parser.add_argument("--index", default="answers-benchmark")
+    parser.add_argument("--sample", type=int, default=60, help="answerable questions asked")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    settings = Settings(index_dir=args.index_dir or args.work / "indexes")
+    if args.index_dir is None:
+        folder = settings.index_dir / args.index
+        folder.mkdir(parents=True, exist_ok=True)
+        sources = json.dumps([str(path.resolve()) for path in args.articles])
+        (folder / "index.toml").write_text(f"sources = {sources}\n", encoding="utf-8")
+        build(args.index, settings=settings)
+    with Rag.open(args.index, settings=settings) as rag:
+        dataset = of_kinds(read_dataset(args.dataset, rag.article), ["answerable"])
+        questions = sample(dataset, args.sample, seed=args.seed).questions
+        rag.load()
+        pairs = side_by_side(rag, questions, peer(args, settings))
+    report = {"dataset": args.dataset.name, "machine": describe(), "model": settings.model,
+              "n_questions": len(questions), **summary(pairs)}  # fmt: skip
+    RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(table(report))
+
+
+def peer(args: argparse.Namespace, settings: Settings) -> subprocess.Popen[str]:
+    """LangChain, ready to be asked: a question per line in, an answer per line out."""
+    try:
+        python = environment(PEER, args.work)
+        command = [
+            *(python, HERE / "peers" / f"{PEER}.py", "--articles"),
+            *(path.resolve() for path in args.articles),
+            *("--model", settings.models_dir / "all-MiniLM-L6-v2"),
+            *("--llm", next(settings.models_dir.glob(f"{settings.model}*.gguf"))),
+            *("--threads", settings.threads, "--store", (args.work / "langchain-store").resolve()),
+        ]
+        run([*command, "--only-index"], args.work)
+    except PeerError as error:
+        sys.exit(f"LangChain does not run here: {error}")
+    started = subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert started.stdout is not None
+    assert json.loads(started.stdout.readline())["ready"]
+    return started
+
+
+def side_by_side(
+    rag: Rag, questions: tuple[EvalQuestion, ...], other: subprocess.Popen[str]
+) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """The figures of each question, ours and theirs; who begins takes turns."""
+    assert other.stdin is not None
+    assert other.stdout is not None
+    pairs = []
+    for number, question in enumerate(questions):
+        mine: Answer | None = None
+        if number % 2:
+            mine = rag.ask(question.question)
+        other.stdin.write(json.dumps({"question": question.question}) + "\n")
+        other.stdin.flush()
+        theirs = json.loads(other.stdout.readline())
+        mine = mine or rag.ask(question.question)
+        pairs.append((ours(rag, question, mine), peers(question, theirs)))
+        print(f"{number + 1} of {len(questions)}", end="\r", file=sys.stderr, flush=True)
+    other.stdin.close()
+    other.wait()
+    return pairs
+
+
+def ours(rag: Rag, question: EvalQuestion, answer: Answer) -> dict[str, float]:
+    metrics = answer_metrics(question, answer, rag.article)
+    # Without the model there is no first word to wait for: the answer is there at once.
+    metrics.setdefault("seconds_to_first_token", metrics["seconds_total"])
+    if answer.status is AnswerStatus.NO_ANSWER:
+        metrics["words"] = float(len(answer.text.split()))
+    return metrics
+
+
+def peers(question: EvalQuestion, answer: dict[str, Any]) -> dict[str, float]:
+    return {
+        "contains": float(any(holds(answer["text"], gold.text) for gold in question.answers)),
+        "words": float(len(answer["text"].split())),
+        "prompt_tokens": float(answer["prompt_tokens"]),
+        **{name: answer[name] for name in SECONDS},
+    }
+
+
+def summary(pairs: list[tuple[dict[str, float], dict[str, float]]]) -> dict[str, Any]:
+    """Means of quality, medians of times, and the median of the ratios."""
+    made: dict[str, Any] = {"rag": {}, "LangChain": {}, "ratio": {}}
+    for name, rows in zip(("rag", "LangChain"), zip(*pairs, strict=True), strict=True):
+        for key in ("contains", "words", "prompt_tokens", "citation_precision", "gold_cited",
+                    "no_answer_rate"):  # fmt: skip
+            values = [row[key] for row in rows if key in row]
+            if values:
+                made[name][key] = round(float(np.mean(values)), 3)
+        for key in SECONDS:
+            made[name][key] = round(float(np.median([row[key] for row in rows])), 3)
+    for key in SECONDS:
+        ratios = [mine[key] / theirs[key] for mine, theirs in pairs]
+        made["ratio"][key] = round(float(np.median(ratios)), 3)
+    return made
+
+
+def table(report: dict[str, Any]) -> str:
+    names = list(dict.fromkeys([*report["rag"], *report["LangChain"]]))
+    lines = [
+        f"| {report['n_questions']} questions | rag | LangChain | ratio |",
+        "|---|---|---|---|",
+    ]
+    for name in names:
+        cells = (str(report[who].get(name, "–")) for who in ("rag", "LangChain", "ratio"))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
