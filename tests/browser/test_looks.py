@@ -110,3 +110,22 @@ def test_main_states(browser: Browser, server: Server, theme: str, width: int) -
         page.locator(".articles td button").first.click()
         expect(page.locator("#page-of-article .reader")).to_be_visible()
         seen(visitor, f"{prefix}-whole-article", width)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_states_with_nothing_to_show(browser: Browser, server: Server, theme: str) -> None:
+    size = {"width": 360, "height": 720}
+    with visit(browser, server.url, viewport=size, color_scheme=theme) as visitor:
+        page, prefix = visitor.page, f"{theme}-360"
+        page.click("#narrow")
+        for number, (day, name) in enumerate([("2024-31-31", "error"), ("2030-01-01", "empty")], 1):
+            page.fill("#since input", day)
+            page.keyboard.press("Tab")
+            visitor.ask("When does the harbour bridge close?")
+            visitor.answered(number)
+            expect(page.locator(f"#current .notice.{name}")).to_be_visible()
+            seen(visitor, f"{prefix}-{name}", 360)
+        page.get_by_role("tab", name="Library").click()
+        page.fill("#article-search :is(input, textarea)", "zzz")
+        expect(page.locator("#articles .notice.empty")).to_be_visible()
+        seen(visitor, f"{prefix}-nothing-found", 360)
