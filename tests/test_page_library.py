@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import html
+from pathlib import Path
 
 import pytest
 
 from page import library
-from page.engines import Overview, Row
-from rag import BuildProgress
+from page.engines import Engines, Overview, Row
+from rag import BuildProgress, Rag, Settings
+from rag.testing import FakeEmbedder, open_with
+from tests.support import ARTICLES, build, write_articles
 from tests.test_page import DAY, EVIL
 
 OVERVIEW = Overview(
@@ -97,3 +100,23 @@ def test_examples_come_from_the_newest_article_of_each_source() -> None:
         "What is known about “Museum finds lost painting”?",
         "What is known about “Bridge closes on Monday”?",
     ]
+
+
+def test_the_overview_counts_what_is_the_same_and_what_was_removed(tmp_path: Path) -> None:
+    again = {**ARTICLES[0], "id": "again", "source": "Echo"}
+    scraped = {**ARTICLES[1], "text": f"{ARTICLES[1]['text']}\n\nAdvertisement\n\nOne more line."}
+    build(write_articles(tmp_path, [*ARTICLES[::2], again, scraped]))
+
+    def opened(name: str, *, settings: Settings) -> Rag:
+        return open_with(settings.index_dir, name, FakeEmbedder())
+
+    engines = Engines(opened, Settings(index_dir=tmp_path / "indexes"))
+    found = engines.overview("news")
+    assert {row.article_id: row.n_same for row in found.rows} == {
+        "harbour": 1, "museum": 0, "again": 1, "ferry": 0,
+    }  # fmt: skip
+    assert {row.article_id: found.n_removed[row.article_id] for row in found.rows} == {
+        "harbour": 0, "museum": 0, "again": 0, "ferry": 1,
+    }  # fmt: skip
+    assert engines.overview("news") is found
+    engines.close()
