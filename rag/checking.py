@@ -112,8 +112,8 @@ def with_best(kept: Kept, best: Evidence) -> Kept:
 
     Then the model may have taken another one for it: both are shown.
     """
-    first = kept[0][1].sources[0]
-    if same_statement(first, best):
+    cited = [source for _, found in kept for source in (*found.sources, *found.further)]
+    if any(same_statement(source, best) for source in cited):
         return kept
     return _once([*kept, verbatim(best)])
 

@@ -115,6 +115,8 @@ def attribute(
     share = sum(term in together for term in all_terms) / len(all_terms) if all_terms else 0.0
     new_share = sum(term in together for term in wanted) / len(wanted) if wanted else 1.0
     if source and _whole(sentence, source):
+        if _inside_quotation(source):  # alone it would be nobody's
+            return Attribution(Status.PARTLY, (source,), 1.0)
         found = Attribution(Status.QUOTED, (source,), 1.0)
     elif (
         not sources
@@ -209,10 +211,14 @@ def _speaker_dropped(
             source.text,
             wanted,
             terms,
-            inside_quotation=open_quotation(source.article.text, source.start) is not None,
+            inside_quotation=_inside_quotation(source),
         )
         for source in sources
     )
+
+
+def _inside_quotation(source: Evidence) -> bool:
+    return open_quotation(source.article.text, source.start) is not None
 
 
 def _says_something(sentence: str, question: str, wanted: Sequence[str], terms: Terms) -> bool:

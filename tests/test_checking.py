@@ -1,0 +1,117 @@
+"""What is left of a completion, on an index with news written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.answer import Answer, AnswerStatus
+from rag.attribution import Status
+from rag.engine import Rag
+from rag.settings import Settings
+from rag.testing import FakeEmbedder, FakeLLM
+from tests.support import build, open_index, write_articles
+
+ARTICLES = [
+    {"id": "post", "title": "Ferry fares", "source": "Osterby Post", "published": "2024-03-07",
+     "text": "The ferry to Osterby carries 900 cars a day. Captain Lena Holm said: “We are full"
+     " every morning. The ferry needs a second deck by summer. Nobody wants to wait.” The ferry"
+     " did not raise its fares in 2023."},
+    {"id": "herald", "title": "Busy ferry", "source": "Herald", "published": "2024-03-08",
+     "text": "On weekdays the Osterby ferry carries 900 cars. It was painted green last Friday."},
+    {"id": "copy", "title": "Ferry fares", "source": "Lindal Times", "published": "2024-03-09",
+     "text": "The ferry to Osterby carries 900 cars a day."},
+]  # fmt: skip
+CARS = "How many cars does the ferry to Osterby carry?"
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Callable[[str, str], Answer]]:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        texts = {article["id"]: article["text"] for article in ARTICLES}
+
+        def run(question: str, completion: str) -> Answer:
+            rag = Rag(index, FakeEmbedder(), FakeLLM([completion]), Settings(min_evidence=0))
+            answer = rag.ask(question)
+            for citation in answer.citations:
+                assert citation.quote == texts[citation.article_id][citation.start : citation.end]
+            return answer
+
+        yield run
+
+
+def cited(answer: Answer) -> list[str]:
+    return [citation.article_id for citation in answer.citations]
+
+
+def test_a_second_source_is_cited_and_a_reprint_is_not(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask(CARS, "The Osterby ferry carries 900 cars.")
+    assert answer.status is AnswerStatus.ANSWERED
+    assert len(answer.citations) == 2
+    assert "herald" in cited(answer)
+    assert len({"post", "copy"} & set(cited(answer))) == 1
+
+
+def test_the_middle_of_a_quotation_is_shown_as_a_whole(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask("What does the ferry need by summer?", "The ferry needs a second deck by summer.")
+    assert answer.status is AnswerStatus.EXTRACTED
+    (sentence,) = answer.sentences
+    assert sentence.text.startswith("Captain Lena Holm said: “We are full every morning.")
+    assert sentence.text.endswith("Nobody wants to wait.”")
+    assert sentence.status is Status.QUOTED
+    assert [item.status for item in answer.withheld] == [Status.PARTLY]
+
+
+def test_a_denial_is_not_turned_round(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask("Did the ferry raise its fares?", "The ferry raised its fares in 2023.")
+    assert answer.status is AnswerStatus.EXTRACTED
+    assert "did not raise its fares" in answer.text
+    no = ask("Did the ferry raise its fares?", "No, it did not raise its fares in 2023.")
+    assert no.status is AnswerStatus.ANSWERED
+
+
+def test_the_best_sentence_is_shown_too_where_the_answer_rests_on_another(
+    ask: Callable[[str, str], Answer],
+) -> None:
+    answer = ask(CARS, "The ferry was painted green.")
+    assert [sentence.status for sentence in answer.sentences] == [Status.SUPPORTED, Status.QUOTED]
+    assert "900 cars" in answer.sentences[1].text
+
+
+def test_invented_quotation_marks_are_taken_away(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask(CARS, "The ferry to Osterby carries “900 big cars” a day.")
+    assert "“" not in answer.sentences[0].text
+
+
+def test_days_in_a_quote_are_resolved(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask("When was the Osterby ferry painted?", "It was painted green last Friday.")
+    dates = [date for citation in answer.citations for date in citation.dates]
+    assert [(date.text, str(date.first)) for date in dates] == [("last Friday", "2024-03-01")]
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "The ferry to Osterby carries 900 cars a day. " * 40,
+        "The ferry to Osterby carries 900 cars a day. And so on" + " and so on" * 90,
+    ],
+)
+def test_a_model_that_loops_is_stopped(ask: Callable[[str, str], Answer], completion: str) -> None:
+    answer = ask(CARS, completion)
+    assert answer.n_answer_tokens < 60
+    assert [sentence.text for sentence in answer.sentences] == [
+        "The ferry to Osterby carries 900 cars a day."
+    ]
+
+
+def test_an_unfinished_sentence_does_not_count(ask: Callable[[str, str], Answer]) -> None:
+    rest = " ".join(f"word{number}" for number in range(200))
+    answer = ask(CARS, f"The ferry to Osterby carries 900 cars a day. On weekdays {rest}")
+    assert [sentence.text for sentence in answer.sentences] == [
+        "The ferry to Osterby carries 900 cars a day."
+    ]
+    assert answer.withheld == ()
