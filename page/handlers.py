@@ -52,9 +52,11 @@ class Handlers:
         """Readiness, timeline, sources and first words, as they become known."""
         self._engines.warm_up(index)
         shown = False
+        greeting: Any = _hello(index, [])  # at once: the rest needs the index
         while True:
             state, error = self._engines.readiness(index)
-            rest: tuple[Any, ...] = (gr.skip(), gr.skip(), gr.skip())
+            rest: tuple[Any, ...] = (gr.skip(), gr.skip(), greeting)
+            greeting = gr.skip()
             if state in (Readiness.LOADING, Readiness.READY) and not shown:
                 found = self._engines.overview(index)
                 sources = gr.update(choices=found.sources, value=[])

@@ -149,7 +149,7 @@ def visit(browser: Browser, url: str, **options: object) -> Iterator[Visitor]:
     context.on("request", lambda request: visitor.requests.append(request.url))
     visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
     visitor.page.goto(url)
-    visitor.page.wait_for_selector("#hello h1, .notice")
+    visitor.page.wait_for_selector("#ready p:not(.opening, .loading), .notice")
     yield visitor
     context.close()
     hosts = {urlsplit(address).hostname for address in visitor.requests}
