@@ -112,7 +112,7 @@ def find_conflicts(
     """
     found: list[Conflict] = []
     asked = names(question)
-    used: set[tuple[str, int]] = set()
+    used: set[frozenset[tuple[str, int]]] = set()
     for sentence, attribution in kept:
         articles = {s.article.article_id for s in (*attribution.sources, *attribution.further)}
         for source in attribution.sources:
@@ -122,11 +122,14 @@ def find_conflicts(
                 if other.article.article_id not in articles and _comparable(source, other, asked)
             ]
             for kind, ours, theirs in _differences(sentence, source, others, content_terms):
-                key = (source.article.article_id, source.start)
-                if key in used:
-                    continue
-                used.add(key)
-                found.append(Conflict(kind, _newest_first([ours, *theirs])))
+                conflict = Conflict(kind, _newest_first([ours, *theirs]))
+                key = frozenset(
+                    (said.source.article.article_id, said.source.start)
+                    for said in conflict.statements
+                )
+                if key not in used:
+                    used.add(key)
+                    found.append(conflict)
     return found
 
 

@@ -283,7 +283,8 @@ class Rag:
 
     def articles(self) -> Iterator[Article]:
         """Every article of the index, in the order of reading."""
-        return self._current()[0].catalog.all_articles()
+        index, _ = self._current()  # held: it closes when nobody holds it
+        yield from index.catalog.all_articles()
 
     def _current(self) -> tuple[OpenIndex, Embedder]:
         """The live version, opened anew if another was published; and the model that made it."""

@@ -118,6 +118,14 @@ def test_repeating_the_question_is_no_answer(evidence: list[Evidence], empty: st
     assert found.status is Status.UNSUPPORTED
 
 
+def test_a_source_must_speak_of_what_the_answer_repeats(evidence: list[Evidence]) -> None:
+    """The one new word stands somewhere; nothing else of the sentence does."""
+    question = "Which player was criticized for not jumping into the pile to recover the ferry?"
+    answer = "Cyclists was criticized for not jumping into the pile to recover the ferry."
+    found = attribute(answer, question, evidence, terms, content_terms)
+    assert found.status is Status.UNSUPPORTED
+
+
 def test_no_evidence_supports_nothing() -> None:
     found = attribute("The bridge closes.", QUESTION, [], terms, content_terms)
     assert found == Attribution(Status.UNSUPPORTED, (), found.share)

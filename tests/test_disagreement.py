@@ -131,6 +131,14 @@ def test_different_days(ask: Callable[..., Answer]) -> None:
     assert days == ["2024-03-06", "2024-03-04"]
 
 
+def test_both_sides_in_the_answer_differ_once(ask: Callable[..., Answer]) -> None:
+    question = "How many people marched against the pension reform in Osterby?"
+    answer = ask(question, "About 40,000 people marched, the organisers said. 15,000 protesters"
+                 " joined the march, police said.")  # fmt: skip
+    assert len(said(answer)) == 2
+    assert answer.text.count("The sources differ") == 1
+
+
 def test_a_denial(ask: Callable[..., Answer]) -> None:
     question = "Did mayor Paul Brandt of Lindal resign?"
     answer = ask(question, "Paul Brandt resigned on Tuesday over the sale of the city forest.")

@@ -31,6 +31,8 @@ from rag.quotation import open_quotation
 SUPPORTED_SHARE = 0.7
 """Share of a sentence's words that must stand in its sources (or in the question)."""
 PARTLY_SHARE = 0.4
+GROUNDED_SHARE = 0.5
+"""Share of a sentence's words, those of the question too, that its sources must hold."""
 MAX_SOURCES = 3
 """Sentences that together support one, at most."""
 MAX_FURTHER = 2
@@ -121,6 +123,7 @@ def attribute(
     elif (
         not sources
         or min(share, new_share) < PARTLY_SHARE
+        or _grounded(all_terms, sources, terms) < GROUNDED_SHARE
         or not _says_something(sentence, question, wanted, terms)
     ):
         return Attribution(Status.UNSUPPORTED, (), share)
@@ -150,6 +153,18 @@ def _bearing(asked: Sequence[str], evidence: Sequence[Evidence], terms: Terms) -
     ]
 
 
+def _grounded(all_terms: Sequence[str], sources: Sequence[Evidence], terms: Terms) -> float:
+    """Share of a sentence's words that its sources hold, with what stands just before them.
+
+    An answer repeats the question, so most of its words need no support. But a source that has
+    only the one new word, perhaps in its title, says nothing of the rest.
+    """
+    held = {
+        term for source in sources for term in terms(f"{_with_heading(source)} {_before(source)}")
+    }
+    return sum(term in held for term in all_terms) / len(all_terms) if all_terms else 0.0
+
+
 def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
     """The source sentence in which a sentence stands word for word."""
     bare = squeeze(sentence).lower().strip(" .\"'")
@@ -171,10 +186,7 @@ def _exact(sentence: str, question: str, sources: Sequence[Evidence]) -> bool:
     from Kyiv.
     """
     text = " ".join(_with_heading(source) for source in sources)
-    before = " ".join(
-        source.article.text[max(0, source.start - _CONTEXT_CHARACTERS) : source.start]
-        for source in sources
-    )
+    before = " ".join(_before(source) for source in sources)
     return (
         claimed_numbers(sentence) <= numbers(text) | numbers(question)
         and names(sentence) <= words(text) | (words(question) & words(before))
@@ -289,6 +301,10 @@ def _further(
             found.append(item)
             articles.add(item.article.article_id)
     return tuple(found)
+
+
+def _before(source: Evidence) -> str:
+    return source.article.text[max(0, source.start - _CONTEXT_CHARACTERS) : source.start]
 
 
 def _with_heading(source: Evidence) -> str:
