@@ -283,8 +283,12 @@ class Rag:
 
     def articles(self) -> Iterator[Article]:
         """Every article of the index, in the order of reading."""
-        index, _ = self._current()  # held: it closes when nobody holds it
-        yield from index.catalog.all_articles()
+        index, _ = self._current()
+
+        def articles() -> Iterator[Article]:
+            yield from index.catalog.all_articles()  # held: it closes when nobody holds it
+
+        return articles()
 
     def _current(self) -> tuple[OpenIndex, Embedder]:
         """The live version, opened anew if another was published; and the model that made it."""
