@@ -104,7 +104,7 @@ def test_a_toll_that_rises_from_day_to_day(ask: Callable[..., Answer]) -> None:
 def test_the_newest_alone_needs_no_lead(ask: Callable[..., Answer]) -> None:
     answer = ask(KILLED, "18 people were killed, the health ministry said.")
     assert next(article for article, _ in said(answer)) == "blast-2"
-    assert len(answer.sentences) == 2
+    assert answer.sentences[0].text == "18 people were killed, the health ministry said."
 
 
 def test_as_of_a_day_only_what_was_known_then(ask: Callable[..., Answer]) -> None:
@@ -161,4 +161,4 @@ def test_what_is_no_disagreement(
     """Another event, another year, a rounded figure, a reprint."""
     answer = ask(question, completion)
     assert answer.disagreements == ()
-    assert len(answer.sentences) == 1
+    assert "differ" not in answer.text

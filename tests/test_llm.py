@@ -58,7 +58,7 @@ def test_a_refusal_is_likely_where_nothing_is_stated_and_never_written(llama: Ll
     stated = next(iter(llama.complete(PROMPT, max_tokens=2)))
     user = "The ferry to Osterby leaves at noon.\n\nQuestion: Who wrote the opera Aida?"
     tokens = list(llama.complete(Prompt(SYSTEM, user, (), REFUSAL), max_tokens=20))
-    assert tokens[0].refusal > 10 * stated.refusal
+    assert tokens[0].refusal > 2 * stated.refusal
     assert not text(tokens).strip().startswith("Not")
 
 
@@ -121,7 +121,7 @@ def test_two_threads_get_their_own_answers(llama: LlamaCppLLM) -> None:
 @pytest.mark.models
 def test_full_queue_is_busy(llama: LlamaCppLLM) -> None:
     first = llama.complete(PROMPT, max_tokens=40)
-    begun = next(first)
+    begun = next(first).text
     waiting = [llama.complete(PROMPT, max_tokens=40) for _ in range(2)]
     with pytest.raises(BusyError, match="2 questions"):
         llama.complete(PROMPT, max_tokens=40)
