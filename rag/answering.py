@@ -103,9 +103,7 @@ def answer_events(
         for token in _written(prompt, completion, llm, cancelled):
             clock("first_token")
             yield TextWritten(text=token.text)
-        checked = check(
-            completion.text, question, [*evidence, *ranked], index.lexical, cut=completion.cut
-        )
+        checked = check(completion.text, question, ranked, index.lexical, cut=completion.cut)
         draft = _draft(question, checked, completion, evidence, ranked, index)
         seen |= answer_signals(question, checked, completion.tokens, ranked, index.lexical)
         likely = confidence("answer", seen)

@@ -156,5 +156,8 @@ def test_real_articles_speak_to_readers() -> None:
     texts = [json.loads(line)["text"] for line in NEWS.read_text().splitlines()[:300]]
     sentences = [text[span.start : span.end] for text in texts for span in split(text)]
     assert [s for s in sentences if speaks_to_a_machine(s)] == []
+
+
+def test_an_article_about_machines_speaks_to_readers() -> None:
     about = "The paper shows how “ignore” buttons and system messages steer assistants in shops."
     assert not speaks_to_a_machine(about)

@@ -58,7 +58,7 @@ def test_a_refusal_is_likely_where_nothing_is_stated_and_never_written(llama: Ll
     stated = next(iter(llama.complete(PROMPT, max_tokens=2)))
     user = "The ferry to Osterby leaves at noon.\n\nQuestion: Who wrote the opera Aida?"
     tokens = list(llama.complete(Prompt(SYSTEM, user, (), REFUSAL), max_tokens=20))
-    assert tokens[0].refusal > 2 * stated.refusal
+    assert stated.refusal < 0.5 < tokens[0].refusal
     assert not text(tokens).strip().startswith("Not")
 
 
