@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from corpus import arguments, opened
 from environments import PeerError, environment, run
 from machine import describe
 
-from rag import Answer, AnswerStatus, Rag, Settings, build
+from rag import Answer, AnswerStatus, Rag, Settings
 from rag.evaluation import (
     EvalQuestion,
     answer_metrics,
@@ -39,23 +40,11 @@ SECONDS = ("seconds_to_evidence", "seconds_to_first_token", "seconds_total")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--articles", nargs="+", type=Path, required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--index-dir", type=Path, help="where --index was built before")
-    parser.add_argument("--index", default="answers-benchmark")
+    parser = arguments(__doc__.split("\n")[0], index="answers-benchmark")
     parser.add_argument("--sample", type=int, default=60, help="answerable questions asked")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
-    settings = Settings(index_dir=args.index_dir or args.work / "indexes")
-    if args.index_dir is None:
-        folder = settings.index_dir / args.index
-        folder.mkdir(parents=True, exist_ok=True)
-        sources = json.dumps([str(path.resolve()) for path in args.articles])
-        (folder / "index.toml").write_text(f"sources = {sources}\n", encoding="utf-8")
-        build(args.index, settings=settings)
+    settings, _ = opened(args)
     with Rag.open(args.index, settings=settings) as rag:
         dataset = of_kinds(read_dataset(args.dataset, rag.article), ["answerable"])
         questions = sample(dataset, args.sample, seed=args.seed).questions

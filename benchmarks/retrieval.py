@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from corpus import arguments, opened
 from environments import PeerError, environment, run
 from machine import describe
 
-from rag import Rag, Settings, build
+from rag import Rag, Settings
 from rag.evaluation import (
     Dataset,
     EvalQuestion,
@@ -45,15 +46,9 @@ Spans = list[FoundSpan]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--articles", nargs="+", type=Path, required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--index-dir", type=Path, help="where --index was built before")
-    parser.add_argument("--index", default="retrieval-benchmark")
+    parser = arguments(__doc__.split("\n")[0], index="retrieval-benchmark")
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
     args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
     rows = ours(args)
     rows += [peer(name, args) for name in args.peers]
     RESULT.parent.mkdir(exist_ok=True)
@@ -64,8 +59,7 @@ def main() -> None:
 
 def ours(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Our retrieval, and what its parts find alone on the same chunks."""
-    settings = Settings(index_dir=args.index_dir or args.work / "indexes")
-    seconds = None if args.index_dir else built(args, settings)
+    settings, seconds = opened(args)
     with Rag.open(args.index, settings=settings) as rag:
         dataset = answerable(read_dataset(args.dataset, rag.article))
         vectors = rag.embedder.embed_queries([item.question for item in dataset.questions])
@@ -89,17 +83,6 @@ def ours(args: argparse.Namespace) -> list[dict[str, Any]]:
                 )
             )
     return rows
-
-
-def built(args: argparse.Namespace, settings: Settings) -> float:
-    """Build the index anew; the seconds it took."""
-    folder = settings.index_dir / args.index
-    folder.mkdir(parents=True, exist_ok=True)
-    sources = json.dumps([str(path.resolve()) for path in args.articles])
-    (folder / "index.toml").write_text(f"sources = {sources}\n", encoding="utf-8")
-    started = time.perf_counter()
-    build(args.index, full=True, settings=settings)
-    return time.perf_counter() - started
 
 
 def answerable(dataset: Dataset) -> Dataset:
