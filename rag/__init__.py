@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.answer import Claim as Claim
     from rag.answer import Disagreement as Disagreement
     from rag.api import ask as ask
+    from rag.api import build as build
     from rag.api import check as check
     from rag.api import search as search
     from rag.article import Article as Article
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from rag.chat import Chat as Chat
     from rag.dates import DatedPhrase as DatedPhrase
     from rag.engine import Rag as Rag
-    from rag.engine import build as build
     from rag.errors import BusyError as BusyError
     from rag.errors import CancelledError as CancelledError
     from rag.errors import RagError as RagError
@@ -70,7 +70,7 @@ _HOME = {
     "TextWritten": "rag.events",
     "add_files": "rag.index.uploads",
     "ask": "rag.api",
-    "build": "rag.engine",
+    "build": "rag.api",
     "check": "rag.api",
     "list_indexes": "rag.index.reader",
     "search": "rag.api",

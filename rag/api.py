@@ -1,4 +1,4 @@
-"""`ask`, `search` and `check`: one call, no set-up.
+"""`ask`, `search`, `build` and `check`: one call, no set-up.
 
 Opened indexes and models are kept for the next call.
 """
@@ -10,12 +10,15 @@ import datetime
 import threading
 from collections.abc import Mapping, Sequence
 
-from rag import models
+from rag import embedding, models
 from rag.answer import Answer
+from rag.embedding import Embedder
 from rag.engine import Rag
 from rag.errors import ModelError
+from rag.index.builder import build_index
 from rag.index.check import CheckReport, check_index
 from rag.index.layout import IndexFolder
+from rag.index.report import BuildReport, Progress
 from rag.retrieval import Hit
 from rag.settings import Settings
 
@@ -78,6 +81,46 @@ def close_all() -> None:
     with _lock:
         while _opened:
             _opened.popitem()[1].close()
+
+
+def build(
+    index: str = "seeds",
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    settings: Settings | None = None,
+) -> BuildReport:
+    """Bring an index up to date with the sources in its `index.toml`.
+
+    Args:
+        index: Its name: the folder below the index folder.
+        full: Start from nothing; otherwise unchanged articles keep their chunks and vectors.
+        progress: Called with a `BuildProgress` as it goes on.
+        settings: None takes them from `rag.toml` and the environment.
+
+    Raises:
+        IndexMissingError: there is no `index.toml`.
+        IndexLockedError: another process is building it.
+        SourceError: a source does not exist, or no article could be read.
+        ModelMissingError, ModelError: the embedding model is missing or does not load.
+    """
+    settings = settings or Settings()
+    folder = IndexFolder(settings.index_dir, index)
+    model = folder.config().embedding.model
+    path = models.find(model, models_dir=settings.models_dir, kind="embedding")
+
+    def load(runtime: str | None) -> Embedder:
+        return embedding.load(
+            model, models_dir=settings.models_dir, n_threads=settings.threads, runtime=runtime
+        )
+
+    return build_index(
+        folder,
+        model_sha256=models.fingerprint(path),
+        load_embedder=load,
+        full=full,
+        progress=progress,
+    )
 
 
 def check(index: str = "seeds", *, settings: Settings | None = None) -> CheckReport:

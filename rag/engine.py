@@ -17,10 +17,8 @@ from rag.cleaning import Removed
 from rag.embedding import Embedder
 from rag.errors import IndexFormatError
 from rag.events import AnswerReady, Event
-from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
 from rag.index.reader import OpenIndex
-from rag.index.report import BuildReport, Progress
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
 from rag.readers import normalise
 from rag.reranking import CrossEncoderReranker, Reranker
@@ -111,13 +109,13 @@ class Rag:
 
     @property
     def index(self) -> OpenIndex:
-        """The version that is open."""
-        return self._index
+        """The live version, opened."""
+        return self._current()[0]
 
     @property
     def embedder(self) -> Embedder:
         """The model that made it."""
-        return self._embedder
+        return self._current()[1]
 
     @property
     def model(self) -> str:
@@ -301,46 +299,6 @@ class Rag:
                     self._embedder = _embedder(fresh, self._settings)
                 self._index = fresh
             return self._index, self._embedder
-
-
-def build(
-    index: str = "seeds",
-    *,
-    full: bool = False,
-    progress: Progress | None = None,
-    settings: Settings | None = None,
-) -> BuildReport:
-    """Bring an index up to date with the sources in its `index.toml`.
-
-    Args:
-        index: Its name: the folder below the index folder.
-        full: Start from nothing; otherwise unchanged articles keep their chunks and vectors.
-        progress: Called with a `BuildProgress` as it goes on.
-        settings: None takes them from `rag.toml` and the environment.
-
-    Raises:
-        IndexMissingError: there is no `index.toml`.
-        IndexLockedError: another process is building it.
-        SourceError: a source does not exist, or no article could be read.
-        ModelMissingError, ModelError: the embedding model is missing or does not load.
-    """
-    settings = settings or Settings()
-    folder = IndexFolder(settings.index_dir, index)
-    model = folder.config().embedding.model
-    path = models.find(model, models_dir=settings.models_dir, kind="embedding")
-
-    def load(runtime: str | None) -> Embedder:
-        return embedding.load(
-            model, models_dir=settings.models_dir, n_threads=settings.threads, runtime=runtime
-        )
-
-    return build_index(
-        folder,
-        model_sha256=models.fingerprint(path),
-        load_embedder=load,
-        full=full,
-        progress=progress,
-    )
 
 
 def _embedder(index: OpenIndex, settings: Settings) -> Embedder:

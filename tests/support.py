@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rag.embedding import Embedder
+from rag.index import staging
 from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
 from rag.index.reader import OpenIndex
@@ -68,6 +71,12 @@ def build(index_dir: Path, *, embedder: Embedder | None = None, full: bool = Fal
         load_embedder=lambda _: opened,
         full=full,
     )
+
+
+def share_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let versions share their catalogs from here on, however small these are."""
+    monkeypatch.setattr(staging, "SHARED_BYTES", 0)
+    monkeypatch.setattr(staging, "MAX_CHANGED", 1_000)
 
 
 def open_index(index_dir: Path) -> OpenIndex:

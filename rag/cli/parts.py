@@ -21,7 +21,7 @@ def _open(*arguments: Any, **options: Any) -> Rag:
 
 
 def _build(*arguments: Any, **options: Any) -> BuildReport:
-    from rag.engine import build
+    from rag.api import build
 
     return build(*arguments, **options)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from rag.errors import IndexError_
 from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
-from rag.index.layout import IndexFolder
-from rag.index.manifest import CATALOG, Manifest, read_manifest, verify_files
+from rag.index.layout import CATALOG, IndexFolder
+from rag.index.manifest import Manifest, read_manifest, verify_files
 from rag.readers import Skipped
 
 
@@ -43,15 +43,15 @@ class Before:
             "unchanged": same,
         }
 
-    def stays(
+    def kept(
         self,
         folder: IndexFolder,
         recipe: str,
         config: IndexConfig,
         counts: Mapping[str, int],
         skipped: Sequence[Skipped],
-    ) -> bool:
-        """Whether the version can stay live: nothing has changed, and every file of it is whole."""
+    ) -> Manifest | None:
+        """The version, if it can stay live: nothing has changed, and every file of it is whole."""
         live = self.manifest
         if (
             live is None
@@ -60,13 +60,13 @@ class Before:
             or list(skipped) != list(self.skipped)
             or counts["added"] or counts["changed"] or counts["removed"]
         ):  # fmt: skip
-            return False
+            return None
         try:
             path = folder.version_path(folder.live())
             verify_files(path, live, hashed_catalog_bytes=None)
         except IndexError_:
-            return False  # building it anew is what mends it
-        return True
+            return None  # building it anew is what mends it
+        return live
 
 
 def look_at_live(folder: IndexFolder) -> Before:

@@ -25,18 +25,13 @@ from rag.index.config import IndexConfig
 from rag.index.derive import derive
 from rag.index.draft import DraftCatalog
 from rag.index.inputs import Stored
-from rag.index.layout import UPLOADS, IndexFolder, Step, no_step, not_written
-from rag.index.manifest import (
-    CATALOG,
-    Manifest,
-    describe_files,
-    write_manifest,
-)
+from rag.index.layout import CATALOG, UPLOADS, IndexFolder, Step, no_step, not_written
+from rag.index.manifest import Manifest, describe_files, write_manifest
 from rag.index.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
 from rag.index.recipe import recipe_of, runtime_of, why_anew
 from rag.index.report import BuildProgress, BuildReport, Progress
 from rag.index.rows import EmbeddedArticle
-from rag.index.staging import base_of, open_staging
+from rag.index.staging import base_of, open_staging, shared_files
 from rag.index.workers import n_workers
 from rag.readers import Skipped, files_of
 from rag.sentences import Span
@@ -128,12 +123,14 @@ class _Build:
                     + (self._skipped[0].reason if self._skipped else "they are empty"),
                     mend=f"put articles there, or correct sources in {self._folder.config_path}",
                 )
-            n_articles, n_chunks, _ = catalog.counts()
-            published = full or not before.stays(
-                self._folder, self._recipe, self._config, counts, self._skipped
+            manifest = (
+                None
+                if full
+                else before.kept(self._folder, self._recipe, self._config, counts, self._skipped)
             )
-            if published:
-                self._publish(catalog)
+            published = manifest is None
+            if manifest is None:
+                manifest = self._publish(catalog)
             else:
                 self._folder.clear_staging()
         self._folder.prune(KEEP_VERSIONS, self._step)
@@ -143,8 +140,8 @@ class _Build:
             version=self._folder.live(),
             published=published,
             **counts,
-            n_articles=n_articles,
-            n_chunks=n_chunks,
+            n_articles=manifest.n_articles,
+            n_chunks=manifest.n_chunks,
             skipped=tuple(self._skipped),
             seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
             note=self._note,
@@ -225,14 +222,13 @@ class _Build:
                     self._embedder = self._load_embedder(runtime)
             return self._embedder
 
-    def _publish(self, catalog: DraftCatalog) -> None:
+    def _publish(self, catalog: DraftCatalog) -> Manifest:
         staging = self._folder.staging
         identity = json.loads(catalog.meta("embedder") or "null")
         base = base_of(self._folder, catalog)
-        counts = catalog.counts()
         self._tell("derive")
         with self._timed("store"):
-            catalog.finish()
+            columns = catalog.finish()
         self._step("catalog finished")
         with self._timed("derive"):
             derived = derive(
@@ -241,7 +237,8 @@ class _Build:
         self._seconds |= derived.seconds
         self._tell("publish")
         with self._timed("publish"):
-            files = describe_files(staging, {CATALOG: derived.catalog})
+            known = {CATALOG: derived.catalog} | shared_files(self._folder, base)
+            files = describe_files(staging, known)
             self._step("files hashed")
             manifest = Manifest(
                 index=self._folder.name,
@@ -251,14 +248,15 @@ class _Build:
                 embedder=identity,
                 recipe=self._recipe,
                 vector_index=derived.vector_index,
-                n_articles=counts[0],
-                n_chunks=counts[1],
-                n_skipped=counts[2],
+                n_articles=len(columns.article_numbers),
+                n_chunks=len(columns.chunk_ids),
+                n_skipped=len(self._skipped),
                 files=files,
             )
             write_manifest(staging, manifest)
             self._step("manifest written")
             self._folder.publish(self._step)
+        return manifest
 
     @contextlib.contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

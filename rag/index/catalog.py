@@ -1,7 +1,8 @@
-"""The catalog: articles, chunks and their sentences in one SQLite file. The truth of an index.
+"""The catalog: articles, chunks and their sentences in SQLite. The truth of an index.
 
 FAISS and tantivy files are derived from it. `rag.index.draft` writes it; once finished it is opened
-here, read-only and immutable.
+here, read-only and immutable. In a large index `articles.sqlite` holds only what changed since an
+earlier version, whose file lies beside it as `earlier.sqlite`.
 """
 
 from __future__ import annotations
@@ -20,22 +21,23 @@ from rag.article import Article
 from rag.cleaning import CleanedArticle, Removed
 from rag.embedding import Vectors
 from rag.errors import IndexCorruptError
+from rag.index.columns import Columns, article_key
 from rag.index.database import Database, Row
-from rag.index.layout import damaged
+from rag.index.layout import EARLIER, damaged
 from rag.index.rows import (
     ARTICLE_COLUMNS,
     CHUNK_COLUMNS,
     UNDATED,
+    VIEWS,
     ChunkText,
-    Columns,
     StoredChunk,
-    article_key,
     day_number,
     read_article,
     read_chunk,
 )
 from rag.readers import Skipped
 
+HAS_EARLIER = "has_earlier"
 _BATCH_VECTORS = 20_000
 _BATCH_ARTICLES = 2_000
 # Checking and decoding an article costs as much as searching for it.
@@ -43,10 +45,13 @@ _RECENT_ARTICLES = 1_000
 
 
 class Catalog:
-    """A finished `articles.sqlite`. Safe to use from several threads: they take turns."""
+    """A finished `articles.sqlite`, with what it goes on from. Safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._has_earlier = False
+        if self.meta(HAS_EARLIER):
+            self._read_earlier()
         self._recent: dict[int, Article] = {}
 
     @classmethod
@@ -57,6 +62,18 @@ class Catalog:
             IndexCorruptError: it is no catalog.
         """
         return cls(Database.open(path))
+
+    @property
+    def has_earlier(self) -> bool:
+        """Whether most of its rows stand in `earlier.sqlite`."""
+        return self._has_earlier
+
+    def _read_earlier(self) -> None:
+        """From here on `articles` and `chunks` mean those of both files."""
+        self._database.attach(self._database.path.with_name(EARLIER), "earlier")
+        for view in VIEWS:
+            self._database.run(view)
+        self._has_earlier = True
 
     def close(self) -> None:
         """Close the file. Nothing can be read afterwards."""
@@ -83,15 +100,6 @@ class Catalog:
         rows = self._database.rows("SELECT path, line, reason FROM skipped ORDER BY rowid")
         return [Skipped(path=path, line=line, reason=reason) for path, line, reason in rows]
 
-    def counts(self) -> tuple[int, int, int]:
-        """Numbers of articles, chunks and skipped inputs."""
-        row = self._database.row(
-            "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks),"
-            " (SELECT count(*) FROM skipped)"
-        )
-        assert row is not None
-        return row[0], row[1], row[2]
-
     def chunk_texts(self, after: int = 0, batch: int = _BATCH_ARTICLES) -> Iterator[ChunkText]:
         """What the lexical index takes of each chunk of the articles numbered above `after`."""
         while True:
@@ -104,8 +112,7 @@ class Catalog:
                 return
             spans: dict[int, list[Row]] = {}
             for number, *span in self._database.rows(
-                "SELECT article, start, end, chunk_id FROM chunks INDEXED BY chunks_article"
-                " WHERE article BETWEEN ? AND ?",
+                "SELECT article, start, end, chunk_id FROM chunks WHERE article BETWEEN ? AND ?",
                 (articles[0][0], articles[-1][0]),
             ):
                 spans.setdefault(number, []).append(tuple(span))

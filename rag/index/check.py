@@ -11,17 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from rag.errors import IndexError_, IndexMissingError
 from rag.index.catalog import Catalog
-from rag.index.layout import IndexFolder, damaged
+from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged
 from rag.index.lexical import LexicalIndex
-from rag.index.manifest import (
-    CATALOG,
-    LEXICAL,
-    VECTORS,
-    Manifest,
-    file_problem,
-    read_manifest,
-    verify_files,
-)
+from rag.index.manifest import Manifest, file_problem, read_manifest, verify_files
 from rag.index.vectors import VectorIndex
 
 _BATCH = 5_000
@@ -131,7 +123,7 @@ def roll_back(folder: IndexFolder, to: int | None = None) -> int:
     kept = ", ".join(map(str, versions)) or "none"
     raise IndexMissingError(
         f"index {folder.name!r} has {what} that is whole{problem}; kept: {kept}, live: {live}",
-        mend=f"rag build {folder.name}",
+        mend=f"rag build {folder.name}" + (" --full" if problem else ""),
     )
 
 

@@ -37,7 +37,9 @@ class Database:
             IndexWriteError: it cannot be written.
             IndexCorruptError: it is no SQLite file.
         """
-        database = cls(sqlite3.connect(path, check_same_thread=False, isolation_level=None), path)
+        uri = path.resolve().as_uri()  # so that `attach` may use one
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+        database = cls(connection, path)
         # WAL with NORMAL survives a killed process; the finished file is synced before it counts.
         database.run("PRAGMA journal_mode=WAL")
         database.run("PRAGMA synchronous=NORMAL")
@@ -53,11 +55,19 @@ class Database:
         Raises:
             IndexCorruptError: it does not open.
         """
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         try:
-            return cls(sqlite3.connect(uri, uri=True, check_same_thread=False), path)
+            return cls(sqlite3.connect(_finished(path), uri=True, check_same_thread=False), path)
         except sqlite3.Error as error:
             raise damaged(path.parent, f"{path.name} does not open: {error}") from error
+
+    def attach(self, path: Path, name: str) -> None:
+        """Read the tables of another file that never changes too, as `name.table`.
+
+        Raises:
+            IndexCorruptError: it does not open.
+        """
+        with self._lock, self._translated():
+            self._connection.execute(f"ATTACH ? AS {name}", (_finished(path),))
 
     def close(self) -> None:
         """Close the file. Nothing can be read afterwards."""
@@ -66,7 +76,7 @@ class Database:
 
     def finish(self) -> None:
         """End writing: everything into the one file, no side files left, closed."""
-        self.run("PRAGMA journal_mode=DELETE")
+        self.run("PRAGMA main.journal_mode=DELETE")
         self.close()
 
     @contextlib.contextmanager
@@ -123,6 +133,10 @@ class Database:
                 raise not_written(self.path, str(error)) from error
             problem = f"{self.path.name} cannot be read: {error}"
             raise damaged(self.path.parent, problem) from error
+
+
+def _finished(path: Path) -> str:
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 _CANNOT_WRITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")

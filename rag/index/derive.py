@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexError_
 from rag.index.catalog import Catalog
-from rag.index.layout import Step
+from rag.index.layout import CATALOG, LEXICAL, VECTORS, Step
 from rag.index.lexical import can_update, update_lexical, write_lexical
-from rag.index.manifest import CATALOG, LEXICAL, VECTORS, FileEntry, describe_file, file_problem
+from rag.index.manifest import FileEntry, describe_file, file_problem
 from rag.index.staging import Base
 from rag.index.vectors import kind_for, n_training, update_vectors, write_vectors
 
@@ -92,7 +92,8 @@ def _difference(path: Path, base: Base | None) -> _Difference | None:
         return None
     try:
         with Catalog.open(base.path / CATALOG) as old, Catalog.open(path) as new:
-            removed = np.setdiff1d(old.columns.chunk_ids, new.columns.chunk_ids)
+            ids = old.columns.chunk_ids, new.columns.chunk_ids
+            removed = np.setdiff1d(*ids, assume_unique=True)
             return _Difference(
                 base,
                 removed,

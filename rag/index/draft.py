@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rag.index.catalog import Catalog
+from rag.index.catalog import HAS_EARLIER, Catalog
+from rag.index.columns import NO_SOURCE, Columns, article_key
 from rag.index.database import Database, Row
 from rag.index.inputs import Input
 from rag.index.rows import (
     ARTICLE_COLUMNS,
     CHUNK_COLUMNS,
-    NO_SOURCE,
     SCHEMA,
-    Columns,
     EmbeddedArticle,
     article_checksum,
-    article_key,
     article_row,
     chunk_row,
     day_number,
@@ -45,6 +44,31 @@ class DraftCatalog(Catalog):
             IndexCorruptError: it is no catalog.
         """
         return cls(Database.create(path, SCHEMA))
+
+    @classmethod
+    def create_changes(cls, path: Path) -> Self:
+        """Like `create`, of a catalog that holds what changes of `earlier.sqlite` beside it."""
+        draft = cls.create(path)
+        draft._read_earlier()
+        with draft.transaction():
+            for table in ("meta", "inputs"):
+                draft._database.run(f"INSERT INTO main.{table} SELECT * FROM earlier.{table}")
+            draft.set_meta(HAS_EARLIER, "yes")
+        return draft
+
+    def merge(self, changes: Path) -> None:
+        """Take in what another catalog says has changed of this one."""
+        run = self._database.run
+        self._database.attach(changes, "changes")
+        with self.transaction():
+            gone = "(SELECT number FROM changes.gone)"
+            run(f"DELETE FROM chunks WHERE article IN {gone}")
+            run(f"DELETE FROM articles WHERE number IN {gone}")
+            for table in ("meta", "inputs"):
+                run(f"DELETE FROM {table}")
+            for table in ("articles", "chunks", "meta", "inputs"):
+                run(f"INSERT OR REPLACE INTO {table} SELECT * FROM changes.{table}")
+            run("DELETE FROM meta WHERE key=?", (HAS_EARLIER,))
 
     def transaction(self) -> AbstractContextManager[None]:
         """All of it or nothing.
@@ -76,8 +100,8 @@ class DraftCatalog(Catalog):
                 chunk_id += 1
             number += 1
         insert = self._database.run_many
-        insert(f"INSERT INTO articles VALUES ({_marks(ARTICLE_COLUMNS)})", article_rows)
-        insert(f"INSERT INTO chunks VALUES ({_marks(CHUNK_COLUMNS)})", chunk_rows)
+        insert(f"INSERT INTO main.articles VALUES ({_marks(ARTICLE_COLUMNS)})", article_rows)
+        insert(f"INSERT INTO main.chunks VALUES ({_marks(CHUNK_COLUMNS)})", chunk_rows)
         self.set_meta("next_article", str(number))
         self.set_meta("next_chunk", str(chunk_id))
 
@@ -91,8 +115,10 @@ class DraftCatalog(Catalog):
             query = "SELECT number FROM articles WHERE article_id=?"
             row = self._database.row(query, (article_id,))
             if row is not None:
-                run("DELETE FROM chunks WHERE article=?", row)
-                run("DELETE FROM articles WHERE number=?", row)
+                run("DELETE FROM main.chunks WHERE article=?", row)
+                run("DELETE FROM main.articles WHERE number=?", row)
+                if self.has_earlier:
+                    run("INSERT OR IGNORE INTO gone VALUES (?)", row)
 
     def set_path(self, article_id: str, path: str | None) -> None:
         """Note where an unchanged article lies now (inside a transaction)."""
@@ -100,8 +126,10 @@ class DraftCatalog(Catalog):
         (row,) = self._database.rows(query, (article_id,))
         values = list(row[:-1])
         values[ARTICLE_COLUMNS.replace(" ", "").split(",").index("path")] = path
-        change = "UPDATE articles SET path=?, checksum=? WHERE article_id=?"
-        self._database.run(change, (path, article_checksum(values), article_id))
+        self._database.run(
+            f"INSERT OR REPLACE INTO main.articles VALUES ({_marks(ARTICLE_COLUMNS)})",
+            (*values, article_checksum(values)),
+        )
 
     def set_skipped(self, skipped: Sequence[Skipped]) -> None:
         """Replace the list of what was skipped (inside a transaction)."""
@@ -134,28 +162,43 @@ class DraftCatalog(Catalog):
         rows = (known.row(path) for path, known in new.items())
         self._database.run_many("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?, ?)", rows)
 
-    def finish(self) -> None:
+    def finish(self) -> Columns:
         """End building: columns written, everything in the one file, closed."""
         columns = self._make_columns()
         with self.transaction():
-            self._database.run("DELETE FROM columns")
-            self._database.run_many("INSERT INTO columns VALUES (?, ?, ?)", columns.pack())
+            self._database.run("DELETE FROM main.columns")
+            self._database.run_many("INSERT INTO main.columns VALUES (?, ?, ?)", columns.pack())
         self._database.finish()
+        return columns
 
     def _make_columns(self) -> Columns:
+        own = self._own_columns()
+        if not self.has_earlier:
+            return own
+        rows = self._database.rows("SELECT name, data, checksum FROM earlier.columns")
+        with self._checked():
+            earlier = Columns.unpack(rows)
+        gone = "(SELECT number FROM main.gone)"
+        chunks = self._database.rows(f"SELECT chunk_id FROM earlier.chunks WHERE article IN {gone}")
+        articles = self._database.rows("SELECT number FROM main.gone")
+        # One that only moved stands in both.
+        articles += [(number,) for number in own.article_numbers.tolist()]
+        return earlier.without(_numbers(articles), _numbers(chunks)).joined(own)
+
+    def _own_columns(self) -> Columns:
         days: dict[int, int] = {}
         places: dict[int, int] = {}
         names: dict[str, int] = {}
         keys: list[int] = []
         for number, article_id, published, source in self._database.rows(
-            "SELECT number, article_id, published, source FROM articles INDEXED BY articles_heads"
-            " ORDER BY number"
+            "SELECT number, article_id, published, source FROM main.articles"
+            " INDEXED BY articles_heads ORDER BY number"
         ):
             keys.append(article_key(article_id))
             days[number] = day_number(published)
             places[number] = NO_SOURCE if source is None else names.setdefault(source, len(names))
         pairs = self._database.rows(
-            "SELECT chunk_id, article FROM chunks INDEXED BY chunks_article"
+            "SELECT chunk_id, article FROM main.chunks INDEXED BY chunks_article"
         )
         pairs.sort()
         return Columns(
@@ -166,6 +209,10 @@ class DraftCatalog(Catalog):
             article_numbers=np.array(list(days), dtype=np.int64),
             article_keys=np.array(keys, dtype=np.int64),
         )
+
+
+def _numbers(rows: Sequence[Row]) -> NDArray[np.int64]:
+    return np.array([number for (number,) in rows], dtype=np.int64)
 
 
 def _marks(columns: str) -> str:

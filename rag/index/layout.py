@@ -32,6 +32,10 @@ from rag.errors import (
 from rag.index.config import FILE_NAME, IndexConfig, read_config
 
 UPLOADS = "uploads"
+CATALOG = "articles.sqlite"
+EARLIER = "earlier.sqlite"
+VECTORS = "vectors.faiss"
+LEXICAL = "lexical"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _VERSION = re.compile(r"\d{6,}")
 

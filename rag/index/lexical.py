@@ -16,30 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.analysis import ANALYZER, analyzer, schema
 from rag.index.layout import damaged, not_written
 from rag.index.rows import UNDATED, ChunkText
 
 if TYPE_CHECKING:
     import tantivy
 
-_STEMMERS = {
-    "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english",
-    "es": "spanish", "fi": "finnish", "fr": "french", "hu": "hungarian", "it": "italian",
-    "nl": "dutch", "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian",
-    "sv": "swedish", "ta": "tamil", "tr": "turkish",
-}  # fmt: skip
-# Languages for which tantivy has a list of stop words.
-_STOP_WORDS = {"da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ru", "sv"}
-# Words that ask and do not say of what, beyond tantivy's own English stop words.
-_QUESTION_WORDS = """
-    what who whom whose which when where why how did do does done doing has have had having
-    were been being am can could would should shall may might must will many much s t
-    i me my we us our you your he him his she her hers its them those any about from
-"""
-_ANALYZER = "news"
-_LONGEST_WORD = 80
 _HEAP_BYTES = 200_000_000
-_NO_POSITIONS = "freq"  # nothing asks where in a text a word stands
 _LOCKS = (".tantivy-writer.lock", ".tantivy-meta.lock")
 # BM25 goes on counting deleted chunks. Past this share of them all is written anew.
 _MAX_DELETED = 0.02
@@ -65,7 +49,7 @@ def write_lexical(folder: Path, language: str, chunks: Iterable[ChunkText]) -> N
 
     folder.mkdir()
     with _writing(folder):
-        _write(tantivy.Index(_schema(), os.fspath(folder)), folder, language, (), chunks)
+        _write(tantivy.Index(schema(), os.fspath(folder)), folder, language, (), chunks)
 
 
 def update_lexical(
@@ -106,7 +90,7 @@ def _write(
     removed: Iterable[int],
     added: Iterable[ChunkText],
 ) -> None:
-    index.register_tokenizer(_ANALYZER, _analyzer(language))
+    index.register_tokenizer(ANALYZER, analyzer(language))
     writer = index.writer(_HEAP_BYTES, 1)
     for chunk_id in removed:
         writer.delete_documents_by_term("chunk_id", chunk_id)
@@ -149,8 +133,8 @@ class LexicalIndex:
         import tantivy
 
         self._tantivy = tantivy
-        self._analyzer = _analyzer(language)
-        self._query_analyzer = _analyzer(language, stop_words=True)
+        self._analyzer = analyzer(language)
+        self._query_analyzer = analyzer(language, stop_words=True)
         with _links_to(folder) as links:
             try:
                 index = tantivy.Index.open(links)
@@ -285,33 +269,3 @@ def _field_term(key: str, value: object) -> str:
     # The same text that SQLite gives for the value, so that both filters agree.
     text = {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
     return f"{key}={text}"
-
-
-def _schema() -> tantivy.Schema:
-    import tantivy
-
-    builder = tantivy.SchemaBuilder()
-    builder.add_integer_field("chunk_id", stored=False, indexed=True, fast=True)
-    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option=_NO_POSITIONS)
-    builder.add_integer_field("day", indexed=True, fast=True)
-    builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("field", tokenizer_name="raw", index_option="basic")
-    return builder.build()
-
-
-def _analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAnalyzer:
-    import tantivy
-
-    builder = (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(_LONGEST_WORD))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.ascii_fold())
-    )
-    if stop_words and language in _STOP_WORDS:
-        builder = builder.filter(tantivy.Filter.stopword(_STEMMERS[language]))
-        if language == "en":
-            builder = builder.filter(tantivy.Filter.custom_stopword(_QUESTION_WORDS.split()))
-    if language in _STEMMERS:
-        builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[language]))
-    return builder.build()

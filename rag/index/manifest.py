@@ -15,13 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rag.embedding import EmbedderIdentity
 from rag.errors import IndexFormatError
 from rag.index.config import IndexConfig
-from rag.index.layout import damaged
+from rag.index.layout import CATALOG, EARLIER, damaged
 
-FORMAT = 2
+FORMAT = 3
+_READABLE = (2, FORMAT)  # 2 had no earlier.sqlite
 FILE_NAME = "manifest.json"
-CATALOG = "articles.sqlite"
-VECTORS = "vectors.faiss"
-LEXICAL = "lexical"
 # A catalog that is larger is not hashed at each opening, which would take seconds: its rows and
 # columns carry checksums of their own (`rag.index.rows`). `rag check` and builds hash all of it.
 HASHED_CATALOG_BYTES = 128 * 2**20
@@ -98,7 +96,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
         found = _Format.model_validate_json(text).format
-        if found != FORMAT:
+        if found not in _READABLE:
             raise IndexFormatError(
                 f"{folder} has on-disk format {found}; this version of rag reads format {FORMAT}",
                 mend=f"rag build {folder.parent.parent.name} --full",
@@ -147,7 +145,7 @@ def verify_files(folder: Path, manifest: Manifest, *, hashed_catalog_bytes: int 
 
     def problem(item: tuple[str, FileEntry]) -> str | None:
         relative, entry = item
-        limit = hashed_catalog_bytes if relative == CATALOG else None
+        limit = hashed_catalog_bytes if relative in (CATALOG, EARLIER) else None
         only_size = limit is not None and entry.n_bytes > limit
         return file_problem(folder / relative, entry, only_size=only_size)
 

@@ -14,17 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from rag.errors import IndexCorruptError, RagError
 from rag.index.catalog import Catalog
-from rag.index.layout import IndexFolder, damaged, index_names
+from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged, index_names
 from rag.index.lexical import LexicalIndex
-from rag.index.manifest import (
-    CATALOG,
-    HASHED_CATALOG_BYTES,
-    LEXICAL,
-    VECTORS,
-    Manifest,
-    read_manifest,
-    verify_files,
-)
+from rag.index.manifest import HASHED_CATALOG_BYTES, Manifest, read_manifest, verify_files
 from rag.index.vectors import VectorIndex
 
 

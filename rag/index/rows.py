@@ -8,7 +8,6 @@ searched (days, sources, ids) stands in checked columns that are read once.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import struct
 import zlib
@@ -66,6 +65,9 @@ CREATE TABLE IF NOT EXISTS inputs (  -- for the next build: a file as it was nee
     n_lines INTEGER,                     -- if further lines may follow
     entries TEXT NOT NULL                -- JSON list: what stands in it
 );
+CREATE TABLE IF NOT EXISTS gone (    -- articles of earlier.sqlite that are no more
+    number INTEGER PRIMARY KEY
+);
 CREATE TABLE IF NOT EXISTS columns (  -- written last; what filters and look-ups search
     name TEXT PRIMARY KEY,
     data BLOB NOT NULL,
@@ -77,11 +79,22 @@ ARTICLE_COLUMNS = (
     " text, removed, checksum"
 )
 CHUNK_COLUMNS = "chunk_id, article, start, end, vector, sentences, sentence_vectors, checksum"
+# Where most of the rows stand in an earlier file, which is attached as `earlier`.
+VIEWS = (
+    f"""CREATE TEMP VIEW articles AS
+    SELECT {ARTICLE_COLUMNS} FROM earlier.articles
+    WHERE number NOT IN (SELECT number FROM main.gone)
+    AND number NOT IN (SELECT number FROM main.articles)
+    UNION ALL SELECT {ARTICLE_COLUMNS} FROM main.articles""",
+    f"""CREATE TEMP VIEW chunks AS
+    SELECT {CHUNK_COLUMNS} FROM earlier.chunks
+    WHERE article NOT IN (SELECT number FROM main.gone)
+    UNION ALL SELECT {CHUNK_COLUMNS} FROM main.chunks""",
+)
 STORED = "<f2"
 """How vectors are stored: float16, little-endian."""
 UNDATED = 0
 """Day of an article without a date; real days (proleptic Gregorian ordinals) start at 1."""
-NO_SOURCE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,68 +149,9 @@ class ChunkText(NamedTuple):
     metadata: str
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What filters and look-ups search, one entry per chunk or per article.
-
-    Attributes:
-        chunk_ids: Shape (n_chunks,), ascending.
-        days: Shape (n_chunks,): ordinal of the day of publication, `UNDATED` without one.
-        sources: Shape (n_chunks,): place in `source_names`, `NO_SOURCE` without one.
-        source_names: Distinct sources.
-        article_numbers: Shape (n_articles,), ascending.
-        article_keys: Shape (n_articles,): `article_key` of each.
-    """
-
-    chunk_ids: NDArray[np.int64]
-    days: NDArray[np.int32]
-    sources: NDArray[np.int32]
-    source_names: tuple[str, ...]
-    article_numbers: NDArray[np.int64]
-    article_keys: NDArray[np.int64]
-
-    def pack(self) -> list[Row]:
-        """Rows of the table `columns`."""
-        parts = {
-            "chunk_ids": self.chunk_ids.astype("<i8").tobytes(),
-            "days": self.days.astype("<i4").tobytes(),
-            "sources": self.sources.astype("<i4").tobytes(),
-            "source_names": json.dumps(self.source_names, ensure_ascii=False).encode(),
-            "article_numbers": self.article_numbers.astype("<i8").tobytes(),
-            "article_keys": self.article_keys.astype("<i8").tobytes(),
-        }
-        return [(name, data, zlib.crc32(data)) for name, data in parts.items()]
-
-    @classmethod
-    def unpack(cls, rows: Sequence[Row]) -> Columns:
-        """Columns of the rows of the table.
-
-        Raises:
-            IndexCorruptError: one is missing or damaged.
-        """
-        parts = {name: data for name, data, checksum in rows if zlib.crc32(data) == checksum}
-        try:
-            return cls(
-                chunk_ids=np.frombuffer(parts["chunk_ids"], "<i8"),
-                days=np.frombuffer(parts["days"], "<i4"),
-                sources=np.frombuffer(parts["sources"], "<i4"),
-                source_names=tuple(json.loads(parts["source_names"])),
-                article_numbers=np.frombuffer(parts["article_numbers"], "<i8"),
-                article_keys=np.frombuffer(parts["article_keys"], "<i8"),
-            )
-        except KeyError as error:
-            raise IndexCorruptError(f"column {error} is missing or damaged") from error
-
-
 def day_number(published: str | None) -> int:
     """Ordinal of an ISO 8601 day; `UNDATED` without one."""
     return datetime.date.fromisoformat(published).toordinal() if published else UNDATED
-
-
-def article_key(article_id: str) -> int:
-    """A number of 64 bits that stands for an article's id."""
-    digest = hashlib.blake2b(article_id.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
 
 
 def article_row(number: int, cleaned: CleanedArticle, content_hash: str) -> Row:

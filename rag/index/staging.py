@@ -1,11 +1,14 @@
 """Staging: what a build starts from.
 
-The catalog of a killed build, or a copy of the newest version that is whole and made by the same
-recipe, or an empty one.
+The catalog of a killed build, or that of the newest version that is whole and made by the same
+recipe, or an empty one. A catalog is copied as long as it is small, so that damage to one version
+stays in it. A large one is shared by a link as `earlier.sqlite`, and what changes since is written
+beside it, until that has become so much that both are merged into a copy.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import IndexCorruptError, IndexError_
+from rag.index.catalog import Catalog
 from rag.index.draft import DraftCatalog
-from rag.index.layout import IndexFolder, Step
-from rag.index.manifest import CATALOG, Manifest, file_problem, read_manifest
+from rag.index.layout import CATALOG, EARLIER, IndexFolder, Step, damaged
+from rag.index.manifest import (
+    HASHED_CATALOG_BYTES,
+    FileEntry,
+    Manifest,
+    file_problem,
+    read_manifest,
+)
 
+SHARED_BYTES = HASHED_CATALOG_BYTES
+"""A larger catalog is shared by the versions that follow it."""
+MAX_CHANGED = 0.2
+"""Past this share of the earlier catalog, what changed is merged with it."""
 _RECIPE, _BASE, _COPY = "recipe", "base", "copy"
 
 
@@ -54,8 +68,9 @@ def open_staging(folder: IndexFolder, recipe: str, *, full: bool, step: Step) ->
     folder.clear_staging()
     folder.staging.mkdir(parents=True)
     step("staging made")
-    base = None if full else next(_copied(folder, recipe, step), None)
-    catalog = DraftCatalog.create(path)
+    base = None if full else next(_taken_over(folder, recipe, step), None)
+    changes_only = base is not None and not path.exists()
+    catalog = DraftCatalog.create_changes(path) if changes_only else DraftCatalog.create(path)
     with catalog.transaction():
         catalog.set_meta(_RECIPE, recipe)
         if base is not None:
@@ -71,7 +86,7 @@ def _resume(folder: IndexFolder, recipe: str) -> DraftCatalog | None:
         if catalog.meta(_RECIPE) == recipe:
             # What an earlier step derived from the catalog is made anew.
             for entry in folder.staging.iterdir():
-                if not entry.name.startswith(CATALOG):
+                if not entry.name.startswith((CATALOG, EARLIER)):
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
             return catalog
         catalog.close()
@@ -80,28 +95,81 @@ def _resume(folder: IndexFolder, recipe: str) -> DraftCatalog | None:
     return None
 
 
-def _copied(folder: IndexFolder, recipe: str, step: Step) -> Iterator[Base]:
-    """Copy the catalog of a version that is whole and fits; yields that version."""
+def _taken_over(folder: IndexFolder, recipe: str, step: Step) -> Iterator[Base]:
+    """Copy or link the catalog of a version that is whole and fits; yields that version."""
     # Above the live one: what a build killed just before it went live had already embedded.
     for number in reversed(folder.versions()):
         path = folder.version_path(number)
         try:
             manifest = read_manifest(path)
+            if manifest.recipe != recipe:
+                continue
+            _take_over(path, manifest, folder.staging, step)
         except IndexError_:
             continue
-        catalog = manifest.files[CATALOG]
-        if manifest.recipe != recipe or file_problem(path / CATALOG, catalog, only_size=True):
-            continue
-        copy = folder.staging / _COPY
-        with ThreadPoolExecutor(1) as thread:
-            checked = thread.submit(file_problem, path / CATALOG, catalog)
-            shutil.copyfile(path / CATALOG, copy)
-        if checked.result() is None:
-            step("catalog copied")
-            copy.rename(folder.staging / CATALOG)
-            yield Base(path, manifest)
-            return
-        copy.unlink()
+        step("catalog taken over")
+        yield Base(path, manifest)
+        return
+
+
+def _take_over(version: Path, manifest: Manifest, staging: Path, step: Step) -> None:
+    own, earlier = manifest.files[CATALOG], manifest.files.get(EARLIER)
+    if earlier is None and own.n_bytes > SHARED_BYTES:
+        _link(version / CATALOG, own, staging)
+        step("catalog linked")
+        return
+    if earlier is None:
+        _copy(version / CATALOG, own, staging)
+        step("catalog copied")
+    elif own.n_bytes <= MAX_CHANGED * earlier.n_bytes:
+        _copy(version / CATALOG, own, staging)
+        step("catalog copied")
+        _link(version / EARLIER, earlier, staging)
+        step("catalog linked")
+    else:
+        _copy(version / EARLIER, earlier, staging)
+        step("catalog copied")
+        _raise_if(file_problem(version / CATALOG, own), version / CATALOG)
+        with DraftCatalog.create(staging / _COPY) as merged:
+            merged.merge(version / CATALOG)
+            merged.finish()
+        step("changes merged")
+    (staging / _COPY).rename(staging / CATALOG)
+
+
+def _copy(path: Path, entry: FileEntry, staging: Path) -> None:
+    _raise_if(file_problem(path, entry, only_size=True), path)
+    with ThreadPoolExecutor(1) as thread:
+        checked = thread.submit(file_problem, path, entry)
+        shutil.copyfile(path, staging / _COPY)
+    _raise_if(checked.result(), path)
+
+
+def _link(path: Path, entry: FileEntry, staging: Path) -> None:
+    """Share a catalog. It is not hashed, as at opening: its rows carry checksums of their own."""
+    _raise_if(file_problem(path, entry, only_size=True), path)
+    with Catalog.open(path) as catalog:
+        _ = catalog.columns  # they are whole, or this raises
+    try:
+        os.link(path, staging / EARLIER)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, staging / EARLIER)
+
+
+def _raise_if(problem: str | None, path: Path) -> None:
+    if problem:
+        raise damaged(path.parent, f"{path.name} {problem}")
+
+
+def shared_files(folder: IndexFolder, base: Base | None) -> dict[str, FileEntry]:
+    """Entries of what the staging folder shares with the version it was made from."""
+    shared = folder.staging / EARLIER
+    if base is None or not shared.exists():
+        return {}
+    for name in (CATALOG, EARLIER):
+        if name in base.manifest.files and shared.samefile(base.path / name):
+            return {EARLIER: base.manifest.files[name]}
+    return {}
 
 
 def base_of(folder: IndexFolder, catalog: DraftCatalog) -> Base | None:
