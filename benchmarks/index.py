@@ -284,10 +284,11 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     load = os.getloadavg()
     n_bytes = sum(path.stat().st_size for path in newest(index).rglob("*") if path.is_file())
     found = run_step("search", folder / "indexes", given)
-    added = None
+    added = found_after = None
     if not given.prepared:
         write_news(folder / "sources" / "b.jsonl", n_articles, max(1, n_articles // 100), news)
         added = run_step("add", folder / "indexes", given)
+        found_after = run_step("search", folder / "indexes", given)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -302,6 +303,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "build": full,
         "search": found,
         "add_one_percent": added,
+        "search_after_adding": found_after,
     }
     return {**result, "figures": figures(result)}
 
@@ -372,7 +374,11 @@ def show(result: dict[str, Any]) -> None:
             ("adding 1 % without embedding", f"{share['wall']:.1%} of a full build's time"),
             ("  processor time", f"{share['cpu']:.1%}"),
             ("  by phase", f"{added['report']['seconds']}"),
+            ("  opening after it", f"{result['search_after_adding']['open_seconds']:.2f} s"),
         ]
+        for name, times in result["search_after_adding"]["search"].items():
+            shown_times = f"p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms"
+            lines.append((f"  search, {name}", shown_times))
     for name, value in lines:
         print(f"{name:<32}{value}")
 

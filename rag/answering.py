@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.answer import Answer, AnswerSentence, AnswerStatus, not_stated
 from rag.checking import Body, Checked, check, compose, extract, with_best
@@ -95,7 +95,7 @@ def answer_events(
     clock("evidence")
     yield EvidenceFound(hits=hits, confidence=likely)
 
-    draft: Draft | None = None
+    draft = Draft()
     if ranked and likely >= settings.min_evidence:
         evidence = select(ranked, settings.evidence_sentences)
         prompt = _prompt(question, evidence, llm, settings)
@@ -104,16 +104,20 @@ def answer_events(
             clock("first_token")
             yield TextWritten(text=token.text)
         checked = check(completion.text, question, ranked, index.lexical, cut=completion.cut)
-        draft = _draft(question, checked, completion, evidence, ranked, index)
         seen |= answer_signals(question, checked, completion.tokens, ranked, index.lexical)
         likely = confidence("answer", seen)
-        draft.n_prompt_tokens = llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user)
-        draft.n_answer_tokens = len(completion.tokens)
+        draft = replace(
+            _draft(question, checked, completion, evidence, ranked, index),
+            model=llm.name,
+            n_prompt_tokens=llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user),
+            n_answer_tokens=len(completion.tokens),
+        )
     else:
         likely = confidence_if_refused(likely)
-    refused = draft is None or likely < settings.min_confidence
-    body = None if refused or draft is None else draft.body
+    if likely < settings.min_confidence:
+        draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
     clock("total")
+    body = draft.body
     yield AnswerReady(
         answer=Answer(
             question=question,
@@ -121,31 +125,32 @@ def answer_events(
             text=body.text if body else not_stated(index.manifest.n_articles, index.name, filter),
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
-            hits=hits,
-            status=AnswerStatus.NO_ANSWER if refused or draft is None else draft.status,
-            note=draft.note if draft and body else None,
-            withheld=draft.withheld if draft else (),
             disagreements=body.disagreements if body else (),
+            hits=hits,
+            status=draft.status,
+            note=draft.note,
+            withheld=draft.withheld,
             confidence=likely,
             signals={name: round(value, 4) for name, value in seen.items()},
             index=index.name,
             version=index.version,
-            model=llm.name if draft else None,
-            n_prompt_tokens=draft.n_prompt_tokens if draft else 0,
-            n_answer_tokens=draft.n_answer_tokens if draft else 0,
+            model=draft.model,
+            n_prompt_tokens=draft.n_prompt_tokens,
+            n_answer_tokens=draft.n_answer_tokens,
             timings=timings,
         )
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """An answer before it is decided whether it is likely enough."""
+    """What an answer will say; as it is made, that there is none."""
 
-    body: Body
-    status: AnswerStatus
-    note: str | None
-    withheld: tuple[AnswerSentence, ...]
+    body: Body | None = None
+    status: AnswerStatus = AnswerStatus.NO_ANSWER
+    note: str | None = None
+    withheld: tuple[AnswerSentence, ...] = ()
+    model: str | None = None
     n_prompt_tokens: int = 0
     n_answer_tokens: int = 0
 

@@ -21,7 +21,7 @@ from rag.sentences import split
 
 COSINE_WEIGHT = 1.0
 COVERAGE_WEIGHT = 1.0
-CHUNK_WEIGHT = 1.0
+CHUNK_WEIGHT = 2.0
 _LEANS = re.compile(
     r"[\W_]*(?:(?:and|but|yet|so|also|however|instead|then)\W+)?(?:he|she|it|they|this|that|these"
     r"|those|his|her|its|their|such|both|there|the latter|the former)\b",

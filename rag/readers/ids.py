@@ -29,10 +29,12 @@ class UniqueIds:
         if key in self._by_digest:
             first = self._by_digest[key]
             return first, f"same article as {first!r}"
-        candidates = [wanted, f"{wanted}-{digest[:8]}", f"{wanted}-{digest}"]
-        if path and suffix(path) in TEXT_SUFFIXES:
-            candidates.insert(1, os.path.splitext(path)[0])
-        unique = next(candidate for candidate in candidates if candidate not in self._taken)
+        unique = wanted
+        if wanted in self._taken:
+            candidates = [f"{wanted}-{digest[:8]}", f"{wanted}-{digest}"]
+            if path and suffix(path) in TEXT_SUFFIXES:
+                candidates.insert(0, os.path.splitext(path)[0])
+            unique = next(candidate for candidate in candidates if candidate not in self._taken)
         self._taken.add(unique)
         self._by_digest[key] = unique
         return unique, None
