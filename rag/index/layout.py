@@ -240,10 +240,22 @@ def damaged(version: Path, problem: str) -> IndexCorruptError:
     """The error for damage in the folder of a version, with what mends it."""
     index = version.parent.parent
     mend = f"rag build {index.name} --full"
-    others = [entry.name for entry in version.parent.glob("[0-9]*") if entry.name < version.name]
+    others = [
+        entry.name
+        for entry in version.parent.glob("[0-9]*")
+        if entry.name < version.name
+        and not (problem.startswith(EARLIER) and _share(version, entry))
+    ]
     if others:
         mend = f"rag rollback {index.name}   (to version {max(others)}), or {mend}"
     return IndexCorruptError(f"{version}: {problem}", mend=mend)
+
+
+def _share(version: Path, other: Path) -> bool:
+    """Whether what a version goes on from is a file of another version too."""
+    earlier = version / EARLIER
+    files = (other / CATALOG, other / EARLIER)
+    return earlier.exists() and any(file.exists() and earlier.samefile(file) for file in files)
 
 
 def not_written(path: Path, problem: str) -> IndexWriteError:
