@@ -27,7 +27,7 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path
 # The one home of each native library.
 NATIVE = {
     "faiss": {"rag/index/vectors.py"},
-    "tantivy": {"rag/index/lexical.py"},
+    "tantivy": {"rag/index/lexical.py", "rag/index/analysis.py"},
     "sqlite3": {"rag/index/database.py"},
     # export.py traces the same model for ONNX Runtime.
     "sentence_transformers": {
