@@ -203,9 +203,9 @@ def test_the_quick_one_is_opened_unless_the_index_names_the_other(small: Path) -
         opened = embedding.load(str(small), models_dir=small.parent, n_threads=1, runtime=wanted)
         return opened.identity.runtime
 
-    assert runtime("onnx-int8") == "onnx-int8"
+    assert runtime("onnx-int8-2") == "onnx-int8-2"
     assert runtime("sentence-transformers") == "sentence-transformers"
-    assert runtime(None) == "onnx-int8" or Path("/proc/driver/nvidia").exists()
+    assert runtime(None) == "onnx-int8-2" or Path("/proc/driver/nvidia").exists()
     with pytest.raises(ModelError, match="onnx-int4"):
         runtime("onnx-int4")
 
@@ -221,7 +221,7 @@ def test_what_cannot_be_exported_is_left_to_the_reference(
         export.export(path, models_dir=tmp_path)
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(ModelError, match="cannot be exported"):
-        embedding.load(str(path), models_dir=tmp_path, n_threads=1, runtime="onnx-int8")
+        embedding.load(str(path), models_dir=tmp_path, n_threads=1, runtime="onnx-int8-2")
     opened = embedding.load(str(path), models_dir=tmp_path, n_threads=1)
     assert opened.identity.runtime == "sentence-transformers"
 
@@ -232,7 +232,7 @@ def test_a_folder_that_cannot_be_written_is_left_to_the_reference(tmp_path: Path
     opened = embedding.load(str(path), models_dir=blocked, n_threads=1)
     assert opened.identity.runtime == "sentence-transformers"
     with pytest.raises(ModelError, match="cannot be exported to"):
-        embedding.load(str(path), models_dir=blocked, n_threads=1, runtime="onnx-int8")
+        embedding.load(str(path), models_dir=blocked, n_threads=1, runtime="onnx-int8-2")
 
 
 def test_no_torch_where_the_export_is_there(small: Path) -> None:
@@ -242,7 +242,8 @@ def test_no_torch_where_the_export_is_there(small: Path) -> None:
         from pathlib import Path
         from rag import embedding
         embedder = embedding.load(
-            {str(small)!r}, models_dir=Path({str(small.parent)!r}), n_threads=1, runtime="onnx-int8"
+            {str(small)!r}, models_dir=Path({str(small.parent)!r}), n_threads=1,
+            runtime="onnx-int8-2",
         )
         embedder.embed_queries(["ferry"])
         heavy = {{"torch", "transformers", "sentence_transformers", "onnx", "safetensors"}}

@@ -27,7 +27,7 @@ class EmbedderIdentity(BaseModel):
     Attributes:
         model: Name or path, as in `index.toml`.
         sha256: Fingerprint of the model's files (`rag.models.fingerprint`).
-        runtime: `sentence-transformers` or `onnx-int8`.
+        runtime: `sentence-transformers` or `onnx-int8-2`.
         dimension: Length of a vector.
     """
 
@@ -74,7 +74,7 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
         model: A name that `rag models` lists, or the folder of a sentence-transformers model.
         models_dir: Folder of downloaded models.
         n_threads: Threads to use, at least 1.
-        runtime: `onnx-int8` or `sentence-transformers`, as an index names it; None takes the
+        runtime: `onnx-int8-2` or `sentence-transformers`, as an index names it; None takes the
             second where there is a GPU, else the first that works with this model.
 
     Raises:

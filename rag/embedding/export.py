@@ -23,7 +23,7 @@ from rag.embedding import bert
 from rag.embedding.graph import INPUT, MICROSOFT, OUTPUT, Ranges, encoder_graph
 
 # Graphs that give other vectors take another name: indexes then have to be built anew.
-RUNTIME = "onnx-int8"
+RUNTIME = "onnx-int8-2"
 DOCUMENTS, QUERIES, TOKENIZER, META = (
     "documents.onnx",
     "queries.onnx",

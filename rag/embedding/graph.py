@@ -9,9 +9,9 @@ the whole batch, as `onnxruntime.quantization.quantize_dynamic` has it, the outl
 tokens cost all others their precision. What is finer than int8 was chosen by measurement
 (docs/decisions.md):
 
-- The values of attention are float32, as every token attends to the special ones, and so is the
-  projection after it: both are small.
-- The second feed-forward weight is a sum of two int8 matrices, the second for the remainder.
+- The values of attention are float32, as every token attends to the special ones.
+- The weights of the second feed-forward and of the projection after attention are sums of two int8
+  matrices, the second for the remainder.
 - Before queries, keys and feed-forward, outlier channels of the activations are scaled down and
   their weights up (SmoothQuant, Xiao et al. 2023, https://arxiv.org/abs/2211.10438).
 """
@@ -34,7 +34,8 @@ Ranges = dict[str, NDArray[np.float32]]
 
 _QUERY, _KEY, _VALUE = (f"attention.self.{name}" for name in ("query", "key", "value"))
 _CONTEXT, _UP, _DOWN = "attention.output.dense", "intermediate.dense", "output.dense"
-_GELU_MIN = 0.17  # GELU is never below -0.17: shifted by that, all 8 bits are used
+_GELU_MIN = 0.17  # GELU is never below -0.17: with that as zero, all 8 bits are used
+_UINT8 = 2  # onnx.TensorProto.UINT8
 _SMOOTHING = 0.5  # exponent alpha of SmoothQuant
 _ZERO = 128  # signed values are stored as uint8 around it: the kernels are quicker than for int8
 
@@ -126,7 +127,11 @@ def _layer(g: Graph, bert: Bert, prefix: str, states: str, shape: str, ranges: R
         domain=MICROSOFT,
         num_heads=bert.n_heads,
     )
-    attended = _exact(g, _rows(g, bert, context), weight(_CONTEXT))
+    context = _rows(g, bert, context)
+    if ranges:
+        (attended,) = _rounded(g, context, [weight(_CONTEXT)], n_terms=2)
+    else:
+        attended = _exact(g, context, weight(_CONTEXT))
     attended = g.add("Add", attended, g.constant(bias(_CONTEXT)))
     states = _normalise(
         g, bert, f"{prefix}attention.output.LayerNorm", g.add("Add", attended, states)
@@ -134,7 +139,7 @@ def _layer(g: Graph, bert: Bert, prefix: str, states: str, shape: str, ranges: R
 
     (up,) = _smoothed(g, states, [weight(_UP)], ranges)
     up = g.add("Gelu", g.add("Add", up, g.constant(bias(_UP))), domain=MICROSOFT)
-    down = _shifted(g, up, weight(_DOWN), bias(_DOWN), ranges)
+    down = _behind_gelu(g, up, weight(_DOWN), bias(_DOWN), ranges)
     return _normalise(g, bert, f"{prefix}output.LayerNorm", g.add("Add", down, states))
 
 
@@ -164,34 +169,53 @@ def _smoothed(g: Graph, rows: str, weights: list[Array], ranges: Ranges) -> list
         return [_exact(g, rows, weight) for weight in weights]
     peak = np.maximum(np.abs(np.concatenate(weights)).max(axis=0), 1e-6)
     scale = np.maximum(ranges[rows], 1e-6) ** _SMOOTHING / peak ** (1 - _SMOOTHING)
-    quantised = _quantise(g, g.add("Mul", rows, g.constant((1 / scale).astype(np.float32))))
-    return [_product(g, quantised, weight * scale) for weight in weights]
+    smooth = g.add("Mul", rows, g.constant((1 / scale).astype(np.float32)))
+    return _rounded(g, smooth, [weight * scale for weight in weights])
 
 
-def _shifted(g: Graph, rows: str, weight: Array, bias: Array, ranges: Ranges) -> str:
-    """The map of what comes out of GELU, and its bias."""
+def _behind_gelu(g: Graph, rows: str, weight: Array, bias: Array, ranges: Ranges) -> str:
+    """The map of what comes out of GELU, and its bias.
+
+    Each row has its own zero point, for which the kernel has no place: the map takes the uint8 as
+    they are, and what the zero points would have taken away is subtracted behind it.
+    """
     if not ranges:
         return g.add("Add", _exact(g, rows, weight), g.constant(bias))
-    shifted = g.add("Add", rows, g.scalar(_GELU_MIN))
-    product = _product(g, _quantise(g, shifted, signed=False), weight, n_terms=2)
-    less = np.float32(_GELU_MIN) * weight.sum(axis=1)
-    return g.add("Add", product, g.constant(bias - less))
+    peak = g.add("ReduceMax", rows, axes=[-1], keepdims=1)
+    width = g.add("Add", g.add("Max", peak, g.scalar(1e-9)), g.scalar(_GELU_MIN))
+    scale = g.add("Mul", width, g.scalar(1 / 255))
+    zero = g.add("Ceil", g.add("Div", g.scalar(_GELU_MIN), scale))
+    zeros = g.add("Cast", _flat(g, zero), to=_UINT8)
+    quantised = g.add("QuantizeLinear", rows, _flat(g, scale), zeros, axis=0)
+    product = _product(g, quantised, g.constant(np.uint8(0)), weight, n_terms=2)
+    above = g.add("Mul", zero, g.constant(weight.sum(axis=1)[np.newaxis]))
+    return g.add("Add", g.add("Mul", g.add("Sub", product, above), scale), g.constant(bias))
 
 
-def _quantise(g: Graph, rows: str, *, signed: bool = True) -> tuple[str, str, str]:
-    """Rows as uint8, the scale of each row, and the zero point."""
-    size = g.add("Abs", rows) if signed else rows
-    peak = g.add("ReduceMax", size, axes=[-1], keepdims=1)
-    scale = g.add("Mul", g.add("Max", peak, g.scalar(1e-9)), g.scalar(1 / (127 if signed else 255)))
-    zero = g.constant(np.uint8(_ZERO if signed else 0))
-    scales = g.add("Squeeze", scale, g.constant(np.array([1])))
+def _rounded(g: Graph, rows: str, weights: list[Array], n_terms: int = 1) -> list[str]:
+    """Several maps of the same rows, which are rounded to 8 bits around zero."""
+    peak = g.add("ReduceMax", g.add("Abs", rows), axes=[-1], keepdims=1)
+    scale = g.add("Mul", g.add("Max", peak, g.scalar(1e-9)), g.scalar(1 / 127))
+    zero = g.constant(np.uint8(_ZERO))
+    scales = _flat(g, scale)
     zeros = g.add("Expand", zero, g.add("Shape", scales))
-    return g.add("QuantizeLinear", rows, scales, zeros, axis=0), scale, zero
+    quantised = g.add("QuantizeLinear", rows, scales, zeros, axis=0)
+    return [
+        g.add("Mul", _product(g, quantised, zero, weight, n_terms=n_terms), scale)
+        for weight in weights
+    ]
 
 
-def _product(g: Graph, quantised: tuple[str, str, str], weight: Array, *, n_terms: int = 1) -> str:
-    """The product with a weight that is rounded to a sum of `n_terms` int8 matrices."""
-    rows, row_scale, zero = quantised
+def _flat(g: Graph, column: str) -> str:
+    """(m, 1) as (m,)."""
+    return g.add("Squeeze", column, g.constant(np.array([1])))
+
+
+def _product(g: Graph, quantised: str, zero: str, weight: Array, *, n_terms: int) -> str:
+    """The product with a weight that is rounded to a sum of `n_terms` int8 matrices.
+
+    The scales of the rows are left to whoever calls this.
+    """
     total = ""
     for _ in range(n_terms):
         scale = np.maximum(np.abs(weight).max(axis=1), 1e-12).astype(np.float32) / 127
@@ -200,8 +224,8 @@ def _product(g: Graph, quantised: tuple[str, str, str], weight: Array, *, n_term
         one, by_output = g.scalar(1.0), g.constant(scale)
         term = g.add(
             "MatMulIntegerToFloat",
-            *(rows, g.constant(rounded.T), one, by_output, zero),
+            *(quantised, g.constant(rounded.T), one, by_output, zero),
             domain=MICROSOFT,
         )
         total = g.add("Add", total, term) if total else term
-    return g.add("Mul", total, row_scale)
+    return total

@@ -18,7 +18,6 @@ from rag.index.config import IndexConfig
 from rag.index.layout import CATALOG, EARLIER, damaged
 
 FORMAT = 3
-_READABLE = (2, FORMAT)  # 2 had no earlier.sqlite
 FILE_NAME = "manifest.json"
 # A catalog that is larger is not hashed at each opening, which would take seconds: its rows and
 # columns carry checksums of their own (`rag.index.rows`). `rag check` and builds hash all of it.
@@ -96,7 +95,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
         found = _Format.model_validate_json(text).format
-        if found not in _READABLE:
+        if found != FORMAT:
             raise IndexFormatError(
                 f"{folder} has on-disk format {found}; this version of rag reads format {FORMAT}",
                 mend=f"rag build {folder.parent.parent.name} --full",
