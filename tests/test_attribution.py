@@ -66,6 +66,18 @@ def test_paraphrase_cites_the_sentence_it_comes_from(check: Callable[[str], Attr
     assert [source.text[:26] for source in found.sources] == ["The harbour bridge in Oste"]
 
 
+@pytest.mark.parametrize(
+    ("name", "status"), [("Lena Holm", Status.SUPPORTED), ("Anna Holm", Status.PARTLY)]
+)
+def test_a_name_that_begins_the_sentence_needs_support(
+    evidence: list[Evidence], name: str, status: Status
+) -> None:
+    """Its capital tells nothing, but the question has it as a name."""
+    question = f"What amount in crowns did {name} mention?"
+    text = f"{name} said the cost would be 4.2 million crowns."
+    assert attribute(text, question, evidence, terms, content_terms).status is status
+
+
 def test_two_facts_cite_two_sentences(check: Callable[[str], Attribution]) -> None:
     found = check("It closes for nine weeks; the mayor said the work costs 4.2 million crowns.")
     assert found.status is Status.SUPPORTED

@@ -187,9 +187,11 @@ def _exact(sentence: str, question: str, sources: Sequence[Evidence]) -> bool:
     """
     text = " ".join(_with_heading(source) for source in sources)
     before = " ".join(_before(source) for source in sources)
+    # The first word has a capital anyway; that it is a name, the question tells.
+    named = names(sentence) | (names(question) & {plain(word) for word in tokens(sentence)[:1]})
     return (
         claimed_numbers(sentence) <= numbers(text) | numbers(question)
-        and names(sentence) <= words(text) | (words(question) & words(before))
+        and named <= words(text) | (words(question) & words(before))
         and (not negated(sentence) or negated(text))
     )
 
