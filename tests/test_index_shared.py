@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,22 @@ import pytest
 
 from rag.errors import IndexCorruptError, IndexMissingError
 from rag.index import staging
+from rag.index.builder import build_index
+from rag.index.catalog import Catalog
 from rag.index.check import check_index, roll_back
 from rag.index.layout import IndexFolder
 from rag.index.reader import OpenIndex
+from rag.testing import FakeEmbedder
 from tests.support import ARTICLES, build, open_index, share_catalogs, write_articles
 
 
 @pytest.fixture
 def index_dir(tmp_path: Path) -> Path:
     return write_articles(tmp_path, ARTICLES)
+
+
+def refuse(*_: object) -> None:
+    raise OSError("no links here")
 
 
 def version_path(index_dir: Path, number: int) -> Path:
@@ -122,9 +132,6 @@ def test_an_earlier_catalog_is_one_file(index_dir: Path, monkeypatch: pytest.Mon
 def test_without_links_the_earlier_catalog_is_copied(
     index_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError("no links here")
-
     build(index_dir)
     share_catalogs(monkeypatch)
     monkeypatch.setattr(staging.os, "link", refuse)
@@ -171,3 +178,149 @@ def test_a_truncated_shared_catalog_is_not_taken_over(
         open_index(index_dir)
     build(index_dir)
     assert check_index(IndexFolder(index_dir, "news")).ok
+
+
+# Damage that a build comes upon: nothing of it is taken over as if it were whole
+
+
+def damage_text(path: Path) -> None:
+    whole = path.read_bytes()
+    assert b"a strike next week" in whole
+    path.write_bytes(whole.replace(b"a strike next week", b"a strike last week"))
+
+
+def assert_right(index_dir: Path, n_articles: int) -> None:
+    assert check_index(IndexFolder(index_dir, "news")).findings == ()
+    with open_index(index_dir) as index:
+        article = index.catalog.article("ferry")
+        assert article is not None
+        assert article.text == ARTICLES[1]["text"]
+        assert len(list(index.catalog.all_articles())) == n_articles
+
+
+MORE = {"id": "more", "text": "The ferry sails again."}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_damaged_article_that_moves_is_no_whole_one(
+    index_dir: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    if not links:
+        monkeypatch.setattr(staging.os, "link", refuse)
+    damage_text(version_path(index_dir, 1) / "articles.sqlite")
+    (index_dir.parent / "news.jsonl").rename(index_dir.parent / "moved.jsonl")
+    (index_dir / "news" / "index.toml").write_text('sources = ["../../moved.jsonl"]\n')
+    report = build(index_dir)
+    assert (report.note or "").startswith("everything is embedded anew") == links
+    assert_right(index_dir, 3)
+
+
+def test_damaged_page_of_a_shared_catalog(index_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    path = version_path(index_dir, 1) / "articles.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as catalog:
+        roots = dict(catalog.execute("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0"))
+        (page_bytes,) = catalog.execute("PRAGMA page_size").fetchone()
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    shutil.copytree(index_dir.parent, index_dir.parent.with_name("pristine"))
+    for name, page in roots.items():
+        copy = index_dir.parent.with_name(f"damaged-{name}")
+        shutil.copytree(index_dir.parent.with_name("pristine"), copy)
+        path = version_path(copy / "indexes", 1) / "articles.sqlite"
+        data = bytearray(path.read_bytes())
+        data[(page - 1) * page_bytes : page * page_bytes] = b"\xff" * page_bytes
+        path.write_bytes(data)
+        build(copy / "indexes")
+        folder = IndexFolder(copy / "indexes", "news")
+        with OpenIndex(folder, n_threads=1, hashed_catalog_bytes=0) as index:
+            texts = {article.article_id: article.text for article in index.catalog.all_articles()}
+        assert texts == {article["id"]: article["text"] for article in (*ARTICLES, MORE)}, name
+        # Where the build did not come upon the damage, nothing reads it, but checking tells.
+        found = check_index(folder).findings
+        assert all("earlier.sqlite has another sha256" in item.message for item in found), name
+        assert all("rag build news --full" in item.mend for item in found), name
+
+
+def test_staging_that_lost_its_link_is_begun_again(
+    index_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(name: str) -> None:
+        if name == "batch stored":
+            raise KeyboardInterrupt
+
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    embedder = FakeEmbedder()
+    folder = IndexFolder(index_dir, "news")
+    with pytest.raises(KeyboardInterrupt):
+        build_index(
+            folder,
+            model_sha256=embedder.identity.sha256,
+            load_embedder=lambda _: embedder,
+            on_step=stop,
+        )
+    (folder.staging / "earlier.sqlite").unlink()
+    build(index_dir)
+    assert_right(index_dir, 4)
+
+
+def test_catalog_without_what_it_goes_on_from(
+    index_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    build(index_dir)
+    (version_path(index_dir, 2) / "earlier.sqlite").unlink()
+    with pytest.raises(IndexCorruptError, match=r"earlier\.sqlite does not open"):
+        Catalog.open(version_path(index_dir, 2) / "articles.sqlite")
+
+
+@pytest.mark.parametrize("max_changed", [1_000, 0])
+def test_nothing_is_left_of_a_version_that_is_not_taken_over(
+    index_dir: Path, monkeypatch: pytest.MonkeyPatch, max_changed: int
+) -> None:
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    build(index_dir)
+    monkeypatch.setattr(staging, "MAX_CHANGED", max_changed)
+    path = version_path(index_dir, 2) / "articles.sqlite"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x07")
+    write_articles(index_dir.parent, [*ARTICLES, MORE, {**MORE, "id": "most", "text": "It sank."}])
+    build(index_dir)
+    assert "copy" not in {entry.name for entry in version_path(index_dir, 3).iterdir()}
+    assert_right(index_dir, 5)
+
+
+def test_unchanged_build_does_not_share_damage(
+    index_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    build(index_dir)
+    damage_text(version_path(index_dir, 2) / "earlier.sqlite")
+    assert "anew" in (build(index_dir).note or "")
+    assert_right(index_dir, 4)
+    assert not build(index_dir).published
+
+
+def test_ids_are_not_used_again(index_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    path = version_path(index_dir, 1) / "articles.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as catalog:
+        catalog.execute("UPDATE meta SET value='1' WHERE key LIKE 'next_%'")
+        catalog.commit()
+    manifest = version_path(index_dir, 1) / "manifest.json"
+    assert manifest.exists()
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    build(index_dir)
+    with OpenIndex(IndexFolder(index_dir, "news"), n_threads=1, hashed_catalog_bytes=0) as index:
+        assert len(list(index.catalog.all_articles())) == 4
+        assert len(set(index.vectors.ids.tolist())) == index.manifest.n_chunks

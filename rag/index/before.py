@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from rag.errors import IndexError_
 from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
-from rag.index.layout import CATALOG, IndexFolder
-from rag.index.manifest import Manifest, read_manifest, verify_files
+from rag.index.layout import CATALOG, IndexFolder, damaged
+from rag.index.manifest import Manifest, file_problem, read_manifest, verify_files
+from rag.index.staging import Base, shared_files
 from rag.readers import Skipped
 
 
@@ -51,7 +52,11 @@ class Before:
         counts: Mapping[str, int],
         skipped: Sequence[Skipped],
     ) -> Manifest | None:
-        """The version, if it can stay live: nothing has changed, and every file of it is whole."""
+        """The version, if it can stay live: nothing has changed, and every file of it is whole.
+
+        Raises:
+            IndexCorruptError: nothing has changed, but what is being built shares the damage.
+        """
         live = self.manifest
         if (
             live is None
@@ -61,11 +66,16 @@ class Before:
             or counts["added"] or counts["changed"] or counts["removed"]
         ):  # fmt: skip
             return None
+        path = folder.version_path(folder.live())
         try:
-            path = folder.version_path(folder.live())
             verify_files(path, live, hashed_catalog_bytes=None)
         except IndexError_:
-            return None  # building it anew is what mends it
+            # Building it anew is what mends it, but not upon what is damaged.
+            for name, entry in shared_files(folder, Base(path, live)).items():
+                problem = file_problem(folder.staging / name, entry)
+                if problem:
+                    raise damaged(path, f"{name} {problem}") from None
+            return None
         return live
 
 

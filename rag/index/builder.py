@@ -19,7 +19,7 @@ from rag import __version__
 from rag.article import Article
 from rag.chunking import Chunk
 from rag.embedding import Embedder
-from rag.errors import SourceError
+from rag.errors import IndexCorruptError, SourceError
 from rag.index.before import look_at_live
 from rag.index.config import IndexConfig
 from rag.index.derive import derive
@@ -37,6 +37,7 @@ from rag.readers import Skipped, files_of
 from rag.sentences import Span
 
 KEEP_VERSIONS = 2
+_ANEW = "everything is embedded anew: {}"
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -72,8 +73,14 @@ def build_index(
     try:
         with folder.lock():
             on_step("lock held")
-            build = _Build(folder, config, model_sha256, load_embedder, progress, on_step)
-            report = build.run(full, prepared)
+            parts = folder, config, model_sha256, load_embedder, progress, on_step
+            try:
+                report = _Build(*parts).run(full, prepared)
+            except IndexCorruptError as error:
+                if full or prepared is not None:
+                    raise
+                # What it went on from is damaged. Building anew is what mends that.
+                report = _Build(*parts, note=_ANEW.format(error.message)).run(True, None)
         on_step("lock released")
         return report
     except OSError as error:
@@ -91,6 +98,7 @@ class _Build:
         load_embedder: Callable[[str | None], Embedder],
         progress: Progress | None,
         on_step: Step,
+        note: str | None = None,
     ) -> None:
         self._folder = folder
         self._config = config
@@ -105,14 +113,14 @@ class _Build:
         self._seen: dict[str, str] = {}
         self._n_embedded = 0
         self._n_expected: int | None = None
-        self._note: str | None = None
+        self._note = note
 
     def run(self, full: bool, prepared: Iterator[Batch] | None) -> BuildReport:
         started = time.perf_counter()
         with self._timed("open"):
             before = look_at_live(self._folder)
             if before.manifest is not None and before.manifest.recipe != self._recipe:
-                self._note = None if full else why_anew(before.manifest, self._config)
+                self._note = self._note if full else why_anew(before.manifest, self._config)
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
         with catalog:
             self._take_articles(catalog, prepared)

@@ -61,7 +61,15 @@ class Catalog:
         Raises:
             IndexCorruptError: it is no catalog.
         """
-        return cls(Database.open(path))
+        return cls._of(Database.open(path))
+
+    @classmethod
+    def _of(cls, database: Database) -> Self:
+        try:
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
 
     @property
     def has_earlier(self) -> bool:

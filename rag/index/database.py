@@ -66,8 +66,11 @@ class Database:
         Raises:
             IndexCorruptError: it does not open.
         """
-        with self._lock, self._translated():
-            self._connection.execute(f"ATTACH ? AS {name}", (_finished(path),))
+        with self._lock:
+            try:
+                self._connection.execute(f"ATTACH ? AS {name}", (_finished(path),))
+            except sqlite3.Error as error:
+                raise damaged(path.parent, f"{path.name} does not open: {error}") from error
 
     def close(self) -> None:
         """Close the file. Nothing can be read afterwards."""

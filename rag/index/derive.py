@@ -97,8 +97,8 @@ def _difference(path: Path, base: Base | None) -> _Difference | None:
             return _Difference(
                 base,
                 removed,
-                last_chunk=int(old.meta("next_chunk") or 1) - 1,
-                last_article=int(old.meta("next_article") or 1) - 1,
+                last_chunk=int(old.columns.chunk_ids.max(initial=0)),
+                last_article=int(old.columns.article_numbers.max(initial=0)),
             )
     except IndexError_:
         return None  # then everything is derived anew

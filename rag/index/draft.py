@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +27,7 @@ from rag.index.rows import (
     article_row,
     chunk_row,
     day_number,
+    read_article,
 )
 from rag.readers import READING, Skipped
 
@@ -43,17 +45,21 @@ class DraftCatalog(Catalog):
             IndexWriteError: it cannot be written.
             IndexCorruptError: it is no catalog.
         """
-        return cls(Database.create(path, SCHEMA))
+        return cls._of(Database.create(path, SCHEMA))
 
     @classmethod
     def create_changes(cls, path: Path) -> Self:
         """Like `create`, of a catalog that holds what changes of `earlier.sqlite` beside it."""
         draft = cls.create(path)
-        draft._read_earlier()
-        with draft.transaction():
-            for table in ("meta", "inputs"):
-                draft._database.run(f"INSERT INTO main.{table} SELECT * FROM earlier.{table}")
-            draft.set_meta(HAS_EARLIER, "yes")
+        try:
+            draft._read_earlier()
+            with draft.transaction():
+                for table in ("meta", "inputs"):
+                    draft._database.run(f"INSERT INTO main.{table} SELECT * FROM earlier.{table}")
+                draft.set_meta(HAS_EARLIER, "yes")
+        except BaseException:
+            draft.close()
+            raise
         return draft
 
     def merge(self, changes: Path) -> None:
@@ -106,7 +112,19 @@ class DraftCatalog(Catalog):
         self.set_meta("next_chunk", str(chunk_id))
 
     def _next(self, key: str) -> int:
-        return int(self.meta(key) or 1)
+        known = int(self.meta(key) or 1)
+        if not self.has_earlier:
+            return known
+        # What was linked was not hashed; its columns have a checksum.
+        earlier = self._earlier_columns
+        used = earlier.chunk_ids if key == "next_chunk" else earlier.article_numbers
+        return max(known, int(used.max(initial=0)) + 1)
+
+    @cached_property
+    def _earlier_columns(self) -> Columns:
+        rows = self._database.rows("SELECT name, data, checksum FROM earlier.columns")
+        with self._checked():
+            return Columns.unpack(rows)
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Remove articles with their chunks, those that are there (inside a transaction)."""
@@ -124,6 +142,8 @@ class DraftCatalog(Catalog):
         """Note where an unchanged article lies now (inside a transaction)."""
         query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE article_id=?"
         (row,) = self._database.rows(query, (article_id,))
+        with self._checked():
+            read_article(row)  # damage must not get a checksum that fits it
         values = list(row[:-1])
         values[ARTICLE_COLUMNS.replace(" ", "").split(",").index("path")] = path
         self._database.run(
@@ -175,9 +195,7 @@ class DraftCatalog(Catalog):
         own = self._own_columns()
         if not self.has_earlier:
             return own
-        rows = self._database.rows("SELECT name, data, checksum FROM earlier.columns")
-        with self._checked():
-            earlier = Columns.unpack(rows)
+        earlier = self._earlier_columns
         gone = "(SELECT number FROM main.gone)"
         chunks = self._database.rows(f"SELECT chunk_id FROM earlier.chunks WHERE article IN {gone}")
         articles = self._database.rows("SELECT number FROM main.gone")

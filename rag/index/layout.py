@@ -31,7 +31,7 @@ from rag.errors import (
 )
 from rag.index.config import FILE_NAME, IndexConfig, read_config
 
-UPLOADS = "uploads"
+STAGING, UPLOADS = "staging", "uploads"
 CATALOG = "articles.sqlite"
 EARLIER = "earlier.sqlite"
 VECTORS = "vectors.faiss"
@@ -67,7 +67,7 @@ class IndexFolder:
         self.name = name
         self.path = index_dir / name
         self.config_path = self.path / FILE_NAME
-        self.staging = self.path / "staging"
+        self.staging = self.path / STAGING
         self.versions_path = self.path / "versions"
         self._trash = self.path / "trash"
         self._current_path = self.path / "CURRENT"
@@ -238,7 +238,7 @@ def _fsync(path: Path) -> None:
 
 def damaged(version: Path, problem: str) -> IndexCorruptError:
     """The error for damage in the folder of a version, with what mends it."""
-    index = version.parent.parent
+    index = version.parent if version.name == STAGING else version.parent.parent
     mend = f"rag build {index.name} --full"
     others = [
         entry.name
@@ -246,8 +246,12 @@ def damaged(version: Path, problem: str) -> IndexCorruptError:
         if entry.name < version.name
         and not (problem.startswith(EARLIER) and _share(version, entry))
     ]
-    if others:
-        mend = f"rag rollback {index.name}   (to version {max(others)}), or {mend}"
+    if others and version.name != STAGING:
+        newest = max(others)
+        # A row that is damaged may stand in either file.
+        shared = problem.startswith(CATALOG) and _share(version, version.parent / newest)
+        unless = ", unless that shares it" if shared else ""
+        mend = f"rag rollback {index.name}   (to version {newest}{unless}), or {mend}"
     return IndexCorruptError(f"{version}: {problem}", mend=mend)
 
 

@@ -71,12 +71,16 @@ def open_staging(folder: IndexFolder, recipe: str, *, full: bool, step: Step) ->
     base = None if full else next(_taken_over(folder, recipe, step), None)
     changes_only = base is not None and not path.exists()
     catalog = DraftCatalog.create_changes(path) if changes_only else DraftCatalog.create(path)
-    with catalog.transaction():
-        catalog.set_meta(_RECIPE, recipe)
-        if base is not None:
-            catalog.set_meta(_BASE, f"{base.path.name} {base.manifest.seal}")
-            catalog.set_meta("embedder", base.manifest.embedder.model_dump_json())
-    step("staging ready")
+    try:
+        with catalog.transaction():
+            catalog.set_meta(_RECIPE, recipe)
+            if base is not None:
+                catalog.set_meta(_BASE, f"{base.path.name} {base.manifest.seal}")
+                catalog.set_meta("embedder", base.manifest.embedder.model_dump_json())
+        step("staging ready")
+    except BaseException:
+        catalog.close()
+        raise
     return catalog
 
 
@@ -106,6 +110,8 @@ def _taken_over(folder: IndexFolder, recipe: str, step: Step) -> Iterator[Base]:
                 continue
             _take_over(path, manifest, folder.staging, step)
         except IndexError_:
+            folder.clear_staging()
+            folder.staging.mkdir()
             continue
         step("catalog taken over")
         yield Base(path, manifest)
@@ -154,6 +160,7 @@ def _link(path: Path, entry: FileEntry, staging: Path) -> None:
         os.link(path, staging / EARLIER)
     except OSError:  # a file system without links
         shutil.copyfile(path, staging / EARLIER)
+        _raise_if(file_problem(staging / EARLIER, entry), path)
 
 
 def _raise_if(problem: str | None, path: Path) -> None:
@@ -167,7 +174,8 @@ def shared_files(folder: IndexFolder, base: Base | None) -> dict[str, FileEntry]
     if base is None or not shared.exists():
         return {}
     for name in (CATALOG, EARLIER):
-        if name in base.manifest.files and shared.samefile(base.path / name):
+        file = base.path / name
+        if name in base.manifest.files and file.exists() and shared.samefile(file):
             return {EARLIER: base.manifest.files[name]}
     return {}
 
