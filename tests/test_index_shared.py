@@ -36,6 +36,17 @@ def version_path(index_dir: Path, number: int) -> Path:
     return IndexFolder(index_dir, "news").version_path(number)
 
 
+MORE = {"id": "more", "text": "The ferry sails again."}
+
+
+def build_two_versions(index_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one has an article more, and shares the catalog of the first."""
+    build(index_dir)
+    share_catalogs(monkeypatch)
+    write_articles(index_dir.parent, [*ARTICLES, MORE])
+    build(index_dir)
+
+
 def everything(index_dir: Path) -> dict[str, Any]:
     """All that can be read of an index; where it lies left out."""
     with open_index(index_dir) as index:
@@ -144,10 +155,7 @@ def test_without_links_the_earlier_catalog_is_copied(
 
 def test_damage_to_a_shared_catalog(index_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It hurts every version that shares it, is never a wrong answer, and `--full` mends it."""
-    build(index_dir)
-    share_catalogs(monkeypatch)
-    write_articles(index_dir.parent, [*ARTICLES, {"id": "more", "text": "The ferry sails."}])
-    build(index_dir)
+    build_two_versions(index_dir, monkeypatch)
     path = version_path(index_dir, 2) / "earlier.sqlite"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"a strike next week", b"a strike last week"))
@@ -167,10 +175,7 @@ def test_damage_to_a_shared_catalog(index_dir: Path, monkeypatch: pytest.MonkeyP
 def test_a_truncated_shared_catalog_is_not_taken_over(
     index_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(index_dir)
-    share_catalogs(monkeypatch)
-    write_articles(index_dir.parent, [*ARTICLES, {"id": "more", "text": "The ferry sails."}])
-    build(index_dir)
+    build_two_versions(index_dir, monkeypatch)
     path = version_path(index_dir, 2) / "earlier.sqlite"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -196,9 +201,6 @@ def assert_right(index_dir: Path, n_articles: int) -> None:
         assert article is not None
         assert article.text == ARTICLES[1]["text"]
         assert len(list(index.catalog.all_articles())) == n_articles
-
-
-MORE = {"id": "more", "text": "The ferry sails again."}
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -271,10 +273,7 @@ def test_staging_that_lost_its_link_is_begun_again(
 def test_catalog_without_what_it_goes_on_from(
     index_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(index_dir)
-    share_catalogs(monkeypatch)
-    write_articles(index_dir.parent, [*ARTICLES, MORE])
-    build(index_dir)
+    build_two_versions(index_dir, monkeypatch)
     (version_path(index_dir, 2) / "earlier.sqlite").unlink()
     with pytest.raises(IndexCorruptError, match=r"earlier\.sqlite does not open"):
         Catalog.open(version_path(index_dir, 2) / "articles.sqlite")
@@ -284,10 +283,7 @@ def test_catalog_without_what_it_goes_on_from(
 def test_nothing_is_left_of_a_version_that_is_not_taken_over(
     index_dir: Path, monkeypatch: pytest.MonkeyPatch, max_changed: int
 ) -> None:
-    build(index_dir)
-    share_catalogs(monkeypatch)
-    write_articles(index_dir.parent, [*ARTICLES, MORE])
-    build(index_dir)
+    build_two_versions(index_dir, monkeypatch)
     monkeypatch.setattr(staging, "MAX_CHANGED", max_changed)
     path = version_path(index_dir, 2) / "articles.sqlite"
     path.write_bytes(path.read_bytes()[:-1] + b"\x07")
@@ -300,10 +296,7 @@ def test_nothing_is_left_of_a_version_that_is_not_taken_over(
 def test_unchanged_build_does_not_share_damage(
     index_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(index_dir)
-    share_catalogs(monkeypatch)
-    write_articles(index_dir.parent, [*ARTICLES, MORE])
-    build(index_dir)
+    build_two_versions(index_dir, monkeypatch)
     damage_text(version_path(index_dir, 2) / "earlier.sqlite")
     assert "anew" in (build(index_dir).note or "")
     assert_right(index_dir, 4)
