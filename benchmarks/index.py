@@ -18,18 +18,18 @@ import argparse
 import datetime
 import json
 import os
-import platform
 import random
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import describe
 
 import rag.testing
 
@@ -131,13 +131,6 @@ class News:
         }
 
 
-def prepared(first: int, n: int) -> Iterator[Any]:
-    """Articles with their sentences known: reading, cleaning and cutting are left out."""
-    news = News()
-    articles = (news.article(number) for number in range(first, first + n))
-    return rag.testing.prepare_sentences(articles, int(SENTENCES_PER_ARTICLE / CHUNKS_PER_ARTICLE))
-
-
 class RepeatedNews:
     """Articles of a JSON lines file; each round adds a line, so that none is a duplicate."""
 
@@ -161,11 +154,10 @@ def write_news(path: Path, first: int, n: int, news: News | RepeatedNews) -> Non
             file.write(json.dumps(news.article(number)) + "\n")
 
 
-def build(folder: Path, seeds: np.ndarray, state: int, n_prepared: int) -> dict[str, object]:
+def build(folder: Path, seeds: np.ndarray, state: int) -> dict[str, object]:
     embedder = SyntheticEmbedder(seeds, state)
     cpu = _cpu_seconds()
-    batches = prepared(0, n_prepared) if n_prepared else None
-    report = rag.testing.build_with(folder, "news", embedder, prepared=batches)
+    report = rag.testing.build_with(folder, "news", embedder)
     return {
         "report": report.model_dump(mode="json"),
         "cpu_seconds": round(_cpu_seconds() - cpu, 1),
@@ -236,12 +228,9 @@ def _peak_mb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
-def run_step(
-    step: str, folder: Path, given: argparse.Namespace, n_prepared: int = 0
-) -> dict[str, Any]:
+def run_step(step: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     """A step in a process of its own."""
     command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
-    command += ["--articles", str(n_prepared)]
     for option in ("seeds", "news"):
         if getattr(given, option):
             command += [f"--{option}", os.path.abspath(getattr(given, option))]
@@ -255,21 +244,6 @@ def run_step(
     return result
 
 
-def machine() -> dict[str, object]:
-    model = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), model)
-    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "memory_gb": round(pages / 2**30, 1),
-        "python": platform.python_version(),
-        "load_average": [round(value, 1) for value in os.getloadavg()],
-    }
-
-
 def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     index = folder / "indexes" / "news"
     index.mkdir(parents=True)
@@ -277,18 +251,15 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     (index / "index.toml").write_text('sources = ["../../sources"]\n', encoding="utf-8")
     news = RepeatedNews(given.news) if given.news else News()
     n_articles = int(given.chunks / (CHUNKS_OF_REAL_NEWS if given.news else CHUNKS_PER_ARTICLE))
-    if not given.prepared:
-        write_news(folder / "sources" / "a.jsonl", 0, n_articles, news)
-    before = machine()
-    full = run_step("build", folder / "indexes", given, n_articles if given.prepared else 0)
+    write_news(folder / "sources" / "a.jsonl", 0, n_articles, news)
+    before = describe()
+    full = run_step("build", folder / "indexes", given)
     load = os.getloadavg()
     n_bytes = sum(path.stat().st_size for path in newest(index).rglob("*") if path.is_file())
     found = run_step("search", folder / "indexes", given)
-    added = found_after = None
-    if not given.prepared:
-        write_news(folder / "sources" / "b.jsonl", n_articles, max(1, n_articles // 100), news)
-        added = run_step("add", folder / "indexes", given)
-        found_after = run_step("search", folder / "indexes", given)
+    write_news(folder / "sources" / "b.jsonl", n_articles, max(1, n_articles // 100), news)
+    added = run_step("add", folder / "indexes", given)
+    found_after = run_step("search", folder / "indexes", given)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -297,7 +268,6 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "load_average_after_building": [round(value, 1) for value in load],
         "commit": commit.stdout.strip(),
         "texts": os.path.basename(given.news) if given.news else "generated",
-        "reading_cleaning_cutting": not given.prepared,
         "seeds": "vectors of real texts" if given.seeds else "random clusters",
         "bytes": n_bytes,
         "build": full,
@@ -309,13 +279,13 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def figures(result: dict[str, Any]) -> dict[str, Any]:
-    """What the issue asks for, of the rest."""
+    """Rates and shares, of the rest."""
     full, added = result["build"], result["add_one_percent"]
     report = full["report"]
     n = report["n_chunks"]
     seconds = report["seconds"]
     wall, cpu = (_outside(full, which) for which in ("wall", "cpu"))
-    shown: dict[str, Any] = {
+    return {
         "chunks_per_second": round(n / seconds["total"]),
         "chunks_per_second_without_embedding": round(n / wall),
         "cpu_us_per_chunk_without_embedding": round(1e6 * cpu / n),
@@ -323,13 +293,11 @@ def figures(result: dict[str, Any]) -> dict[str, Any]:
             phase: round(n / value) for phase, value in seconds.items() if value >= 0.01
         },
         "bytes_per_chunk": round(result["bytes"] / n),
-    }
-    if added:
-        shown["add_one_percent_of_full"] = {
+        "add_one_percent_of_full": {
             "wall": round(_outside(added, "wall") / wall, 4),
             "cpu": round(_outside(added, "cpu") / cpu, 4),
-        }
-    return shown
+        },
+    }
 
 
 def _outside(step: dict[str, Any], which: str) -> float:
@@ -368,17 +336,16 @@ def show(result: dict[str, Any]) -> None:
         ("recall@10 of the candidates", f"{found['recall_at_10']}"),
         ("peak memory, searching", f"{found['peak_mb']:,.0f} MB"),
     ]
-    if added:
-        share = shown["add_one_percent_of_full"]
-        lines += [
-            ("adding 1 % without embedding", f"{share['wall']:.1%} of a full build's time"),
-            ("  processor time", f"{share['cpu']:.1%}"),
-            ("  by phase", f"{added['report']['seconds']}"),
-            ("  opening after it", f"{result['search_after_adding']['open_seconds']:.2f} s"),
-        ]
-        for name, times in result["search_after_adding"]["search"].items():
-            shown_times = f"p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms"
-            lines.append((f"  search, {name}", shown_times))
+    share = shown["add_one_percent_of_full"]
+    lines += [
+        ("adding 1 % without embedding", f"{share['wall']:.1%} of a full build's time"),
+        ("  processor time", f"{share['cpu']:.1%}"),
+        ("  by phase", f"{added['report']['seconds']}"),
+        ("  opening after it", f"{result['search_after_adding']['open_seconds']:.2f} s"),
+    ]
+    for name, times in result["search_after_adding"]["search"].items():
+        shown_times = f"p50 {times['p50_ms']} ms, p95 {times['p95_ms']} ms"
+        lines.append((f"  search, {name}", shown_times))
     for name, value in lines:
         print(f"{name:<32}{value}")
 
@@ -389,10 +356,6 @@ def main() -> None:
     parser.add_argument("--news", help="JSON lines file of articles to build from")
     parser.add_argument("--seeds", help="NumPy file of vectors of real texts, 384 dimensions")
     parser.add_argument("--work", help="folder for the index, some 9 KB a chunk")
-    parser.add_argument(
-        "--prepared", action="store_true", help="leave out reading, cleaning and cutting"
-    )
-    parser.add_argument("--articles", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--step", choices=["build", "add", "search"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -401,20 +364,14 @@ def main() -> None:
         if given.step == "search":
             done = search(given.folder, seeds, given.news)
         else:
-            done = build(given.folder, seeds, {"build": 1, "add": 2}[given.step], given.articles)
+            done = build(given.folder, seeds, {"build": 1, "add": 2}[given.step])
         print(json.dumps(done))
         return
     with tempfile.TemporaryDirectory(dir=given.work) as folder:
         result = measure(given, Path(folder))
     show(result)
-    name = "".join(
-        [
-            "index",
-            f"-{Path(given.news).stem}" if given.news else "",
-            f"-{given.chunks}",
-            "-prepared" if given.prepared else "",
-        ]
-    )
+    news = f"-{Path(given.news).stem}" if given.news else ""
+    name = f"index{news}-{given.chunks}"
     path = ROOT / "benchmarks" / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ from rag.prompt import Prompt
 
 if TYPE_CHECKING:
     from rag.engine import Rag
-    from rag.index.prepare import Batch
     from rag.index.report import BuildReport
     from rag.llm import LLM
 
@@ -113,12 +112,8 @@ def build_with(
     embedder: Embedder,
     *,
     full: bool = False,
-    prepared: Iterator[Batch] | None = None,
 ) -> BuildReport:
-    """Build an index by an embedder that is at hand, whatever its `index.toml` names.
-
-    With `prepared` (of `prepare_sentences`) the sources are not read.
-    """
+    """Build an index by an embedder that is at hand, whatever its `index.toml` names."""
     from rag.index.builder import build_index
     from rag.index.layout import IndexFolder
 
@@ -127,40 +122,7 @@ def build_with(
         model_sha256=embedder.identity.sha256,
         load_embedder=lambda _: embedder,
         full=full,
-        prepared=prepared,
     )
-
-
-def prepare_sentences(
-    articles: Iterable[Mapping[str, str]], sentences: int, batch: int = 64
-) -> Iterator[Batch]:
-    """Articles whose sentences end in ". ", cut every so many of them: nothing is cleaned.
-
-    For measuring what comes after cleaning and cutting.
-    """
-    from rag.article import Article
-    from rag.chunking import Chunk
-    from rag.cleaning import CleanedArticle
-    from rag.index.prepare import Batch, Prepared
-    from rag.sentences import Span
-
-    made = Batch()
-    for fields in articles:
-        values = {key: value for key, value in fields.items() if key != "id"}
-        article = Article.model_validate({**values, "article_id": fields["id"]})
-        ends = [match.end() for match in re.finditer(r"\.(?= |$)", article.text)]
-        spans = [
-            Span(start, end) for start, end in zip([0, *(e + 1 for e in ends)], ends, strict=False)
-        ]
-        runs = (spans[at : at + sentences] for at in range(0, len(spans), sentences))
-        chunks = [Chunk(run[0].start, run[-1].end, tuple(run)) for run in runs]
-        digest = article.content_hash()
-        made.seen[article.article_id] = digest
-        made.new.append(Prepared(CleanedArticle(article=article), digest, chunks))
-        if len(made.new) == batch:
-            yield made
-            made = Batch()
-    yield made
 
 
 def open_with(index_dir: Path, name: str, embedder: Embedder, llm: LLM | None = None) -> Rag:

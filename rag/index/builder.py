@@ -49,7 +49,6 @@ def build_index(
     full: bool = False,
     progress: Progress | None = None,
     on_step: Step = no_step,
-    prepared: Iterator[Batch] | None = None,
 ) -> BuildReport:
     """Bring an index up to date with its sources and publish the result.
 
@@ -61,7 +60,6 @@ def build_index(
         full: Start from nothing.
         progress: Called as the build goes on.
         on_step: Called with the name of each step once it is done, from several threads.
-        prepared: What is to be embedded, instead of what the sources hold.
 
     Raises:
         IndexLockedError: another process is building it.
@@ -75,12 +73,12 @@ def build_index(
             on_step("lock held")
             parts = folder, config, model_sha256, load_embedder, progress, on_step
             try:
-                report = _Build(*parts).run(full, prepared)
+                report = _Build(*parts).run(full)
             except IndexCorruptError as error:
-                if full or prepared is not None:
+                if full:
                     raise
                 # What it went on from is damaged. Building anew is what mends that.
-                report = _Build(*parts, note=_ANEW.format(error.message)).run(True, None)
+                report = _Build(*parts, note=_ANEW.format(error.message)).run(True)
         on_step("lock released")
         return report
     except OSError as error:
@@ -115,7 +113,7 @@ class _Build:
         self._n_expected: int | None = None
         self._note = note
 
-    def run(self, full: bool, prepared: Iterator[Batch] | None) -> BuildReport:
+    def run(self, full: bool) -> BuildReport:
         started = time.perf_counter()
         with self._timed("open"):
             before = look_at_live(self._folder)
@@ -123,7 +121,7 @@ class _Build:
                 self._note = self._note if full else why_anew(before.manifest, self._config)
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
         with catalog:
-            self._take_articles(catalog, prepared)
+            self._take_articles(catalog)
             counts = before.compared(self._seen)
             if not self._seen:
                 raise SourceError(
@@ -155,12 +153,12 @@ class _Build:
             note=self._note,
         )
 
-    def _take_articles(self, catalog: DraftCatalog, prepared: Iterator[Batch] | None) -> None:
+    def _take_articles(self, catalog: DraftCatalog) -> None:
         """Read ahead, embed and store; a build that is killed loses what it has of one batch."""
         runtime = runtime_of(catalog)
         stored = catalog.known()
-        preparation = None if prepared else self._preparation(catalog, stored, runtime)
-        batches = ahead(preparation.batches() if preparation else prepared or iter(()))
+        preparation = self._preparation(catalog, stored, runtime)
+        batches = ahead(preparation.batches())
         started = time.perf_counter()
         with contextlib.closing(batches):
             for batch in batches:
@@ -175,8 +173,7 @@ class _Build:
             catalog.remove(sorted(stored.keys() - self._seen.keys()))
             self._step("removed articles deleted")
             catalog.set_skipped(self._skipped)
-            if preparation:
-                catalog.set_inputs(preparation.paths, preparation.new_inputs)
+            catalog.set_inputs(preparation.paths, preparation.new_inputs)
         self._step("articles taken")
         self._add_seconds("store", started)
 

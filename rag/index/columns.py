@@ -93,11 +93,12 @@ class Columns:
         renumbered = np.array([*(place[name] for name in later.source_names), NO_SOURCE])
         sources = np.concatenate([self.sources, renumbered[later.sources]])
         used = np.unique(sources[sources != NO_SOURCE])
+        places = np.where(sources == NO_SOURCE, NO_SOURCE, np.searchsorted(used, sources))
         order = np.argsort(numbers := np.concatenate([self.article_numbers, later.article_numbers]))
         return Columns(
             chunk_ids=np.concatenate([self.chunk_ids, later.chunk_ids]),
             days=np.concatenate([self.days, later.days]),
-            sources=np.where(sources == NO_SOURCE, NO_SOURCE, np.searchsorted(used, sources)),
+            sources=places.astype(np.int32),
             source_names=tuple(names[at] for at in used.tolist()),
             article_numbers=numbers[order],
             article_keys=np.concatenate([self.article_keys, later.article_keys])[order],

@@ -20,6 +20,7 @@ from rag.index.database import Database, Row
 from rag.index.inputs import Input
 from rag.index.rows import (
     ARTICLE_COLUMNS,
+    ARTICLE_FIELDS,
     CHUNK_COLUMNS,
     SCHEMA,
     EmbeddedArticle,
@@ -145,7 +146,7 @@ class DraftCatalog(Catalog):
         with self._checked():
             read_article(row)  # damage must not get a checksum that fits it
         values = list(row[:-1])
-        values[ARTICLE_COLUMNS.replace(" ", "").split(",").index("path")] = path
+        values[ARTICLE_FIELDS.index("path")] = path
         self._database.run(
             f"INSERT OR REPLACE INTO main.articles VALUES ({_marks(ARTICLE_COLUMNS)})",
             (*values, article_checksum(values)),

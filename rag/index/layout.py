@@ -244,22 +244,28 @@ def damaged(version: Path, problem: str) -> IndexCorruptError:
         entry.name
         for entry in version.parent.glob("[0-9]*")
         if entry.name < version.name
-        and not (problem.startswith(EARLIER) and _share(version, entry))
+        and not (problem.startswith(EARLIER) and shared_catalog(version, entry))
     ]
     if others and version.name != STAGING:
         newest = max(others)
         # A row that is damaged may stand in either file.
-        shared = problem.startswith(CATALOG) and _share(version, version.parent / newest)
+        shared = problem.startswith(CATALOG) and shared_catalog(version, version.parent / newest)
         unless = ", unless that shares it" if shared else ""
         mend = f"rag rollback {index.name}   (to version {newest}{unless}), or {mend}"
     return IndexCorruptError(f"{version}: {problem}", mend=mend)
 
 
-def _share(version: Path, other: Path) -> bool:
-    """Whether what a version goes on from is a file of another version too."""
+def shared_catalog(version: Path, other: Path) -> str | None:
+    """Under which name another version has the file that a version goes on from; None: it has not.
+
+    Both are folders; the first may be the staging folder.
+    """
     earlier = version / EARLIER
-    files = (other / CATALOG, other / EARLIER)
-    return earlier.exists() and any(file.exists() and earlier.samefile(file) for file in files)
+    if earlier.exists():
+        for name in (CATALOG, EARLIER):
+            if (other / name).exists() and earlier.samefile(other / name):
+                return name
+    return None
 
 
 def not_written(path: Path, problem: str) -> IndexWriteError:

@@ -78,6 +78,7 @@ ARTICLE_COLUMNS = (
     "number, article_id, content_hash, path, published, source, author, url, title, metadata,"
     " text, removed, checksum"
 )
+ARTICLE_FIELDS = tuple(ARTICLE_COLUMNS.replace(" ", "").split(","))
 CHUNK_COLUMNS = "chunk_id, article, start, end, vector, sentences, sentence_vectors, checksum"
 # Where most of the rows stand in an earlier file, which is attached as `earlier`.
 VIEWS = (
@@ -210,8 +211,7 @@ def read_article(row: Sequence[Any]) -> CleanedArticle:
     """
     if article_checksum(row[:-1]) != row[-1]:
         raise IndexCorruptError(f"article {row[0]} is damaged")
-    names = ARTICLE_COLUMNS.replace(" ", "").split(",")
-    fields = dict(zip(names, row, strict=True))
+    fields = dict(zip(ARTICLE_FIELDS, row, strict=True))
     known = {name: fields[name] for name in Article.model_fields if name != "metadata"}
     article = Article.model_validate({**known, "metadata": json.loads(fields["metadata"])})
     removed = [Removed.model_validate(piece) for piece in json.loads(fields["removed"])]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 from rag.errors import IndexCorruptError, IndexError_
 from rag.index.catalog import Catalog
 from rag.index.draft import DraftCatalog
-from rag.index.layout import CATALOG, EARLIER, IndexFolder, Step, damaged
+from rag.index.layout import CATALOG, EARLIER, IndexFolder, Step, damaged, shared_catalog
 from rag.index.manifest import (
     HASHED_CATALOG_BYTES,
     FileEntry,
@@ -68,7 +67,7 @@ def open_staging(folder: IndexFolder, recipe: str, *, full: bool, step: Step) ->
     folder.clear_staging()
     folder.staging.mkdir(parents=True)
     step("staging made")
-    base = None if full else next(_taken_over(folder, recipe, step), None)
+    base = None if full else _taken_over(folder, recipe, step)
     changes_only = base is not None and not path.exists()
     catalog = DraftCatalog.create_changes(path) if changes_only else DraftCatalog.create(path)
     try:
@@ -99,8 +98,8 @@ def _resume(folder: IndexFolder, recipe: str) -> DraftCatalog | None:
     return None
 
 
-def _taken_over(folder: IndexFolder, recipe: str, step: Step) -> Iterator[Base]:
-    """Copy or link the catalog of a version that is whole and fits; yields that version."""
+def _taken_over(folder: IndexFolder, recipe: str, step: Step) -> Base | None:
+    """Copy or link the catalog of the newest version that is whole and fits; that version."""
     # Above the live one: what a build killed just before it went live had already embedded.
     for number in reversed(folder.versions()):
         path = folder.version_path(number)
@@ -114,8 +113,8 @@ def _taken_over(folder: IndexFolder, recipe: str, step: Step) -> Iterator[Base]:
             folder.staging.mkdir()
             continue
         step("catalog taken over")
-        yield Base(path, manifest)
-        return
+        return Base(path, manifest)
+    return None
 
 
 def _take_over(version: Path, manifest: Manifest, staging: Path, step: Step) -> None:
@@ -170,14 +169,8 @@ def _raise_if(problem: str | None, path: Path) -> None:
 
 def shared_files(folder: IndexFolder, base: Base | None) -> dict[str, FileEntry]:
     """Entries of what the staging folder shares with the version it was made from."""
-    shared = folder.staging / EARLIER
-    if base is None or not shared.exists():
-        return {}
-    for name in (CATALOG, EARLIER):
-        file = base.path / name
-        if name in base.manifest.files and file.exists() and shared.samefile(file):
-            return {EARLIER: base.manifest.files[name]}
-    return {}
+    name = base and shared_catalog(folder.staging, base.path)
+    return {EARLIER: base.manifest.files[name]} if base and name else {}
 
 
 def base_of(folder: IndexFolder, catalog: DraftCatalog) -> Base | None:
