@@ -12,67 +12,67 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answer import Answer as Answer
-    from rag.answer import AnswerSentence as AnswerSentence
-    from rag.answer import AnswerStatus as AnswerStatus
-    from rag.answer import Citation as Citation
-    from rag.answer import Claim as Claim
-    from rag.answer import Disagreement as Disagreement
+    from rag.answering.answer import Answer as Answer
+    from rag.answering.answer import AnswerSentence as AnswerSentence
+    from rag.answering.answer import AnswerStatus as AnswerStatus
+    from rag.answering.answer import Citation as Citation
+    from rag.answering.answer import Claim as Claim
+    from rag.answering.answer import Disagreement as Disagreement
+    from rag.answering.attribution import Status as Status
+    from rag.answering.events import AnswerReady as AnswerReady
+    from rag.answering.events import EvidenceFound as EvidenceFound
+    from rag.answering.events import TextWritten as TextWritten
     from rag.api import ask as ask
     from rag.api import build as build
     from rag.api import check as check
     from rag.api import search as search
     from rag.article import Article as Article
-    from rag.attribution import Status as Status
+    from rag.building.report import BuildProgress as BuildProgress
+    from rag.building.report import BuildReport as BuildReport
+    from rag.building.uploads import add_files as add_files
     from rag.chat import Chat as Chat
-    from rag.dates import DatedPhrase as DatedPhrase
     from rag.engine import Rag as Rag
     from rag.errors import BusyError as BusyError
     from rag.errors import CancelledError as CancelledError
     from rag.errors import RagError as RagError
-    from rag.events import AnswerReady as AnswerReady
-    from rag.events import EvidenceFound as EvidenceFound
-    from rag.events import TextWritten as TextWritten
     from rag.index.check import CheckReport as CheckReport
-    from rag.index.reader import IndexInfo as IndexInfo
-    from rag.index.reader import list_indexes as list_indexes
-    from rag.index.report import BuildProgress as BuildProgress
-    from rag.index.report import BuildReport as BuildReport
-    from rag.index.uploads import add_files as add_files
+    from rag.index.opened import IndexInfo as IndexInfo
+    from rag.index.opened import list_indexes as list_indexes
     from rag.retrieval import Hit as Hit
     from rag.settings import Settings as Settings
+    from rag.text.days import DatedPhrase as DatedPhrase
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Answer": "rag.answer",
-    "AnswerReady": "rag.events",
-    "AnswerSentence": "rag.answer",
-    "AnswerStatus": "rag.answer",
+    "Answer": "rag.answering.answer",
+    "AnswerReady": "rag.answering.events",
+    "AnswerSentence": "rag.answering.answer",
+    "AnswerStatus": "rag.answering.answer",
     "Article": "rag.article",
-    "BuildProgress": "rag.index.report",
-    "BuildReport": "rag.index.report",
+    "BuildProgress": "rag.building.report",
+    "BuildReport": "rag.building.report",
     "BusyError": "rag.errors",
     "CancelledError": "rag.errors",
     "Chat": "rag.chat",
     "CheckReport": "rag.index.check",
-    "Citation": "rag.answer",
-    "Claim": "rag.answer",
-    "DatedPhrase": "rag.dates",
-    "Disagreement": "rag.answer",
-    "EvidenceFound": "rag.events",
+    "Citation": "rag.answering.answer",
+    "Claim": "rag.answering.answer",
+    "DatedPhrase": "rag.text.days",
+    "Disagreement": "rag.answering.answer",
+    "EvidenceFound": "rag.answering.events",
     "Hit": "rag.retrieval",
-    "IndexInfo": "rag.index.reader",
+    "IndexInfo": "rag.index.opened",
     "Rag": "rag.engine",
     "RagError": "rag.errors",
     "Settings": "rag.settings",
-    "Status": "rag.attribution",
-    "TextWritten": "rag.events",
-    "add_files": "rag.index.uploads",
+    "Status": "rag.answering.attribution",
+    "TextWritten": "rag.answering.events",
+    "add_files": "rag.building.uploads",
     "ask": "rag.api",
     "build": "rag.api",
     "check": "rag.api",
-    "list_indexes": "rag.index.reader",
+    "list_indexes": "rag.index.opened",
     "search": "rag.api",
 }
 

@@ -11,14 +11,14 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from rag import embedding, models
-from rag.answer import Answer
+from rag.answering.answer import Answer
+from rag.building.builder import build_index
+from rag.building.report import BuildReport, Progress
 from rag.embedding import Embedder
 from rag.engine import Rag
 from rag.errors import ModelError
-from rag.index.builder import build_index
 from rag.index.check import CheckReport, check_index
 from rag.index.layout import IndexFolder
-from rag.index.report import BuildReport, Progress
 from rag.retrieval import Hit
 from rag.settings import Settings
 

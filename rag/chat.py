@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rag.answer import Answer
-from rag.events import AnswerReady, Event
+from rag.answering.answer import Answer
+from rag.answering.events import AnswerReady, Event
 
 _NAME = r"[A-Z][\w’'.-]*[\w](?:\s+(?:of\s+|the\s+)?[A-Z][\w’'.-]*[\w])*"
 _NAMES = re.compile(rf"(?<![\w’'])(?:(?P<place>in|at|to|from|near|of|into)\s+)?(?P<name>{_NAME})")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.sentences import Span
+from rag.text.sentences import Span
 
 TokenCounter = Callable[[Sequence[str]], Sequence[int]]
 """Number of tokens (word pieces) of each text, without special tokens."""
@@ -73,7 +73,7 @@ def chunk(
 
     Args:
         text: The article's text.
-        sentences: Its sentences, as `rag.sentences.split` gives them.
+        sentences: Its sentences, as `rag.text.sentences.split` gives them.
         count_tokens: Counts the tokens of texts, in batches.
         max_tokens: Most tokens of a chunk, at least 1: what the model takes, less its special
             tokens and whatever is put before the chunk. Only a single character that alone has

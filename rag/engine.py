@@ -9,20 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from rag import embedding, models
-from rag.answer import Answer
-from rag.answering import answer_events
+from rag.answering.answer import Answer
+from rag.answering.events import AnswerReady, Event
+from rag.answering.respond import answer_events
 from rag.article import Article
 from rag.chat import Chat
 from rag.cleaning import Removed
 from rag.embedding import Embedder
 from rag.errors import IndexFormatError
-from rag.events import AnswerReady, Event
 from rag.index.layout import IndexFolder
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
 from rag.readers import normalise
-from rag.reranking import CrossEncoderReranker, Reranker
 from rag.retrieval import Filter, Hit, Retrieved, retrieve
+from rag.retrieval.reranking import CrossEncoderReranker, Reranker
 from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.

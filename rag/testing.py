@@ -19,12 +19,11 @@ import numpy as np
 from rag.embedding import Embedder, EmbedderIdentity, Vectors, unit
 from rag.embedding.windows import pool, windows
 from rag.errors import CancelledError
-from rag.llm import Token
-from rag.prompt import Prompt
+from rag.llm import Prompt, Token
 
 if TYPE_CHECKING:
+    from rag.building.report import BuildReport
     from rag.engine import Rag
-    from rag.index.report import BuildReport
     from rag.llm import LLM
 
 _WORD = re.compile(r"\w+")
@@ -95,7 +94,7 @@ class FakeLLM:
         if self._script:
             text = self._script[min(len(self.prompts), len(self._script)) - 1]
         else:
-            text = prompt.evidence[0].text if prompt.evidence else ""
+            text = prompt.passages[0] if prompt.passages else ""
         for word in re.findall(r"\S+\s*", text)[:max_tokens]:
             if cancelled is not None and cancelled.is_set():
                 raise CancelledError("the answer was stopped")
@@ -114,7 +113,7 @@ def build_with(
     full: bool = False,
 ) -> BuildReport:
     """Build an index by an embedder that is at hand, whatever its `index.toml` names."""
-    from rag.index.builder import build_index
+    from rag.building.builder import build_index
     from rag.index.layout import IndexFolder
 
     return build_index(
@@ -129,7 +128,7 @@ def open_with(index_dir: Path, name: str, embedder: Embedder, llm: LLM | None = 
     """Open an index that such an embedder built; without `llm` by one that writes evidence."""
     from rag.engine import Rag
     from rag.index.layout import IndexFolder
-    from rag.index.reader import OpenIndex
+    from rag.index.opened import OpenIndex
 
     index = OpenIndex(IndexFolder(index_dir, name), n_threads=1)
     return Rag(index, embedder, llm or FakeLLM())

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from rag.building import staging
+from rag.building.builder import build_index
+from rag.building.report import BuildReport
 from rag.embedding import Embedder
-from rag.index import staging
-from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
-from rag.index.reader import OpenIndex
-from rag.index.report import BuildReport
+from rag.index.opened import OpenIndex
 from rag.testing import FakeEmbedder
 
 ARTICLES: list[dict[str, Any]] = [

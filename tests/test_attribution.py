@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from rag.answering.attribution import Attribution, Status, attribute, strip_marks
+from rag.answering.evidence import Evidence
 from rag.article import Article
-from rag.attribution import Attribution, Status, attribute, strip_marks
-from rag.evidence import Evidence
 from rag.retrieval import Hit, HitScores
 
 TEXT = (

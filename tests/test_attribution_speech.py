@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.attribution.quotations import keep_verbatim
-from rag.attribution.speech import drops_speaker, reported_parts
-from rag.attribution.words import clauses, negated
-from rag.quotation import open_quotation
+from rag.answering.attribution.speech import drops_speaker, reported_parts
+from rag.answering.attribution.verbatim import keep_verbatim
+from rag.text.names import clauses, negated
+from rag.text.quotation import open_quotation
 from tests.test_attribution import content_terms, terms
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer import Answer, AnswerStatus
-from rag.attribution import Status
+from rag.answering.answer import Answer, AnswerStatus
+from rag.answering.attribution import Status
 from rag.engine import Rag
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rag.chunking import MAX_CHARACTERS_PER_TOKEN, Chunk, ChunkingSettings, chunk
-from rag.sentences import Span, split
 from rag.settings import Settings
+from rag.text.sentences import Span, split
 
 
 def words_and_marks(texts):

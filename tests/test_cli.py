@@ -21,18 +21,18 @@ import pytest
 from typer.testing import CliRunner
 
 from rag import __version__
-from rag.answer import Answer
+from rag.answering.answer import Answer
+from rag.building.builder import build_index
+from rag.building.report import BuildReport
 from rag.cli import app
 from rag.cli.output import print_json, printable
 from rag.cli.parts import Parts
 from rag.engine import Rag
 from rag.errors import ModelMissingError
-from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
-from rag.index.reader import OpenIndex
-from rag.index.report import BuildReport
+from rag.index.opened import OpenIndex
+from rag.llm import Prompt
 from rag.models import KNOWN, ModelFile, ModelSpec
-from rag.prompt import Prompt
 from rag.retrieval import Hit
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer import Answer, AnswerStatus
-from rag.attribution import Status
+from rag.answering.answer import Answer, AnswerStatus
+from rag.answering.attribution import Status
+from rag.answering.events import AnswerReady, EvidenceFound, TextWritten
 from rag.engine import Rag
 from rag.errors import CancelledError, IndexFormatError, QuestionError
-from rag.events import AnswerReady, EvidenceFound, TextWritten
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles

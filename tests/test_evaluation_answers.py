@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from rag.answer import Answer, AnswerSentence, AnswerStatus, Citation
+from rag.answering.answer import Answer, AnswerSentence, AnswerStatus, Citation
+from rag.answering.attribution import Status
 from rag.article import Article
-from rag.attribution import Status
 from rag.engine import Rag
 from rag.errors import DatasetError
 from rag.evaluation import answer_metrics, auroc, evaluate, of_kinds, read_dataset, risk_coverage

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from rag import Answer, AnswerStatus, Rag, Settings, build
-from rag.instructions import speaks_to_a_machine
-from rag.sentences import split
 from rag.testing import FakeEmbedder, FakeLLM, build_with, open_with
+from rag.text.instructions import speaks_to_a_machine
+from rag.text.sentences import split
 
 WANTED = "PWNED"
 # What stands in the article besides the fact; WANTED is what its author wants to be said.
@@ -144,7 +144,7 @@ def test_a_model_that_obeys_is_not_believed(obeying: Rag, number: int) -> None:
         assert answer.note
         assert free_of_the_attack(answer)
         (prompt,) = rag._llm.prompts  # type: ignore[attr-defined]
-        assert not any(speaks_to_a_machine(sentence.text) for sentence in prompt.evidence)
+        assert not any(speaks_to_a_machine(text) for text in prompt.passages)
 
 
 NEWS = Path(__file__).parents[1] / ".." / "shared" / "corpora" / "bbc.jsonl"

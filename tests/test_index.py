@@ -24,7 +24,7 @@ from rag.errors import (
 from rag.index.check import roll_back
 from rag.index.layout import IndexFolder
 from rag.index.manifest import read_manifest
-from rag.index.reader import list_indexes
+from rag.index.opened import list_indexes
 from rag.testing import FakeEmbedder
 from tests.support import ARTICLES, build, open_index, write_articles
 

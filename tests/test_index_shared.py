@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from rag.building import staging
+from rag.building.builder import build_index
 from rag.errors import IndexCorruptError, IndexMissingError
-from rag.index import staging
-from rag.index.builder import build_index
 from rag.index.catalog import Catalog
 from rag.index.check import check_index, roll_back
 from rag.index.layout import IndexFolder
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.testing import FakeEmbedder
 from tests.support import ARTICLES, build, open_index, share_catalogs, write_articles
 

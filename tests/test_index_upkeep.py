@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from rag import Rag, RagError
+from rag.building.builder import build_index
 from rag.errors import IndexCorruptError, IndexMissingError, IndexWriteError
-from rag.index.builder import build_index
 from rag.index.check import check_index, roll_back
 from rag.index.layout import IndexFolder
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, share_catalogs, write_articles

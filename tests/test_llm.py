@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rag import models
+from rag.answering.prompt import REFUSAL, SYSTEM
 from rag.errors import BusyError, CancelledError, ModelError, ModelMissingError
-from rag.llm import LLM, LazyLLM, LlamaCppLLM, Token
-from rag.prompt import REFUSAL, SYSTEM, Prompt
+from rag.llm import LLM, LazyLLM, LlamaCppLLM, Prompt, Token
 from rag.settings import Settings
 from rag.testing import FakeLLM
 

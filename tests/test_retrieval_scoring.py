@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.retrieval import Filter, HitScores, combine, retrieve
 from rag.retrieval.scoring import score_chunk
 from rag.retrieval.search import N_CLOSE
-from rag.retrieval.words import MAX_TERMS, QuestionTerms
+from rag.retrieval.terms import MAX_TERMS, QuestionTerms
 from rag.testing import FakeEmbedder
 from tests.support import ARTICLES, build, open_index, write_articles
 

@@ -1,4 +1,4 @@
-"""Fit `rag/confidence.json` and draw its pictures: how likely is an answer right?
+"""Fit `rag/answering/confidence.json` and draw its pictures: how likely is an answer right?
 
     rag eval DATASET --index NAME --log answers.jsonl   (with RAG_MIN_EVIDENCE=0.2)
     python tools/fit_confidence.py DATASET --index NAME --log answers.jsonl
@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.confidence import confidence, evidence_signals
+from rag.answering.confidence import confidence, evidence_signals
+from rag.answering.evidence import rank_sentences, select
 from rag.engine import Rag
 from rag.evaluation import Dataset, EvalQuestion, answer_metrics, auroc, read_dataset, risk_coverage
 from rag.evaluation.log import LoggedAnswer
-from rag.evidence import rank_sentences, select
 from rag.retrieval import QuestionTerms, retrieve
 
 ROOT = Path(__file__).parent.parent

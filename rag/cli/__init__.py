@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from rag import __version__
-from rag.cli import batch, evaluation, indexes, models, page, questions, upkeep
+from rag.cli import batch, evaluation, indexes, models, questions, ui, upkeep
 from rag.cli.output import show_error
 from rag.cli.parts import Parts
 from rag.errors import RagError
@@ -62,7 +62,7 @@ app.command()(upkeep.rollback)
 app.command()(upkeep.prune)
 app.command("eval")(evaluation.evaluate)
 app.add_typer(models.app, name="models")
-app.command()(page.ui)
+app.command()(ui.ui)
 
 
 def _print_version(wanted: bool) -> None:

@@ -27,7 +27,7 @@ from rag.cli.parts import parts_of
 from rag.errors import QuestionError
 
 if TYPE_CHECKING:
-    from rag.answer import Answer
+    from rag.answering.answer import Answer
     from rag.engine import Rag
     from rag.retrieval import Hit
 

@@ -10,7 +10,7 @@ from rag.cleaning import CleanedArticle
 from rag.errors import QuestionError
 from rag.index.layout import IndexFolder
 from rag.index.manifest import Manifest
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.readers import Skipped
 
 

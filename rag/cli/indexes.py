@@ -13,9 +13,9 @@ from rag.cli.progress import build_progress
 from rag.errors import IndexMissingError, RagError
 
 if TYPE_CHECKING:
+    from rag.building.report import BuildReport
     from rag.cleaning import CleanedArticle
     from rag.cli.details import IndexDetails
-    from rag.index.report import BuildReport
     from rag.readers import Skipped
 
 _MAX_SKIPPED = 10
@@ -66,7 +66,7 @@ def build(
 
 def list_(as_json: Json = False) -> None:
     """List the indexes, with their state."""
-    from rag.index.reader import list_indexes
+    from rag.index.opened import list_indexes
 
     settings = settings_with()
     found = list_indexes(settings.index_dir)

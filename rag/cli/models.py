@@ -119,7 +119,7 @@ def _export(spec: ModelSpec, folder: Path) -> None:
 def _needed() -> list[str]:
     """The models that the settings name; one given by its path needs no pulling."""
     from rag.index.config import EmbeddingConfig
-    from rag.models.catalog import lookup
+    from rag.models.known import lookup
 
     named = [EmbeddingConfig().model, settings_with().model]
     return [name for name in named if lookup(name)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from rag.answer import Answer
+    from rag.answering.answer import Answer
     from rag.article import Article
     from rag.errors import RagError
     from rag.retrieval import Hit

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import typer
 
+    from rag.building.report import BuildReport
     from rag.engine import Rag
-    from rag.index.report import BuildReport
     from rag.models import ModelSpec
 
 

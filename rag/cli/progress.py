@@ -12,7 +12,7 @@ from rag.cli.output import log
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.index.report import BuildProgress
+    from rag.building.report import BuildProgress
 
 _LINE_EVERY_ARTICLES = 1000
 _LINE_EVERY_PERCENT = 10

@@ -28,8 +28,8 @@ from rag.cli.parts import parts_of
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from rag.answer import Answer
-    from rag.events import Event
+    from rag.answering.answer import Answer
+    from rag.answering.events import Event
 
 NO_ANSWER = 3
 
@@ -106,7 +106,7 @@ def _watch(events: Iterable[Event], status: Status) -> Answer:
     """Follow an answer as it comes about: on a terminal the text grows, until it is checked."""
     from rich.text import Text
 
-    from rag.events import AnswerReady, EvidenceFound
+    from rag.answering.events import AnswerReady, EvidenceFound
 
     draft = ""
     for event in events:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rag.answer import Answer, AnswerStatus, Citation
+from rag.answering.answer import Answer, AnswerStatus, Citation
 from rag.article import Article
 from rag.evaluation.dataset import EvalQuestion
-from rag.sentences import split
+from rag.text.sentences import split
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _MARKS = re.compile(r"\[\d+\]")
@@ -32,11 +32,11 @@ def answer_metrics(
     `contains`, `exact_match`, `f1`: against the gold answers, the best of them; 0 for
     `no_answer`. Only for questions with gold answers.
     `citation_precision`: share of the citations that lie in the right article; that each supports
-    the sentence it stands on has been checked by `rag.attribution`. `gold_citation_precision`:
-    share of those that overlap the sentence of a gold answer. `gold_cited`: whether such a
-    sentence is among the citations. Only for answers with citations to questions with gold.
-    `citation_recall`: share of the sentences that carry a citation. `quote_exact`: share of the
-    quotes that equal their span.
+    the sentence it stands on has been checked by `rag.answering.attribution`.
+    `gold_citation_precision`: share of those that overlap the sentence of a gold answer.
+    `gold_cited`: whether such a sentence is among the citations. Only for answers with citations
+    to questions with gold. `citation_recall`: share of the sentences that carry a citation.
+    `quote_exact`: share of the quotes that equal their span.
     """
     plain = _MARKS.sub(" ", answer.text)
     given = answer.status is not AnswerStatus.NO_ANSWER

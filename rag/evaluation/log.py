@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rag.answer import Answer
+from rag.answering.answer import Answer
 from rag.engine import Rag
 from rag.errors import DatasetError
 from rag.evaluation.dataset import EvalQuestion

@@ -1,8 +1,8 @@
 """The catalog: articles, chunks and their sentences in SQLite. The truth of an index.
 
-FAISS and tantivy files are derived from it. `rag.index.draft` writes it; once finished it is opened
-here, read-only and immutable. In a large index `articles.sqlite` holds only what changed since an
-earlier version, whose file lies beside it as `earlier.sqlite`.
+FAISS and tantivy files are derived from it. `rag.building.draft` writes it; once finished it is
+opened here, read-only and immutable. In a large index `articles.sqlite` holds only what changed
+since an earlier version, whose file lies beside it as `earlier.sqlite`.
 """
 
 from __future__ import annotations

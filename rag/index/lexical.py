@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.analysis import ANALYZER, analyzer, schema
 from rag.index.layout import damaged, not_written
 from rag.index.rows import UNDATED, ChunkText
+from rag.text.analysis import analyzer
 
 if TYPE_CHECKING:
     import tantivy
 
+_ANALYZER = "news"  # the name under which an index knows its analyzer
+_NO_POSITIONS = "freq"  # nothing asks where in a text a word stands
 _HEAP_BYTES = 200_000_000
 _LOCKS = (".tantivy-writer.lock", ".tantivy-meta.lock")
 # BM25 goes on counting deleted chunks. Past this share of them all is written anew.
@@ -49,7 +51,7 @@ def write_lexical(folder: Path, language: str, chunks: Iterable[ChunkText]) -> N
 
     folder.mkdir()
     with _writing(folder):
-        _write(tantivy.Index(schema(), os.fspath(folder)), folder, language, (), chunks)
+        _write(tantivy.Index(_schema(), os.fspath(folder)), folder, language, (), chunks)
 
 
 def update_lexical(
@@ -90,7 +92,7 @@ def _write(
     removed: Iterable[int],
     added: Iterable[ChunkText],
 ) -> None:
-    index.register_tokenizer(ANALYZER, analyzer(language))
+    index.register_tokenizer(_ANALYZER, analyzer(language))
     writer = index.writer(_HEAP_BYTES, 1)
     for chunk_id in removed:
         writer.delete_documents_by_term("chunk_id", chunk_id)
@@ -257,7 +259,7 @@ def _links_to(folder: Path) -> Iterator[str]:
         yield links
     finally:
         # A thread of tantivy that watches for changes may just hold a lock file in it.
-        # tests/test_index_kills.py::test_killed_at_every_step
+        # tests/test_building_kills.py::test_killed_at_every_step
         for _ in range(100):
             shutil.rmtree(links, ignore_errors=True)
             if not os.path.exists(links):
@@ -269,3 +271,16 @@ def _field_term(key: str, value: object) -> str:
     # The same text that SQLite gives for the value, so that both filters agree.
     text = {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
     return f"{key}={text}"
+
+
+def _schema() -> tantivy.Schema:
+    """The fields of a chunk: see `docs/index-format.md`."""
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("chunk_id", stored=False, indexed=True, fast=True)
+    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option=_NO_POSITIONS)
+    builder.add_integer_field("day", indexed=True, fast=True)
+    builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("field", tokenizer_name="raw", index_option="basic")
+    return builder.build()

@@ -4,8 +4,8 @@
 package loads a model, reads the environment or prints.
 """
 
-from rag.models.catalog import KNOWN, ModelFile, ModelKind, ModelSpec, WheelPart
 from rag.models.download import Progress, pull
+from rag.models.known import KNOWN, ModelFile, ModelKind, ModelSpec, WheelPart
 from rag.models.stored import ModelState, ModelStatus, find, fingerprint, status, verify
 
 __all__ = [

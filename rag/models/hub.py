@@ -8,8 +8,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from rag.models.catalog import ModelFile, ModelSpec
-from rag.models.staging import CHUNK_BYTES, Report, SourceFailed, StagedFile
+from rag.models.known import ModelFile, ModelSpec
+from rag.models.partial import CHUNK_BYTES, Report, SourceFailed, StagedFile
 
 HUB_URL = "https://huggingface.co"
 _TIMEOUT_SECONDS = 60

@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rag.errors import ModelError, ModelMissingError
-from rag.models.catalog import KNOWN, ModelKind, ModelSpec, lookup
+from rag.models.known import KNOWN, ModelKind, ModelSpec, lookup
 
 ModelState = Literal["present", "missing", "corrupted", "partial"]
 

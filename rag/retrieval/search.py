@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
 from rag.errors import QuestionError
-from rag.index.reader import OpenIndex
+from rag.index.opened import OpenIndex
 from rag.readers import normalise
-from rag.reranking import Reranker
 from rag.retrieval.filter import Filter
 from rag.retrieval.hit import Hit, Reprint, Retrieved
 from rag.retrieval.passages import Passage, passages
+from rag.retrieval.reranking import Reranker
 from rag.retrieval.scoring import Scored, best_first, first_look, score_chunk
-from rag.retrieval.words import QuestionTerms
+from rag.retrieval.terms import QuestionTerms
 
 N_CANDIDATES = 100
 """Chunks taken from the vectors, and as many from the words."""

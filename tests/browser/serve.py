@@ -22,14 +22,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import app
 from rag import BuildReport, Rag, Settings
+from rag.building.builder import build_index
 from rag.errors import BusyError, CancelledError
-from rag.index.builder import build_index
 from rag.index.layout import IndexFolder
-from rag.index.reader import OpenIndex
-from rag.llm import Token
-from rag.prompt import Prompt
+from rag.index.opened import OpenIndex
+from rag.llm import Prompt, Token
+from rag.page import serve
 from rag.testing import FakeEmbedder, FakeLLM
 
 _LOCAL = re.compile(r"127\.|::1$|localhost$|0\.0\.0\.0$")
@@ -101,7 +100,14 @@ def main(port: int, folder: Path, auth: Path | None = None) -> None:
             progress=told,
         )
 
-    app.main(index="news", port=port, auth=auth, open_index=opened, build=build)
+    serve.main(
+        index="news",
+        port=port,
+        auth=auth,
+        open_index=opened,
+        build=build,
+        announce=lambda address: sys.stdout.write(f"The page: {address}\n") and sys.stdout.flush(),
+    )
 
 
 if __name__ == "__main__":

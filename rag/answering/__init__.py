@@ -1,0 +1,13 @@
+"""Answering: from what was found to the checked answer.
+
+Modules in the order of the flow:
+    evidence      hits to the few sentences that bear on the question
+    prompt        question and evidence to what the language model reads
+    attribution   which spans support a sentence
+    disagreement  sources that contradict each other
+    answer        the public types of an answer
+    checking      completion to the sentences that the sources support
+    confidence    how likely an answer is right
+    events        what `Rag.stream` tells
+    respond       all of it together, as a stream of events
+"""

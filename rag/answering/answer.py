@@ -1,0 +1,163 @@
+"""The answer: sentences, each with its citations to exact spans of the articles.
+
+Made by `rag.answering.checking` from what the language model wrote.
+"""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.answering.attribution import Status
+from rag.retrieval import Filter, Hit
+from rag.text.days import DatedPhrase
+
+
+class AnswerStatus(StrEnum):
+    """How an answer came about.
+
+    Values:
+        answered: Written by the language model, every sentence supported.
+        extracted: Verbatim sentences of the sources.
+        no_answer: The articles do not say.
+    """
+
+    ANSWERED = "answered"
+    EXTRACTED = "extracted"
+    NO_ANSWER = "no_answer"
+
+
+class Citation(BaseModel):
+    """A span of an article that supports a sentence.
+
+    Attributes:
+        number: As in the text's `[n]`, from 1.
+        article_id, title, published, source, url, path: Of the article.
+        start, end: The span.
+        quote: article text[start:end], always.
+        dates: Relative days in the quote ("on Friday"), as the article's own day makes them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    article_id: str
+    title: str
+    published: datetime.date | None
+    source: str | None
+    url: str | None
+    path: str | None
+    start: int
+    end: int
+    quote: str
+    dates: tuple[DatedPhrase, ...] = ()
+
+
+class AnswerSentence(BaseModel):
+    """One sentence of an answer.
+
+    Attributes:
+        text: Without citation marks.
+        status: `quoted` or `supported`; of one that was withheld `partly` or `unsupported`.
+        citations: Numbers of the citations that support it; none of one that was withheld.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    status: Status
+    citations: tuple[int, ...]
+
+
+class Claim(BaseModel):
+    """What one source says where sources disagree.
+
+    Attributes:
+        text: Its words on the point, verbatim but for spaces.
+        day: The day that they mean, where the sources differ in one.
+        citation: Number of the citation.
+        published: Day of the article.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    day: datetime.date | None = None
+    citation: int
+    published: datetime.date | None
+
+
+class Disagreement(BaseModel):
+    """A point on which cited sources differ.
+
+    Attributes:
+        kind: A `figure`, a `day`, or a `statement` that another source denies.
+        claims: What each source says, the newest first, those without a date last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["figure", "day", "statement"]
+    claims: tuple[Claim, ...]
+
+
+class Answer(BaseModel):
+    """The answer to a question.
+
+    Attributes:
+        question: As asked.
+        searched: The question that was searched: another one only for a follow-up.
+        text: The sentences with `[n]` marks; for `no_answer` a plain statement that the articles
+            do not say.
+        sentences: Its sentences; empty for `no_answer`.
+        citations: What they cite, by number.
+        hits: The chunks found, also for `no_answer`.
+        status: How it came about.
+        note: Why it is not what the language model wrote, if it is not.
+        withheld: What the model wrote and the sources do not support, or not fully: no part of the
+            answer.
+        disagreements: Where cited sources differ; the text says so too.
+        confidence: Share of such answers that is right, [0, 1]; for `no_answer`, of the
+            answer that was not given.
+        signals: What the confidence was computed from, by name (`rag.answering.confidence`).
+        index, version: What was searched.
+        model: The language model; None when none was asked.
+        n_prompt_tokens, n_answer_tokens: What the model read and wrote; 0 when none was asked.
+        timings: Seconds from the question to `evidence`, `first_token` and `total`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    searched: str
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    status: AnswerStatus
+    note: str | None = None
+    withheld: tuple[AnswerSentence, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    confidence: float
+    signals: dict[str, float] = Field(default_factory=dict)
+    index: str
+    version: int
+    model: str | None
+    n_prompt_tokens: int = 0
+    n_answer_tokens: int = 0
+    timings: dict[str, float]
+
+
+def not_stated(n_articles: int, index: str, filter: Filter) -> str:
+    """The text of an answer that is none: what was searched, and that it does not say."""
+    searched = "The 1 article" if n_articles == 1 else f"The {n_articles:,} articles"
+    says = "does" if n_articles == 1 else "do"
+    if filter.passes_all:
+        return f"{searched} of the index “{index}” {says} not answer this question."
+    return (
+        f"Those of the {n_articles:,} articles of the index “{index}” that are"
+        f" {filter} do not answer this question."
+    )

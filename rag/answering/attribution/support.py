@@ -1,0 +1,314 @@
+"""Which source sentences support a sentence, decided by code.
+
+Nothing the language model says about its sources is trusted. A sentence is supported by source
+sentences that together hold its words, and every number and name in it; otherwise it is not
+shown as fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from rag.answering.attribution.speech import drops_speaker
+from rag.answering.evidence import Evidence, same_statement
+from rag.text.names import (
+    claimed_numbers,
+    clauses,
+    names,
+    negated,
+    numbers,
+    plain,
+    squeeze,
+    tokens,
+    words,
+)
+from rag.text.quotation import open_quotation
+
+SUPPORTED_SHARE = 0.7
+"""Share of a sentence's words that must stand in its sources (or in the question)."""
+PARTLY_SHARE = 0.4
+GROUNDED_SHARE = 0.5
+"""Share of a sentence's words, those of the question too, that its sources must hold."""
+MAX_SOURCES = 3
+"""Sentences that together support one, at most."""
+MAX_FURTHER = 2
+"""Articles cited besides, because they say the same by themselves."""
+BEARING_COSINE = 0.3
+"""Cosine with the question from which a sentence bears on it though it shares no word with it."""
+_CONTEXT_CHARACTERS = 500
+_MIN_VERBATIM = 20  # characters
+
+_LIST = r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*"
+_MARK = re.compile(rf"\s*(?:\[{_LIST}\]|【{_LIST}】|\({_LIST}\))(?=[\s.,;:!?\[【(]|$)")
+
+
+class Status(StrEnum):
+    """How a sentence of an answer stands to the sources.
+
+    Values:
+        quoted: It stands there word for word.
+        supported: Its words, numbers and names stand in the cited spans.
+        partly: Some of its words do, or a source only reports it; not shown as fact.
+        unsupported: No source supports it; not shown.
+    """
+
+    QUOTED = "quoted"
+    SUPPORTED = "supported"
+    PARTLY = "partly"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What supports a sentence.
+
+    Attributes:
+        status: How well.
+        sources: The source sentences that support it together, the most important first.
+        further: Sentences of other articles that each support it alone; no reprints.
+        share: Share of the sentence's words that stand in the sources or in the question, [0, 1].
+    """
+
+    status: Status
+    sources: tuple[Evidence, ...]
+    share: float
+    further: tuple[Evidence, ...] = ()
+
+
+Terms = Callable[[str], list[str]]
+
+
+def strip_marks(text: str) -> str:
+    """A text without the citation marks that a model wrote, such as `[2]` or `(1, 3)`.
+
+    Numbers in parentheses of four digits (years) and those inside words stay.
+    """
+    return _MARK.sub("", text)
+
+
+def attribute(
+    sentence: str,
+    question: str,
+    evidence: Sequence[Evidence],
+    terms: Terms,
+    content_terms: Terms,
+) -> Attribution:
+    """Find the source sentences that support a sentence.
+
+    Args:
+        sentence: Without citation marks.
+        question: Its words need no support: an answer repeats them.
+        evidence: Source sentences, best first.
+        terms: Stemmed words of a text.
+        content_terms: The same without stop words.
+    """
+    asked = set(terms(question))
+    evidence = _bearing(content_terms(question), evidence, terms)
+    wanted = [term for term in content_terms(sentence) if term not in asked]
+    held = {id(source): set(terms(_with_heading(source))) for source in evidence}
+    source = _verbatim(sentence, evidence)
+    sources = [source] if source else _cover(wanted, evidence, held)
+    together = asked.union(*(held[id(source)] for source in sources))
+    all_terms = content_terms(sentence)
+    share = sum(term in together for term in all_terms) / len(all_terms) if all_terms else 0.0
+    new_share = sum(term in together for term in wanted) / len(wanted) if wanted else 1.0
+    if source and _whole(sentence, source):
+        if _inside_quotation(source):  # alone it would be nobody's
+            return Attribution(Status.PARTLY, (source,), 1.0)
+        found = Attribution(Status.QUOTED, (source,), 1.0)
+    elif (
+        not sources
+        or min(share, new_share) < PARTLY_SHARE
+        or _grounded(all_terms, sources, terms) < GROUNDED_SHARE
+        or not _says_something(sentence, question, wanted, terms)
+    ):
+        return Attribution(Status.UNSUPPORTED, (), share)
+    elif (
+        min(share, new_share) < SUPPORTED_SHARE
+        or not _exact(sentence, question, sources)
+        or _turned_round(sentence, sources, wanted, terms)
+        or _speaker_dropped(sentence, question, sources, wanted, terms)
+    ):
+        return Attribution(Status.PARTLY, tuple(sources), share)
+    else:
+        status = Status.QUOTED if source else Status.SUPPORTED
+        found = Attribution(status, tuple(sources), share)
+    further = _further(sentence, question, found.sources, evidence, terms, content_terms)
+    return Attribution(found.status, found.sources, found.share, further)
+
+
+def _bearing(asked: Sequence[str], evidence: Sequence[Evidence], terms: Terms) -> list[Evidence]:
+    """The source sentences that have to do with the question.
+
+    A word that only stands somewhere in an article answers nothing.
+    """
+    return [
+        item
+        for item in evidence
+        if item.cosine >= BEARING_COSINE or not set(asked).isdisjoint(terms(item.text))
+    ]
+
+
+def _grounded(all_terms: Sequence[str], sources: Sequence[Evidence], terms: Terms) -> float:
+    """Share of a sentence's words that its sources hold, with what stands just before them.
+
+    An answer repeats the question, so most of its words need no support. But a source that has
+    only the one new word, perhaps in its title, says nothing of the rest.
+    """
+    held = {
+        term for source in sources for term in terms(f"{_with_heading(source)} {_before(source)}")
+    }
+    return sum(term in held for term in all_terms) / len(all_terms) if all_terms else 0.0
+
+
+def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
+    """The source sentence in which a sentence stands word for word."""
+    bare = squeeze(sentence).lower().strip(" .\"'")
+    if len(bare) < _MIN_VERBATIM:
+        return None
+    return next((item for item in evidence if bare in squeeze(item.text).lower()), None)
+
+
+def _whole(sentence: str, source: Evidence) -> bool:
+    """Whether it is all of the source sentence: a piece may leave out who said it, or "not"."""
+    return squeeze(sentence).lower().strip(" .\"'") == squeeze(source.text).lower().strip(" .\"'")
+
+
+def _exact(sentence: str, question: str, sources: Sequence[Evidence]) -> bool:
+    """Whether the sources hold its numbers and names, and say no where it does.
+
+    A name of the question counts as supported in the text just before a source ("he" has its name
+    there), but not out of thin air: "Lammy met David Lammy in London" does not pass on a caption
+    from Kyiv.
+    """
+    text = " ".join(_with_heading(source) for source in sources)
+    before = " ".join(_before(source) for source in sources)
+    # The first word has a capital anyway; that it is a name, the question tells.
+    named = names(sentence) | (names(question) & {plain(word) for word in tokens(sentence)[:1]})
+    return (
+        claimed_numbers(sentence) <= numbers(text) | numbers(question)
+        and named <= words(text) | (words(question) & words(before))
+        and (not negated(sentence) or negated(text))
+    )
+
+
+def _turned_round(
+    sentence: str, sources: Sequence[Evidence], wanted: Sequence[str], terms: Terms
+) -> bool:
+    """Whether a source says no to what the sentence states: "did not raise" made "raised"."""
+    if negated(sentence):
+        return False
+    new = set(wanted)
+    for source in sources:
+        parts = [(len(new & set(terms(part))), part) for part in clauses(source.text)]
+        most = max(count for count, _ in parts)
+        if any(negated(part) for count, part in parts if count == most):
+            return True
+    return False
+
+
+def _speaker_dropped(
+    sentence: str,
+    question: str,
+    sources: Sequence[Evidence],
+    wanted: Sequence[str],
+    terms: Terms,
+) -> bool:
+    return any(
+        drops_speaker(
+            sentence,
+            question,
+            source.text,
+            wanted,
+            terms,
+            inside_quotation=_inside_quotation(source),
+        )
+        for source in sources
+    )
+
+
+def _inside_quotation(source: Evidence) -> bool:
+    return open_quotation(source.article.text, source.start) is not None
+
+
+def _says_something(sentence: str, question: str, wanted: Sequence[str], terms: Terms) -> bool:
+    """Whether a sentence tells more than the question did.
+
+    A first name put before a name that the question has ("David Lammy" for "Lammy") is no news.
+    """
+    asked = words(question)
+    known = {
+        term
+        for word, following in pairwise(tokens(sentence))
+        if word[0].isupper() and following[0].isupper() and plain(following) in asked
+        for term in terms(word)
+    }
+    return any(term not in known for term in wanted)
+
+
+def _cover(
+    wanted: Sequence[str], evidence: Sequence[Evidence], held: dict[int, set[str]]
+) -> list[Evidence]:
+    """Few source sentences that together hold the wanted words: greedy set cover.
+
+    Equal covers are decided by the order of the evidence, so a sentence that only repeats the
+    question ("no, he did not") is supported by the best evidence.
+    """
+    chosen: list[Evidence] = []
+    missing = set(wanted)
+    while len(chosen) < MAX_SOURCES:
+        best = max(evidence, key=lambda source: len(missing & held[id(source)]), default=None)
+        gain = len(missing & held[id(best)]) if best else 0
+        if best is None or (chosen and gain < 2) or (missing and not gain):
+            break
+        chosen.append(best)
+        missing -= held[id(best)]
+        if not missing:
+            break
+    return chosen
+
+
+def _further(
+    sentence: str,
+    question: str,
+    sources: Sequence[Evidence],
+    evidence: Sequence[Evidence],
+    terms: Terms,
+    content_terms: Terms,
+) -> tuple[Evidence, ...]:
+    """Sentences of other articles that support it alone. A reprint is no second source."""
+    found: list[Evidence] = []
+    articles = {source.article.article_id for source in sources}
+    asked = set(terms(question))
+    for item in evidence:
+        if len(found) == MAX_FURTHER:
+            break
+        if item.article.article_id in articles:
+            continue
+        if any(same_statement(item, other) for other in (*sources, *found)):
+            continue
+        held = set(terms(_with_heading(item)))
+        wanted = [term for term in content_terms(sentence) if term not in asked]
+        share = sum(term in held for term in wanted) / len(wanted) if wanted else 0.0
+        if (
+            share >= SUPPORTED_SHARE
+            and _exact(sentence, question, [item])
+            and not _turned_round(sentence, [item], wanted, terms)
+            and not _speaker_dropped(sentence, question, [item], wanted, terms)
+        ):
+            found.append(item)
+            articles.add(item.article.article_id)
+    return tuple(found)
+
+
+def _before(source: Evidence) -> str:
+    return source.article.text[max(0, source.start - _CONTEXT_CHARACTERS) : source.start]
+
+
+def _with_heading(source: Evidence) -> str:
+    """A source sentence with what its article's heading adds: who, and when."""
+    return f"{source.article.title} {source.article.published or ''} {source.text}"

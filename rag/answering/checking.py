@@ -1,0 +1,266 @@
+"""Checking: what the language model wrote, sentence by sentence, against the sources.
+
+A sentence that the sources support stays, with citations to exact spans. One that they support in
+part is replaced by the source sentences themselves; one that they do not support is withheld.
+Where other sources contradict an answer, it says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.answering.answer import AnswerSentence, Citation, Claim, Disagreement
+from rag.answering.attribution import (
+    Attribution,
+    Status,
+    attribute,
+    keep_verbatim,
+    strip_marks,
+)
+from rag.answering.disagreement import Conflict, find_conflicts
+from rag.answering.evidence import Evidence, same_statement
+from rag.errors import RagError
+from rag.index.lexical import LexicalIndex
+from rag.text.days import resolve
+from rag.text.quotation import open_quotation
+from rag.text.sentences import split
+
+MAX_EXTRACTED = 2
+"""Verbatim sentences shown when the model wrote nothing that the sources support."""
+_SECOND_SHARE = 0.9  # a second one must bear on the question nearly as much
+_WIDEN_CHARACTERS = 400
+_SENTENCE_END = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
+
+Kept = list[tuple[str, Attribution]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is left of a completion.
+
+    Attributes:
+        kept: The sentences to show, each with what supports it.
+        withheld: Sentences of the model that are not shown.
+        n_written: How many of those kept the model wrote.
+    """
+
+    kept: Kept
+    withheld: tuple[AnswerSentence, ...]
+    n_written: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The part of an answer that its sentences make up; see `rag.answering.answer.Answer`."""
+
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    disagreements: tuple[Disagreement, ...]
+
+
+def check(
+    completion: str,
+    question: str,
+    evidence: Sequence[Evidence],
+    lexical: LexicalIndex,
+    *,
+    cut: bool = False,
+) -> Checked:
+    """Hold each sentence that a model wrote against the evidence.
+
+    Args:
+        completion: What it wrote. Marks of citations in it mean nothing, and are removed.
+        question: The question.
+        evidence: Source sentences, best first.
+        lexical: Of the index searched.
+        cut: Whether the model was stopped; then an unfinished last sentence does not count.
+    """
+    text = strip_marks(" ".join(completion.split()))
+    spans = split(text)
+    if cut and spans and not _SENTENCE_END.search(text):
+        spans = spans[:-1]
+    kept: Kept = []
+    withheld: list[AnswerSentence] = []
+    n_written = 0
+    for sentence in dict.fromkeys(text[span.start : span.end] for span in spans):
+        found = attribute(sentence, question, evidence, lexical.terms, lexical.content_terms)
+        if found.status in (Status.QUOTED, Status.SUPPORTED):
+            sources = [source.text for source in (*found.sources, *found.further)]
+            kept.append((keep_verbatim(sentence, sources), found))
+            n_written += 1
+            continue
+        withheld.append(AnswerSentence(text=sentence, status=found.status, citations=()))
+        if found.status is Status.PARTLY:
+            kept += [verbatim(source) for source in found.sources]
+    return Checked(_once(kept), tuple(withheld), n_written)
+
+
+def extract(evidence: Sequence[Evidence]) -> Kept:
+    """The best sentences of the sources, verbatim."""
+    return [
+        verbatim(source)
+        for source in evidence[:MAX_EXTRACTED]
+        if source.score >= _SECOND_SHARE * evidence[0].score
+    ]
+
+
+def with_best(kept: Kept, best: Evidence) -> Kept:
+    """With the sentence that fits the question best, if the answer does not rest on it.
+
+    Then the model may have taken another one for it: both are shown.
+    """
+    cited = [source for _, found in kept for source in (*found.sources, *found.further)]
+    if any(same_statement(source, best) for source in cited):
+        return kept
+    return _once([*kept, verbatim(best)])
+
+
+def verbatim(source: Evidence) -> tuple[str, Attribution]:
+    """A source sentence as a sentence of the answer, whole if it is part of a quotation."""
+    widened = _whole_quotation(source)
+    return strip_marks(" ".join(widened.text.split())), Attribution(Status.QUOTED, (widened,), 1.0)
+
+
+def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> Body:
+    """The answer's text, sentences and citations.
+
+    Where sources differ, the newest speaks first and the answer ends by telling what each says.
+
+    Args:
+        question: The question.
+        kept: Sentences with what supports them, at least one.
+        evidence: Every sentence of the hits, best first.
+        lexical: Of the index searched.
+    """
+    citations: dict[tuple[str, int, int], Citation] = {}
+
+    def cite(source: Evidence) -> int:
+        key = (source.article.article_id, source.start, source.end)
+        if key not in citations:
+            citations[key] = _citation(len(citations) + 1, source)
+        return citations[key].number
+
+    conflicts = find_conflicts(question, kept, evidence, lexical.content_terms)
+    kept = [*_newer(conflicts, kept), *kept]
+    sentences = [
+        AnswerSentence(
+            text=text,
+            status=found.status,
+            citations=tuple(sorted(cite(source) for source in (*found.sources, *found.further))),
+        )
+        for text, found in kept
+    ]
+    disagreements = []
+    for conflict in conflicts:
+        sentence, disagreement = _differ(conflict, [cite(s.source) for s in conflict.statements])
+        sentences.append(sentence)
+        disagreements.append(disagreement)
+    marked = [f"{s.text} {''.join(f'[{number}]' for number in s.citations)}" for s in sentences]
+    return Body(
+        text=" ".join(marked),
+        sentences=tuple(sentences),
+        citations=tuple(citations.values()),
+        disagreements=tuple(disagreements),
+    )
+
+
+def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence, Disagreement]:
+    said = []
+    for statement in conflict.statements:
+        article = statement.source.article
+        who = article.source or article.title or article.article_id
+        day = f", {statement.day}," if statement.day else ""
+        text = statement.text.rstrip(".")
+        said.append(f"“{text}”{day} ({who}, {article.published or 'no date'})")
+    sentence = AnswerSentence(
+        text=f"The sources differ: {'; '.join(said)}.",
+        status=Status.SUPPORTED,
+        citations=tuple(numbers),
+    )
+    claims = tuple(
+        Claim(
+            text=statement.text,
+            day=statement.day,
+            citation=number,
+            published=statement.source.article.published,
+        )
+        for statement, number in zip(conflict.statements, numbers, strict=True)
+    )
+    return sentence, Disagreement(kind=conflict.kind, claims=claims)
+
+
+def _newer(conflicts: Sequence[Conflict], kept: Kept) -> Kept:
+    """What newer articles say against the sentences of an answer, verbatim."""
+    cited = {s.article.article_id for _, found in kept for s in (*found.sources, *found.further)}
+    newest = [conflict.statements[0].source for conflict in conflicts]
+    days = [source.article.published for _, found in kept for source in found.sources]
+    last = max((day for day in days if day), default=None)
+    return _once(
+        [
+            verbatim(source)
+            for source in newest
+            if source.article.article_id not in cited
+            and source.article.published
+            and last
+            and source.article.published > last
+        ]
+    )
+
+
+def _once(kept: Kept) -> Kept:
+    """Without sentences that come again: a source sentence may replace two of the model's."""
+    return list({text: (text, found) for text, found in reversed(kept)}.values())[::-1]
+
+
+def _whole_quotation(source: Evidence) -> Evidence:
+    """A sentence from the middle of a quotation with what opens and what closes it.
+
+    Alone it would stand there as a statement of fact, by nobody.
+    """
+    text = source.article.text
+    opened = open_quotation(text, source.start)
+    if opened is None:
+        return source
+    paragraph = text.rfind("\n", 0, source.start) + 1
+    end = text.find("\n", source.end)
+    sentences = split(text[paragraph : end if end >= 0 else len(text)])
+    spans = [(span.start + paragraph, span.end + paragraph) for span in sentences]
+    start = max((a for a, _ in spans if a <= opened), default=source.start)
+    last = min(
+        (b for _, b in spans if b >= source.end and open_quotation(text, b) is None),
+        default=source.end,
+    )
+    if last - start > _WIDEN_CHARACTERS:
+        return source
+    return replace(source, start=start, end=last)
+
+
+def _citation(number: int, source: Evidence) -> Citation:
+    article = source.article
+    quote = article.text[source.start : source.end]
+    if not quote or len(quote) != source.end - source.start:
+        raise RagError(
+            f"span {source.start}:{source.end} is not in article {article.article_id!r}",
+            mend="rag check",
+        )
+    dates = (
+        resolve(article.text, source.start, source.end, article.published)
+        if article.published
+        else ()
+    )
+    return Citation(
+        number=number,
+        article_id=article.article_id,
+        title=article.title,
+        published=article.published,
+        source=article.source,
+        url=article.url,
+        path=article.path,
+        start=source.start,
+        end=source.end,
+        quote=quote,
+        dates=tuple(dates),
+    )

@@ -1,0 +1,288 @@
+"""Building: sources to a new published version of an index.
+
+Unchanged articles keep their chunks and vectors; a killed build goes on where it was, since the
+staging catalog takes a transaction per batch; until the last step the old version stays live.
+Articles are read and cut ahead of the batch that is embedded and stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rag import __version__
+from rag.article import Article
+from rag.building.before import look_at_live
+from rag.building.derive import derive
+from rag.building.draft import DraftCatalog
+from rag.building.inputs import Stored
+from rag.building.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
+from rag.building.recipe import recipe_of, runtime_of, why_anew
+from rag.building.report import BuildProgress, BuildReport, Progress
+from rag.building.staging import base_of, open_staging, shared_files
+from rag.building.workers import n_workers
+from rag.chunking import Chunk
+from rag.embedding import Embedder
+from rag.errors import IndexCorruptError, SourceError
+from rag.index.config import IndexConfig
+from rag.index.layout import CATALOG, UPLOADS, IndexFolder, Step, no_step, not_written
+from rag.index.manifest import Manifest, describe_files, write_manifest
+from rag.index.rows import EmbeddedArticle
+from rag.readers import Skipped, files_of
+from rag.text.sentences import Span
+
+KEEP_VERSIONS = 2
+_ANEW = "everything is embedded anew: {}"
+_NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def build_index(
+    folder: IndexFolder,
+    *,
+    model_sha256: str,
+    load_embedder: Callable[[str | None], Embedder],
+    full: bool = False,
+    progress: Progress | None = None,
+    on_step: Step = no_step,
+) -> BuildReport:
+    """Bring an index up to date with its sources and publish the result.
+
+    Args:
+        folder: The index.
+        model_sha256: Fingerprint of the embedding model that `index.toml` names.
+        load_embedder: Opens that model, called only if something must be embedded; its argument
+            is the runtime that made the vectors to go on from, None for any.
+        full: Start from nothing.
+        progress: Called as the build goes on.
+        on_step: Called with the name of each step once it is done, from several threads.
+
+    Raises:
+        IndexLockedError: another process is building it.
+        IndexWriteError: the disk is full, or cannot be written for another reason.
+        SourceError: a source does not exist, or no article could be read at all.
+        IndexMissingError, SettingsError: `index.toml` is missing or wrong.
+    """
+    config = folder.config()
+    try:
+        with folder.lock():
+            on_step("lock held")
+            parts = folder, config, model_sha256, load_embedder, progress, on_step
+            try:
+                report = _Build(*parts).run(full)
+            except IndexCorruptError as error:
+                if full:
+                    raise
+                # What it went on from is damaged. Building anew is what mends that.
+                report = _Build(*parts, note=_ANEW.format(error.message)).run(True)
+        on_step("lock released")
+        return report
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        raise not_written(folder.path, error.strerror or str(error)) from error
+
+
+class _Build:
+    def __init__(
+        self,
+        folder: IndexFolder,
+        config: IndexConfig,
+        model_sha256: str,
+        load_embedder: Callable[[str | None], Embedder],
+        progress: Progress | None,
+        on_step: Step,
+        note: str | None = None,
+    ) -> None:
+        self._folder = folder
+        self._config = config
+        self._load_embedder = load_embedder
+        self._embedder: Embedder | None = None
+        self._loading = threading.Lock()
+        self._progress = progress
+        self._step = on_step
+        self._recipe = recipe_of(config, model_sha256)
+        self._seconds: dict[str, float] = {}
+        self._skipped: list[Skipped] = []
+        self._seen: dict[str, str] = {}
+        self._n_embedded = 0
+        self._n_expected: int | None = None
+        self._note = note
+
+    def run(self, full: bool) -> BuildReport:
+        started = time.perf_counter()
+        with self._timed("open"):
+            before = look_at_live(self._folder)
+            if before.manifest is not None and before.manifest.recipe != self._recipe:
+                self._note = self._note if full else why_anew(before.manifest, self._config)
+            catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
+        with catalog:
+            self._take_articles(catalog)
+            counts = before.compared(self._seen)
+            if not self._seen:
+                raise SourceError(
+                    f"no article could be read from the sources of {self._folder.config_path}: "
+                    + (self._skipped[0].reason if self._skipped else "they are empty"),
+                    mend=f"put articles there, or correct sources in {self._folder.config_path}",
+                )
+            manifest = (
+                None
+                if full
+                else before.kept(self._folder, self._recipe, self._config, counts, self._skipped)
+            )
+            published = manifest is None
+            if manifest is None:
+                manifest = self._publish(catalog)
+            else:
+                self._folder.clear_staging()
+        self._folder.prune(KEEP_VERSIONS, self._step)
+        self._seconds["total"] = time.perf_counter() - started
+        return BuildReport(
+            index=self._folder.name,
+            version=self._folder.live(),
+            published=published,
+            **counts,
+            n_articles=manifest.n_articles,
+            n_chunks=manifest.n_chunks,
+            skipped=tuple(self._skipped),
+            seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
+            note=self._note,
+        )
+
+    def _take_articles(self, catalog: DraftCatalog) -> None:
+        """Read ahead, embed and store; a build that is killed loses what it has of one batch."""
+        runtime = runtime_of(catalog)
+        stored = catalog.known()
+        preparation = self._preparation(catalog, stored, runtime)
+        batches = ahead(preparation.batches())
+        started = time.perf_counter()
+        with contextlib.closing(batches):
+            for batch in batches:
+                started = self._add_seconds("read", started)
+                self._note_batch(batch)
+                embedded = self._embed(batch, runtime)
+                started = self._add_seconds("embed", started)
+                if embedded or batch.moved:
+                    self._store(catalog, embedded, batch)
+                started = self._add_seconds("store", started)
+        with catalog.transaction():
+            catalog.remove(sorted(stored.keys() - self._seen.keys()))
+            self._step("removed articles deleted")
+            catalog.set_skipped(self._skipped)
+            catalog.set_inputs(preparation.paths, preparation.new_inputs)
+        self._step("articles taken")
+        self._add_seconds("store", started)
+
+    def _preparation(
+        self, catalog: DraftCatalog, stored: Stored, runtime: str | None
+    ) -> Preparation:
+        uploads = (UPLOADS,) if (self._folder.path / UPLOADS).is_dir() else ()
+        sources = (*self._config.sources, *uploads)
+        if self._progress is not None:
+            self._n_expected = count_inputs(sources, self._folder.path)
+        return Preparation(
+            files_of(sources, self._folder.path),
+            stored,
+            catalog.inputs(),
+            lambda article, sentences: self._cut(article, sentences, runtime),
+            n_workers=n_workers(),
+        )
+
+    def _note_batch(self, batch: Batch) -> None:
+        self._seen |= batch.seen
+        self._skipped += batch.skipped
+        self._tell("read")
+        self._step("batch read")
+
+    def _cut(self, article: Article, sentences: Sequence[Span], runtime: str | None) -> list[Chunk]:
+        return cut(article, sentences, self._opened_embedder(runtime), self._config.chunking)
+
+    def _embed(self, batch: Batch, runtime: str | None) -> list[EmbeddedArticle]:
+        if not batch.new:
+            return []
+        embedded = embed(batch.new, self._opened_embedder(runtime))
+        self._step("batch embedded")
+        self._n_embedded += sum(len(article.chunks) for article in embedded)
+        self._tell("embed")
+        return embedded
+
+    def _store(self, catalog: DraftCatalog, embedded: list[EmbeddedArticle], batch: Batch) -> None:
+        with catalog.transaction():
+            if self._embedder is not None:
+                catalog.set_meta("embedder", self._embedder.identity.model_dump_json())
+            catalog.add(embedded)
+            for article_id, path in batch.moved.items():
+                catalog.set_path(article_id, path)
+            self._step("batch written")
+        self._step("batch stored")
+
+    def _opened_embedder(self, runtime: str | None) -> Embedder:
+        with self._loading:
+            if self._embedder is None:
+                with self._timed("model"):
+                    self._embedder = self._load_embedder(runtime)
+            return self._embedder
+
+    def _publish(self, catalog: DraftCatalog) -> Manifest:
+        staging = self._folder.staging
+        identity = json.loads(catalog.meta("embedder") or "null")
+        base = base_of(self._folder, catalog)
+        self._tell("derive")
+        with self._timed("store"):
+            columns = catalog.finish()
+        self._step("catalog finished")
+        with self._timed("derive"):
+            derived = derive(
+                staging, self._config.language, identity["dimension"], base, self._step
+            )
+        self._seconds |= derived.seconds
+        self._tell("publish")
+        with self._timed("publish"):
+            known = {CATALOG: derived.catalog} | shared_files(self._folder, base)
+            files = describe_files(staging, known)
+            self._step("files hashed")
+            manifest = Manifest(
+                index=self._folder.name,
+                created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
+                rag_version=__version__,
+                config=self._config,
+                embedder=identity,
+                recipe=self._recipe,
+                vector_index=derived.vector_index,
+                n_articles=len(columns.article_numbers),
+                n_chunks=len(columns.chunk_ids),
+                n_skipped=len(self._skipped),
+                files=files,
+            )
+            write_manifest(staging, manifest)
+            self._step("manifest written")
+            self._folder.publish(self._step)
+        return manifest
+
+    @contextlib.contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._add_seconds(phase, started)
+
+    def _add_seconds(self, phase: str, started: float) -> float:
+        now = time.perf_counter()
+        self._seconds[phase] = self._seconds.get(phase, 0.0) + now - started
+        return now
+
+    def _tell(self, phase: str) -> None:
+        if self._progress is not None:
+            self._progress(
+                BuildProgress(
+                    index=self._folder.name,
+                    phase=phase,
+                    n_done=len(self._seen),
+                    n_chunks=self._n_embedded,
+                    n_expected=self._n_expected,
+                    note=self._note,
+                )
+            )

@@ -1,0 +1,168 @@
+"""Reading: blocks of the sources to cleaned articles with their sentences.
+
+The part of a build that any number of processes can do side by side. Run by
+`rag.building.workers` it answers jobs on stdin until stdin ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import signal
+import struct
+from collections.abc import Collection, Iterator, Sequence
+from typing import IO
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from rag.article import Article
+from rag.cleaning import CleanedArticle, clean
+from rag.readers import Block, articles_of
+from rag.text.sentences import Span, split
+
+DIGEST_CHARACTERS = 16
+"""So much of a content hash tells whether an article is stored; the builder looks at all of it."""
+_FRAME = struct.Struct("<QQ")
+
+
+class Read(BaseModel):
+    """What one article of a block came to.
+
+    Attributes:
+        line: Number of its line; None for a whole file.
+        article_id: The id that it states; empty if there is no article.
+        digest: Its content hash (hex).
+        reason: Why there is no article.
+        cleaned: None if there is no article, or one that is stored already.
+        offsets: Start and end of each sentence in turn.
+    """
+
+    # As the article says it: JSON itself has no infinite numbers.
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
+
+    line: int | None
+    article_id: str = ""
+    digest: str = ""
+    reason: str | None = None
+    cleaned: CleanedArticle | None = None
+    offsets: list[int] = []
+
+    @property
+    def sentences(self) -> list[Span]:
+        """Its sentences."""
+        return [Span(*pair) for pair in zip(self.offsets[::2], self.offsets[1::2], strict=True)]
+
+
+def read_block(block: Block, stored: Collection[str]) -> list[Read]:
+    """Parse, clean and split the articles of a block.
+
+    Args:
+        block: The block.
+        stored: Beginnings of the content hashes of articles that need no cleaning.
+    """
+    return [
+        Read(line=line, reason=found) if isinstance(found, str) else _read(line, found, stored)
+        for line, found in articles_of(block)
+    ]
+
+
+def _read(line: int | None, article: Article, stored: Collection[str]) -> Read:
+    digest = article.content_hash()
+    if digest[:DIGEST_CHARACTERS] in stored:
+        return Read(line=line, article_id=article.article_id, digest=digest)
+    return read_article(line, article, digest)
+
+
+def read_article(line: int | None, article: Article, digest: str) -> Read:
+    """Clean and split an article."""
+    cleaned = clean(article)
+    return Read.model_construct(
+        line=line,
+        article_id=article.article_id,
+        digest=digest,
+        reason=None,
+        cleaned=cleaned,
+        offsets=list(itertools.chain.from_iterable(split(cleaned.article.text))),
+    )
+
+
+# Between processes: the lengths of two parts, a JSON head, and the bytes that it speaks of.
+
+_READS = TypeAdapter(list[list[Read]])
+
+
+def send_job(stream: IO[bytes], blocks: Sequence[Block]) -> None:
+    """Write the blocks of a job."""
+    head, parts = [], []
+    for block in blocks:
+        lines = [line.encode() if isinstance(line, str) else line for line in block.lines]
+        parts += [line for line in lines if line is not None]
+        head.append(
+            {
+                "shown": block.shown,
+                "first": block.first,
+                "problem": block.problem,
+                "n_bytes": [None if line is None else len(line) for line in lines],
+                "is_text": any(isinstance(line, str) for line in block.lines),
+            }
+        )
+    _send(stream, json.dumps(head).encode(), b"".join(parts))
+
+
+def receive_reads(stream: IO[bytes]) -> list[list[Read]]:
+    """What the blocks of a job came to.
+
+    Raises:
+        EOFError: the process at the other end is no more.
+    """
+    return _READS.validate_json(_receive(stream)[0])
+
+
+def serve() -> None:
+    """Answer jobs on stdin until it ends. The first message holds the hashes that are stored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the builder, and that ends stdin
+    jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed must not get between the results
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        stored = frozenset(json.loads(_receive(jobs)[0]))
+        while True:
+            reads = [read_block(block, stored) for block in _blocks(*_receive(jobs))]
+            _send(results, _READS.dump_json(reads))
+
+
+def send_stored(stream: IO[bytes], stored: Collection[str]) -> None:
+    """Write the first message."""
+    _send(stream, json.dumps(list(stored)).encode())
+
+
+def _blocks(head: bytes, data: bytes) -> Iterator[Block]:
+    at = 0
+    for fields in json.loads(head):
+        lines: list[bytes | str | None] = []
+        for n_bytes in fields["n_bytes"]:
+            line = None if n_bytes is None else data[at : at + n_bytes]
+            lines.append(line.decode() if fields["is_text"] and line is not None else line)
+            at += n_bytes or 0
+        yield Block(fields["shown"], fields["first"], tuple(lines), fields["problem"])
+
+
+def _send(stream: IO[bytes], head: bytes, data: bytes = b"") -> None:
+    stream.write(_FRAME.pack(len(head), len(data)))
+    stream.write(head)
+    stream.write(data)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
+    lengths = _exactly(stream, _FRAME.size)
+    n_head, n_data = _FRAME.unpack(lengths)
+    return _exactly(stream, n_head), _exactly(stream, n_data)
+
+
+def _exactly(stream: IO[bytes], n_bytes: int) -> bytes:
+    data = stream.read(n_bytes)
+    if len(data) < n_bytes:
+        raise EOFError
+    return data

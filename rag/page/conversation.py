@@ -1,0 +1,123 @@
+"""A question put to an engine: one `Turn` after the other, until it is answered or is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rag import (
+    AnswerReady,
+    BusyError,
+    CancelledError,
+    Chat,
+    EvidenceFound,
+    Rag,
+    RagError,
+    TextWritten,
+)
+from rag.page.engines import Engines
+from rag.page.turn import Phase, Turn
+
+MAX_QUESTION = 2000
+_CATALOG = "articles.sqlite"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles may be found; see `Rag.search`."""
+
+    since: str | None = None
+    until: str | None = None
+    source: tuple[str, ...] = ()
+    undated: bool = False
+
+
+class Conversation:
+    """What one visitor asked so far. A follow-up leans on the questions to the same index.
+
+    Attributes:
+        turns: Oldest first; the last one may be running.
+    """
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self._chats: dict[str, Chat] = {}
+
+    def ask(
+        self,
+        engines: Engines,
+        index: str,
+        question: str,
+        filters: Filters,
+        cancelled: threading.Event,
+    ) -> Iterator[Turn]:
+        """The turn as it grows. Errors of `rag` become a turn that says so, and are logged."""
+        first = Turn(number=len(self.turns) + 1, question=question.strip(), index=index)
+        self.turns.append(first)
+        for turn in self._grow(first, engines, filters, cancelled):
+            self.turns[-1] = turn
+            yield turn
+
+    def _grow(
+        self, turn: Turn, engines: Engines, filters: Filters, cancelled: threading.Event
+    ) -> Iterator[Turn]:
+        yield turn
+        try:
+            if len(turn.question) > MAX_QUESTION:
+                raise RagError(f"the question is longer than {MAX_QUESTION:,} characters")
+            rag = engines.get(turn.index)
+            turn = replace(turn, phase=Phase.SEARCHING)
+            yield turn
+            chat = self._chats.setdefault(turn.index, rag.chat())
+            for event in chat.stream(
+                turn.question, **dataclasses.asdict(filters), cancelled=cancelled
+            ):
+                turn = _after(event, turn, rag)
+                yield turn
+        except CancelledError:
+            yield replace(turn, phase=Phase.STOPPED)
+        except BusyError as error:
+            _log.warning("%s", error)
+            yield replace(turn, phase=Phase.BUSY)
+        except RagError as error:
+            _log.warning("question failed: %s", error)
+            yield replace(turn, phase=Phase.FAILED, problem=error.message, mend=error.mend)
+
+
+def _after(event: EvidenceFound | TextWritten | AnswerReady, turn: Turn, rag: Rag) -> Turn:
+    if isinstance(event, EvidenceFound):
+        return replace(turn, phase=Phase.READING, hits=event.hits)
+    if isinstance(event, TextWritten):
+        return replace(turn, phase=Phase.WRITING, draft=turn.draft + event.text)
+    answer = event.answer
+    cited = dict.fromkeys(citation.article_id for citation in answer.citations)
+    articles = [rag.article(article_id) for article_id in cited]
+    return replace(
+        turn,
+        phase=Phase.DONE,
+        answer=answer,
+        articles=tuple(article for article in articles if article is not None),
+        index_sha256=rag.index.manifest.files[_CATALOG].sha256,
+    )
+
+
+class Stops:
+    """The answers being written, by visitor, so that each can stop their own."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, threading.Event] = {}
+
+    def begin(self, visitor: str) -> threading.Event:
+        """A fresh event for an answer; one still running for this visitor is stopped."""
+        self.stop(visitor)
+        self._running[visitor] = threading.Event()
+        return self._running[visitor]
+
+    def stop(self, visitor: str) -> None:
+        """Stop what is being written for a visitor, if anything is."""
+        if event := self._running.pop(visitor, None):
+            event.set()

@@ -1,0 +1,283 @@
+"""What happens on the page: each method is the function of one event in blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from rag import BuildReport, RagError, add_files, check, list_indexes
+from rag.page import article, building, dossier, library, timeline, turn
+from rag.page.conversation import Conversation, Filters, Stops
+from rag.page.engines import Engines, Readiness
+from rag.page.markup import message, text
+
+MAX_FILES = 100
+_log = logging.getLogger(__name__)
+_DOSSIERS: dict[str, tuple[str, Callable[..., str]]] = {
+    "html": ("text/html", dossier.as_html),
+    "md": ("text/markdown", dossier.as_markdown),
+    "json": ("application/json", dossier.as_json),
+}
+_SAME_STOCK = (gr.skip(),) * 4
+_READINESS = {
+    Readiness.OPENING: "Opening the index …",
+    Readiness.LOADING: "Loading the language model …",
+    Readiness.READY: "Ready",
+}
+
+
+class Handlers:
+    """The functions of the events.
+
+    Args:
+        engines: Whom to ask.
+        build: Like `rag.build`.
+    """
+
+    def __init__(self, engines: Engines, build: Callable[..., BuildReport]) -> None:
+        self._engines = engines
+        self._build = build
+        self._stops = Stops()
+        self._crashed: set[str] = set()
+
+    # Opening an index
+
+    def open_index(self, index: str) -> Iterator[tuple[Any, ...]]:
+        """Readiness, timeline, sources and first words, as they become known."""
+        self._engines.warm_up(index)
+        shown = False
+        greeting: Any = _hello(index, [])  # at once: the rest needs the index
+        while True:
+            state, error = self._engines.readiness(index)
+            rest: tuple[Any, ...] = (gr.skip(), gr.skip(), greeting)
+            greeting = gr.skip()
+            if state in (Readiness.LOADING, Readiness.READY) and not shown:
+                found = self._engines.overview(index)
+                sources = gr.update(choices=found.sources, value=[])
+                picture = timeline.show(timeline.buckets(found.days), found.n_undated)
+                rest = (picture, sources, _hello(index, found.examples))
+                shown = True
+            yield _ready(state, error), *rest
+            if state in (Readiness.READY, Readiness.FAILED):
+                return
+            self._engines.wait(index, 0.3)
+
+    # Asking
+
+    def ask(
+        self,
+        question: str,
+        index: str,
+        since: str | None,
+        until: str | None,
+        sources: list[str],
+        undated: bool,
+        talk: Conversation | None,
+        request: gr.Request,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Conversation so far, the turn as it grows, the timeline, an empty question, and state."""
+        talk = talk or Conversation()
+        if not question.strip():
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip(), talk
+            return
+        cancelled = self._stops.begin(str(request.session_hash))
+        filters = Filters(since or None, until or None, tuple(sources or ()), undated)
+        past = turn.conversation(talk.turns)
+        emptied: Any = ""
+        drawn: Any = gr.skip()
+        try:
+            for now in talk.ask(self._engines, index, question, filters, cancelled):
+                if now.phase is turn.Phase.READING:
+                    drawn = self.picture(index, since, until, talk)
+                yield past, turn.show(now), drawn, emptied, talk
+                past = emptied = drawn = gr.skip()
+        except Exception:
+            self._crashed.add(str(request.session_hash))
+            raise
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop the visitor's answer."""
+        self._stops.stop(str(request.session_hash))
+
+    def failed_to_answer(self, request: gr.Request) -> Any:
+        """The same for an answer. Nothing if the question was refused because too many wait.
+
+        Gradio says that by itself, and what stands there is the answer before.
+        """
+        if str(request.session_hash) not in self._crashed:
+            return gr.skip()
+        self._crashed.discard(str(request.session_hash))
+        return self.failed()
+
+    def failed(self) -> str:
+        """What is shown when something happened that nobody foresaw; Gradio logs it."""
+        return message("error", "Something went wrong here. The log of the server has the details.")
+
+    # Reading
+
+    def open_place(self, event: gr.EventData) -> str:
+        """The article at the passage that was chosen."""
+        try:
+            place = article.Place.model_validate_json(event.place)
+            return article.cited(self._engines.get(place.index).article(place.article_id), place)
+        except ValidationError:
+            return message("error", "This link does not say what it leads to.")
+        except RagError as error:
+            return _told(error)
+
+    # Narrowing
+
+    def picture(
+        self, index: str, since: str | None, until: str | None, talk: Conversation | None
+    ) -> str:
+        """The timeline, with the passages found last and the days chosen."""
+        found = self._engines.overview(index)
+        last = talk.turns[-1] if talk and talk.turns else None
+        days = [h.published for h in last.hits if h.published] if last else []
+        bars = timeline.buckets(found.days, days)
+        return timeline.show(bars, found.n_undated, _day(since), _day(until))
+
+    def choose_days(
+        self, index: str, talk: Conversation | None, event: gr.EventData
+    ) -> tuple[str, str, str]:
+        """First and last day of the stretch chosen, and the timeline with it."""
+        return event.since, event.until, self.picture(index, event.since, event.until, talk)
+
+    def all_days(self, index: str, talk: Conversation | None) -> tuple[None, None, str]:
+        """No first and no last day, and the timeline without."""
+        return None, None, self.picture(index, None, None, talk)
+
+    # The library
+
+    def show_library(self, index: str, view: library.View | None) -> tuple[Any, ...]:
+        """Health, table, what was skipped, and which part of the table that is."""
+        view = view or library.View()
+        try:
+            rag = self._engines.get(index)
+            found = self._engines.overview(index)
+            skipped = library.skipped(rag.index.catalog.skipped())
+        except RagError as error:
+            return _told(error), "", "", view
+        infos = list_indexes(self._engines.settings.index_dir)
+        info = next((info for info in infos if info.name == index), None)
+        return library.health(info), library.table(found, view), skipped, view
+
+    def search_articles(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:
+        """The table of the articles that hold these words."""
+        return self._table(index, dataclasses.replace(view or library.View(), query=query, page=0))
+
+    def order_articles(
+        self, index: str, view: library.View | None, event: gr.EventData
+    ) -> tuple[Any, Any]:
+        """The table sorted otherwise, or another page of it."""
+        view = view or library.View()
+        chosen = event._data or {}
+        if (column := chosen.get("sort")) in library.COLUMNS:
+            down = not view.descending if column == view.sort else column == "published"
+            view = dataclasses.replace(view, sort=column, descending=down, page=0)
+        elif isinstance(page := chosen.get("page"), int):
+            view = dataclasses.replace(view, page=page)
+        return self._table(index, view)
+
+    def open_article(self, index: str, event: gr.EventData) -> str:
+        """An article with what cleaning removed."""
+        try:
+            rag = self._engines.get(index)
+            found = rag.article(event.article_id)
+            if found is None:
+                return message("empty", "The index no longer holds this article.")
+            return article.whole(found, rag.removed(found.article_id))
+        except RagError as error:
+            return _told(error)
+
+    def check(self, index: str) -> Iterator[str]:
+        """What is wrong with the index, if anything."""
+        yield '<p class="phase" role="status">Checking every file, row and id …</p>'
+        try:
+            yield library.checked(check(index, settings=self._engines.settings))
+        except RagError as error:
+            yield _told(error)
+
+    def add(
+        self, files: list[str] | None, index: str, view: library.View | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Keep the files as a source of the index, then build it."""
+        if not files:
+            return
+        try:
+            if len(files) > MAX_FILES:
+                raise RagError(f"{len(files)} files: at most {MAX_FILES} at a time, please")
+            add_files(index, files, settings=self._engines.settings)
+        except RagError as error:
+            _log.warning("upload failed: %s", error)
+            yield _told(error), *_SAME_STOCK
+            return
+        yield from self.rebuild(index, view)
+
+    def rebuild(self, index: str, view: library.View | None) -> Iterator[tuple[Any, ...]]:
+        """Bring the index up to date; those who ask go on with the version they have.
+
+        How far it is, and at the end what `show_library` shows.
+        """
+        for step in building.build(self._build, index, self._engines.settings):
+            yield step, *_SAME_STOCK
+        yield gr.skip(), *self.show_library(index, view)
+
+    # Taking away
+
+    def make_dossier(self, talk: Conversation | None, event: gr.EventData) -> dict[str, str] | None:
+        """A file for the browser to save: its name, type and text."""
+        turns = {one.number: one for one in talk.turns} if talk else {}
+        chosen = turns.get(event.turn)
+        if chosen is None or chosen.answer is None or event.kind not in _DOSSIERS:
+            return None
+        kind, make = _DOSSIERS[event.kind]
+        words = make(chosen.answer, chosen.articles, chosen.index_sha256)
+        return {"name": f"dossier-{chosen.number}.{event.kind}", "type": kind, "text": words}
+
+    def _table(self, index: str, view: library.View) -> tuple[Any, Any]:
+        try:
+            return library.table(self._engines.overview(index), view), view
+        except RagError as error:
+            return _told(error), view
+
+
+def example(event: gr.EventData) -> str:
+    """The question of an example that was chosen."""
+    return str(event.question)
+
+
+def _told(error: RagError) -> str:
+    return message("error", error.message, mend=error.mend)
+
+
+def _ready(state: Readiness, error: RagError | None) -> str:
+    if error is not None:
+        return _told(error)
+    return f'<p class="ready {state}" role="status">{_READINESS[state]}</p>'
+
+
+def _hello(index: str, examples: list[str]) -> str:
+    buttons = "".join(
+        f'<li><button type="button" data-question="{text(question)}">{text(question)}</button></li>'
+        for question in examples
+    )
+    tried = f"<p>For example:</p><ul>{buttons}</ul>" if examples else ""
+    return (
+        f"<h1>Ask the articles of “{text(index)}”</h1>"
+        "<p>Each sentence of an answer shows where it stands. What the articles do not say is not"
+        f" made up.</p>{tried}"
+    )
+
+
+def _day(value: str | None) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat((value or "")[:10])
+    except ValueError:
+        return None

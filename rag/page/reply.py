@@ -1,0 +1,195 @@
+"""A checked answer as HTML: its sentences, where sources differ, what was withheld, its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag import Answer, AnswerSentence, AnswerStatus, Citation, Claim, Disagreement, Status
+from rag.page.article import Place
+from rag.page.markup import byline, days_meant, full_day, headline, text
+
+_STATUS_WORDS = {
+    Status.QUOTED: ("quoted", "It stands in the article word for word."),
+    Status.SUPPORTED: ("supported", "Its words, numbers and names stand in the cited passages."),
+    Status.PARTLY: ("partly supported", "Only a part of it stands in the articles."),
+    Status.UNSUPPORTED: ("not supported", "No article supports it."),
+}
+_POINTS = {
+    "figure": "On a figure, the newest first",
+    "day": "On a day, the newest first",
+    "statement": "One denies what the other states, the newest first",
+}
+WITHHELD = "Not shown as fact: what the model wrote without full support"
+_DIFFER = "The sources differ: "
+
+
+def checked(turn: int, answer: Answer) -> str:
+    """The answer with all that belongs to it.
+
+    Args:
+        turn: Number of its turn within the conversation.
+        answer: The answer.
+    """
+    if answer.status is AnswerStatus.NO_ANSWER:
+        body = f'<p class="unstated">{text(answer.text)}</p>'
+        if answer.hits:
+            body += '<p class="hint">The passages below come nearest.</p>'
+    else:
+        cited = {citation.number: citation for citation in answer.citations}
+        said = " ".join(_sentence(answer.index, one, cited) for one in sentences(answer))
+        body = (
+            f'<p class="sentences">{said}</p>{_how(answer)}'
+            f"{_disagreements(answer, cited)}{_sources(answer)}"
+        )
+    return (
+        f'<div class="answer {answer.status}">{body}{_actions(turn, answer)}'
+        f"{_withheld(answer.withheld)}</div>"
+    )
+
+
+def sentences(answer: Answer) -> list[AnswerSentence]:
+    """The sentences of the answer but those that only repeat its disagreements."""
+    told = {tuple(claim.citation for claim in one.claims) for one in answer.disagreements}
+    return [
+        sentence
+        for sentence in answer.sentences
+        if not (sentence.text.startswith(_DIFFER) and sentence.citations in told)
+    ]
+
+
+def wording(answer: Answer) -> str:
+    """The answer's text with its marks, without what its disagreements say anyhow."""
+    if not answer.disagreements:
+        return answer.text
+    return " ".join(
+        f"{sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}"
+        for sentence in sentences(answer)
+    )
+
+
+def disagreements(answer: Answer) -> list[Disagreement]:
+    """Where its sources differ, each point once: two sentences may be at odds with each other."""
+    return list(dict.fromkeys(answer.disagreements))
+
+
+def point(disagreement: Disagreement) -> str:
+    """What it is about, in words."""
+    return _POINTS[disagreement.kind]
+
+
+def status_word(sentence: AnswerSentence) -> str:
+    """How well the sources support a sentence, in words."""
+    return _STATUS_WORDS[sentence.status][0]
+
+
+def plain(answer: Answer) -> str:
+    """The answer with its citations as plain text, for the clipboard."""
+    lines = [answer.question, "", answer.text, ""]
+    for citation in answer.citations:
+        known = (citation.source, citation.published, citation.url or citation.path)
+        where = " · ".join(str(part) for part in (headline(citation), *known) if part)
+        quote = " ".join(citation.quote.split())
+        lines.append(f"[{citation.number}] “{quote}” {where}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sentence(index: str, sentence: AnswerSentence, cited: dict[int, Citation]) -> str:
+    word = status_word(sentence)
+    links = "".join(_link(index, cited[n], word) for n in sentence.citations if n in cited)
+    return (
+        f'<span class="sentence {sentence.status}">{text(sentence.text)}'
+        f'<span class="marks">{links}{_status(sentence)}</span></span>'
+    )
+
+
+def _status(sentence: AnswerSentence) -> str:
+    word, meaning = _STATUS_WORDS[sentence.status]
+    return f'<span class="status" title="{meaning}">{word}</span>'
+
+
+def _link(index: str, citation: Citation, status: str = "") -> str:
+    label = f"Citation {citation.number}{status and f', {status}'}: {headline(citation)}."
+    return (
+        f'<button type="button" class="cite" {_place(index, citation)}'
+        f' aria-label="{text(label)} Open the article." title="{text(headline(citation))}">'
+        f"{citation.number}</button>"
+    )
+
+
+def _place(index: str, citation: Citation) -> str:
+    return Place(
+        index=index,
+        article_id=citation.article_id,
+        start=citation.start,
+        end=citation.end,
+        quote=citation.quote,
+        dates=citation.dates,
+    ).attribute
+
+
+def _how(answer: Answer) -> str:
+    """How the answer came about, in one line."""
+    made = answer.note or "Written by the model; every sentence checked against the articles."
+    share = f"{answer.confidence:.0%} of such answers are right."
+    note = ' class="note"' if answer.note else ""
+    return f'<p class="how"><span{note}>{text(made)}</span> {share}</p>'
+
+
+def _disagreements(answer: Answer, cited: dict[int, Citation]) -> str:
+    if not answer.disagreements:
+        return ""
+    points = "".join(
+        f"<h4>{point(one)}</h4><ol>"
+        f"{''.join(_claim(answer.index, claim, cited) for claim in one.claims)}</ol>"
+        for one in disagreements(answer)
+    )
+    return (
+        '<section class="differ" aria-label="The sources differ">'
+        f"<h3>The sources differ</h3>{points}</section>"
+    )
+
+
+def _claim(index: str, claim: Claim, cited: dict[int, Citation]) -> str:
+    citation = cited.get(claim.citation)
+    source = (citation.source or headline(citation)) if citation else None
+    meaning = f'<span class="days-meant">= {text(full_day(claim.day))}</span>' if claim.day else ""
+    return (
+        f"<li><q>{text(' '.join(claim.text.split()).strip('“”'))}</q>{meaning}"
+        f'<span class="byline">{byline(claim.published, source)}</span>'
+        f"{_link(index, citation) if citation else ''}</li>"
+    )
+
+
+def _sources(answer: Answer) -> str:
+    items = "".join(
+        f'<li value="{citation.number}"><button type="button" class="source"'
+        f" {_place(answer.index, citation)}>"
+        f'<q class="quote">{text(" ".join(citation.quote.split()).strip("“”"))}</q>'
+        f"{days_meant(citation.dates)}"
+        f'<span class="title">{text(headline(citation))}</span>'
+        f'<span class="byline">{byline(citation.published, citation.source)}</span></button></li>'
+        for citation in answer.citations
+    )
+    return f'<ol class="sources" aria-label="Cited passages">{items}</ol>'
+
+
+def _withheld(withheld: Sequence[AnswerSentence]) -> str:
+    if not withheld:
+        return ""
+    items = "".join(
+        f'<li class="{sentence.status}"><span>{text(sentence.text)}</span> {_status(sentence)}</li>'
+        for sentence in withheld
+    )
+    return f'<details class="withheld"><summary>{WITHHELD}</summary><ul>{items}</ul></details>'
+
+
+def _actions(turn: int, answer: Answer) -> str:
+    files = "".join(
+        f'<button type="button" data-turn="{turn}" data-dossier="{kind}">{name}</button>'
+        for kind, name in (("html", "HTML"), ("md", "Markdown"), ("json", "JSON"))
+    )
+    return (
+        '<div class="actions" role="group" aria-label="Take away">'
+        f'<button type="button" class="copy" data-copy="{text(plain(answer))}">Copy</button>'
+        f'<span class="dossier">Dossier: {files}</span></div>'
+    )

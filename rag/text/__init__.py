@@ -1,0 +1,11 @@
+"""Text: what a text is made of. No module here knows articles, indexes or questions.
+
+Modules:
+    sentences     sentence spans
+    quotation     quotations that run over several sentences
+    numbers       numbers in digits and words
+    names         names, numbers and negations that a source must hold too
+    days          "on Friday" to the day it means
+    instructions  sentences that speak to a machine, not to readers
+    analysis      words to the terms that searches compare
+"""

@@ -1,0 +1,48 @@
+"""Analysis: how texts become terms: words in small letters, stemmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tantivy
+
+_STEMMERS = {
+    "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "es": "spanish", "fi": "finnish", "fr": "french", "hu": "hungarian", "it": "italian",
+    "nl": "dutch", "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian",
+    "sv": "swedish", "ta": "tamil", "tr": "turkish",
+}  # fmt: skip
+# Languages for which tantivy has a list of stop words.
+_STOP_WORDS = {"da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ru", "sv"}
+# Words that ask and do not say of what, beyond tantivy's own English stop words.
+_QUESTION_WORDS = """
+    what who whom whose which when where why how did do does done doing has have had having
+    were been being am can could would should shall may might must will many much s t
+    i me my we us our you your he him his she her hers its them those any about from
+"""
+_LONGEST_WORD = 80
+
+
+def analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAnalyzer:
+    """What makes terms of a text.
+
+    Args:
+        language: ISO 639-1 code; a language without a stemmer here is not stemmed.
+        stop_words: Leave them out, and words that only ask.
+    """
+    import tantivy
+
+    builder = (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(_LONGEST_WORD))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+    )
+    if stop_words and language in _STOP_WORDS:
+        builder = builder.filter(tantivy.Filter.stopword(_STEMMERS[language]))
+        if language == "en":
+            builder = builder.filter(tantivy.Filter.custom_stopword(_QUESTION_WORDS.split()))
+    if language in _STEMMERS:
+        builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[language]))
+    return builder.build()

@@ -1,0 +1,76 @@
+"""Relative days, resolved against the day of the article."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.text.days import resolve
+
+THURSDAY = datetime.date(2024, 10, 10)
+
+
+def days(text: str, published: datetime.date = THURSDAY) -> list[tuple[str, str, str]]:
+    found = resolve(text, 0, len(text), published)
+    assert all(text[phrase.start : phrase.end] == phrase.text for phrase in found)
+    return [(phrase.text, str(phrase.first), str(phrase.last)) for phrase in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "first", "last"),
+    [
+        ("He spoke on Friday.", "on Friday", "2024-10-04", "2024-10-04"),
+        ("He will speak on Friday.", "on Friday", "2024-10-11", "2024-10-11"),
+        ("The bridge closes on Monday.", "on Monday", "2024-10-14", "2024-10-14"),
+        ("He spoke on Thursday.", "on Thursday", "2024-10-10", "2024-10-10"),
+        ("He spoke last Thursday.", "last Thursday", "2024-10-03", "2024-10-03"),
+        ("It opens next Thursday.", "next Thursday", "2024-10-17", "2024-10-17"),
+        ("It opened this Monday.", "this Monday", "2024-10-07", "2024-10-07"),
+        ("It rained yesterday.", "yesterday", "2024-10-09", "2024-10-09"),
+        ("It rained last night.", "last night", "2024-10-09", "2024-10-09"),
+        ("It rains tonight.", "tonight", "2024-10-10", "2024-10-10"),
+        ("It rained last week.", "last week", "2024-09-30", "2024-10-06"),
+        ("It rained this weekend.", "this weekend", "2024-10-12", "2024-10-13"),
+        ("It rained last month.", "last month", "2024-09-01", "2024-09-30"),
+        ("It rained two days ago.", "two days ago", "2024-10-08", "2024-10-08"),
+        ("It rained 3 weeks ago.", "3 weeks ago", "2024-09-16", "2024-09-22"),
+        ("It rained in April.", "in April", "2024-04-01", "2024-04-30"),
+        ("It rained in December.", "in December", "2023-12-01", "2023-12-31"),
+        ("It will rain in December.", "in December", "2024-12-01", "2024-12-31"),
+        ("It rained on 5 May.", "5 May", "2024-05-05", "2024-05-05"),
+        ("It rained on May 7.", "May 7", "2024-05-07", "2024-05-07"),
+    ],
+)
+def test_phrases(text: str, phrase: str, first: str, last: str) -> None:
+    assert days(text) == [(phrase, first, last)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On Good Friday shops close.",
+        "The Sunday Times wrote it.",
+        "He may march in protest.",
+        "It was on 5 May 2003.",
+        "In April 1999 it rained.",
+        "31 June",
+        "Nothing here.",
+    ],
+)
+def test_what_is_not_relative(text: str) -> None:
+    assert days(text) == []
+
+
+def test_offsets_are_of_the_article() -> None:
+    text = "First. He spoke on Friday. Last."
+    (phrase,) = resolve(text, 7, 26, THURSDAY)
+    assert text[phrase.start : phrase.end] == "on Friday"
+
+
+@given(st.text(max_size=80), st.dates())
+def test_any_text_and_day(text: str, day: datetime.date) -> None:
+    for _, first, last in days(f"{text} last week {text} in May, two years ago on Monday", day):
+        assert first <= last
