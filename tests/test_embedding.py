@@ -16,7 +16,7 @@ import pytest
 
 from rag import embedding, models
 from rag.embedding import Embedder, export
-from rag.embedding.onnx import OnnxEmbedder
+from rag.embedding.onnx import OnnxEmbedder, has_int8_products
 from rag.embedding.reference import SentenceTransformersEmbedder
 from rag.errors import ModelError, ModelMissingError
 from rag.settings import Settings
@@ -120,7 +120,10 @@ def test_the_export_computes_what_the_model_does(tmp_path: Path, pooling: str) -
     np.testing.assert_allclose(ours.embed_queries(TEXTS), expected, atol=2e-5)
     rounded = cosines(ours.embed_documents(TEXTS), expected)
     assert rounded.min() > 0.999
-    assert rounded.max() < 1 - 1e-7  # else nothing was quantised
+    if has_int8_products():
+        assert rounded.max() < 1 - 1e-7  # else nothing was quantised
+    else:
+        np.testing.assert_allclose(ours.embed_documents(TEXTS), expected, atol=2e-5)
 
 
 def test_a_vector_does_not_depend_on_the_texts_beside_it(small: Path) -> None:
