@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.embedding import Embedder, EmbedderIdentity, Vectors, unit
+from rag.embedding import Embedder, EmbedderIdentity, Spans, Vectors, embed_apart, unit
 from rag.embedding.windows import pool, windows
 from rag.errors import CancelledError
 from rag.llm import Prompt, Token
@@ -53,6 +53,12 @@ class FakeEmbedder:
             for word in _WORD.findall(part.lower()) or [part]:
                 row[self._slot(word)] += 1.0
         return pool(unit(vectors), owner, len(texts))
+
+    def embed_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Vectors of passages and of spans in them, each read as a text of its own."""
+        return embed_apart(self, texts, spans)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of questions, shape (n, dimension)."""

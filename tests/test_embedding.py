@@ -105,7 +105,46 @@ def test_threads_at_once_give_the_same_vectors(embedder: Embedder) -> None:
             np.testing.assert_allclose(vectors, expected, atol=1e-5)
 
 
+SPANNED = "Bridge. 2024-01-05\nThe bridge closes on Monday. Crews of the ferry vote on a strike."
+SPANS = [(19, 47), (48, len(SPANNED)), (18, 19)]
+
+
+def test_spans_of_a_passage_have_vectors_of_their_own(embedder: Embedder) -> None:
+    texts, spans = [SPANNED, "", "A museum", LONG], [SPANS, [], [(2, 8)], [(0, 20)]]
+    vectors, parts = embedder.embed_passages(texts, spans)
+    np.testing.assert_allclose(vectors, embedder.embed_documents(texts), atol=1e-5)
+    dimension = embedder.identity.dimension
+    assert [part.shape for part in parts] == [(len(own), dimension) for own in spans]
+    for part in parts:
+        assert part.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(part[:2], axis=1), 1, atol=1e-5)
+    assert float(parts[0][0] @ parts[0][1]) < 0.999
+    alone = embedder.embed_passages([SPANNED], [SPANS])[1][0]
+    np.testing.assert_allclose(alone[:2], parts[0][:2], atol=1e-5)
+
+
+def test_no_passages(embedder: Embedder) -> None:
+    vectors, parts = embedder.embed_passages([], [])
+    assert vectors.shape == (0, embedder.identity.dimension)
+    assert parts == []
+
+
 # The export against the reference
+
+
+def test_a_span_is_the_mean_of_its_tokens(small: Path) -> None:
+    import torch
+
+    theirs = reference(small)
+    encoded = theirs._tokenizer([SPANNED], return_offsets_mapping=True, return_tensors="pt")
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    with torch.inference_mode():
+        states = theirs._model[0].auto_model(**encoded).last_hidden_state[0].numpy()
+    _, (ours,) = quick(small).embed_passages([SPANNED], [SPANS])
+    for row, (start, end) in enumerate(SPANS[:2]):
+        held = [at for at, (a, b) in enumerate(offsets) if a < end and b > start and b > a]
+        mean = states[held].mean(axis=0)
+        assert float(ours[row] @ (mean / np.linalg.norm(mean))) > 0.999
 
 
 @pytest.mark.parametrize("pooling", ["mean_tokens", "cls_token"])
@@ -206,9 +245,9 @@ def test_the_quick_one_is_opened_unless_the_index_names_the_other(small: Path) -
         opened = embedding.load(str(small), models_dir=small.parent, n_threads=1, runtime=wanted)
         return opened.identity.runtime
 
-    assert runtime("onnx-int8-2") == "onnx-int8-2"
+    assert runtime("onnx-int8-3") == "onnx-int8-3"
     assert runtime("sentence-transformers") == "sentence-transformers"
-    assert runtime(None) == "onnx-int8-2" or Path("/proc/driver/nvidia").exists()
+    assert runtime(None) == "onnx-int8-3" or Path("/proc/driver/nvidia").exists()
     with pytest.raises(ModelError, match="onnx-int4"):
         runtime("onnx-int4")
 
@@ -224,7 +263,7 @@ def test_what_cannot_be_exported_is_left_to_the_reference(
         export.export(path, models_dir=tmp_path)
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(ModelError, match="cannot be exported"):
-        embedding.load(str(path), models_dir=tmp_path, n_threads=1, runtime="onnx-int8-2")
+        embedding.load(str(path), models_dir=tmp_path, n_threads=1, runtime="onnx-int8-3")
     opened = embedding.load(str(path), models_dir=tmp_path, n_threads=1)
     assert opened.identity.runtime == "sentence-transformers"
 
@@ -235,7 +274,7 @@ def test_a_folder_that_cannot_be_written_is_left_to_the_reference(tmp_path: Path
     opened = embedding.load(str(path), models_dir=blocked, n_threads=1)
     assert opened.identity.runtime == "sentence-transformers"
     with pytest.raises(ModelError, match="cannot be exported to"):
-        embedding.load(str(path), models_dir=blocked, n_threads=1, runtime="onnx-int8-2")
+        embedding.load(str(path), models_dir=blocked, n_threads=1, runtime="onnx-int8-3")
 
 
 def test_no_torch_where_the_export_is_there(small: Path) -> None:
@@ -246,7 +285,7 @@ def test_no_torch_where_the_export_is_there(small: Path) -> None:
         from rag import embedding
         embedder = embedding.load(
             {str(small)!r}, models_dir=Path({str(small.parent)!r}), n_threads=1,
-            runtime="onnx-int8-2",
+            runtime="onnx-int8-3",
         )
         embedder.embed_queries(["ferry"])
         heavy = {{"torch", "transformers", "sentence_transformers", "onnx", "safetensors"}}

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-
-import numpy as np
 
 from rag.article import Article
 from rag.building.inputs import Entry, Input, Stored, Unchanged, assign_again, unchanged
@@ -225,22 +222,23 @@ def cut(
 def embed(articles: Sequence[Prepared], embedder: Embedder) -> list[EmbeddedArticle]:
     """The articles with the vectors of their chunks and of each sentence in them."""
     texts: list[str] = []
+    spans: list[list[tuple[int, int]]] = []
     for item in articles:
         article = item.cleaned.article
         prefix = embedding_prefix(article, embedder)
-        texts += [prefix + article.text[piece.start : piece.end] for piece in item.chunks]
-    at, sentence_at = 0, len(texts)
+        for piece in item.chunks:
+            texts.append(prefix + article.text[piece.start : piece.end])
+            left = len(prefix) - piece.start
+            spans.append([(start + left, end + left) for start, end in piece.sentences])
+    vectors, parts = embedder.embed_passages(texts, spans)
+    stored = vectors.astype(STORED)
+    embedded, at = [], 0
     for item in articles:
-        text = item.cleaned.article.text
-        texts += [text[s.start : s.end] for piece in item.chunks for s in piece.sentences]
-    vectors = embedder.embed_documents(texts).astype(STORED)  # at once: it is quicker
-    embedded = []
-    for item in articles:
-        ends = np.cumsum([sentence_at, *(len(piece.sentences) for piece in item.chunks)])
-        parts = [vectors[start:end] for start, end in itertools.pairwise(ends)]
-        own = vectors[at : at + len(item.chunks)]
-        embedded.append(EmbeddedArticle(item.cleaned, item.content_hash, item.chunks, own, parts))
-        at, sentence_at = at + len(item.chunks), int(ends[-1])
+        end = at + len(item.chunks)
+        own = [part.astype(STORED) for part in parts[at:end]]
+        made = EmbeddedArticle(item.cleaned, item.content_hash, item.chunks, stored[at:end], own)
+        embedded.append(made)
+        at = end
     return embedded
 
 

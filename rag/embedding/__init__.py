@@ -8,6 +8,7 @@ names: `rag.embedding.reference` (sentence-transformers itself, any model) or
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from rag.errors import ModelError
 
 Vectors = NDArray[np.float32]
+Spans = Sequence[tuple[int, int]]
 
 
 class EmbedderIdentity(BaseModel):
@@ -27,7 +29,7 @@ class EmbedderIdentity(BaseModel):
     Attributes:
         model: Name or path, as in `index.toml`.
         sha256: Fingerprint of the model's files (`rag.models.fingerprint`).
-        runtime: `sentence-transformers` or `onnx-int8-2`.
+        runtime: `sentence-transformers` or `onnx-int8-3`.
         dimension: Length of a vector.
     """
 
@@ -62,9 +64,34 @@ class Embedder(Protocol):
         """
         ...
 
+    def embed_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Vectors of passages, and of spans in them, such as their sentences.
+
+        Args:
+            texts: The passages.
+            spans: For each passage the spans `[start, end)` wanted of it, in characters.
+
+        Returns:
+            As `embed_documents` gives them, and for each passage its spans' vectors, shape
+            (n_spans, dimension), float32, unit length.
+        """
+        ...
+
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of questions: shape (n, dimension), float32, unit length."""
         ...
+
+
+def embed_apart(
+    embedder: Embedder, texts: Sequence[str], spans: Sequence[Spans]
+) -> tuple[Vectors, list[Vectors]]:
+    """`Embedder.embed_passages` by reading each span as a text of its own."""
+    parts = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
+    vectors = embedder.embed_documents([*texts, *parts])  # at once: it is quicker
+    ends = np.cumsum([len(texts), *(len(own) for own in spans)])
+    return vectors[: len(texts)], [vectors[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = None) -> Embedder:
@@ -74,7 +101,7 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
         model: A name that `rag models` lists, or the folder of a sentence-transformers model.
         models_dir: Folder of downloaded models.
         n_threads: Threads to use, at least 1.
-        runtime: `onnx-int8-2` or `sentence-transformers`, as an index names it; None takes the
+        runtime: `onnx-int8-3` or `sentence-transformers`, as an index names it; None takes the
             second where there is a GPU, else the first that works with this model.
 
     Raises:

@@ -20,10 +20,10 @@ import numpy as np
 
 from rag import models
 from rag.embedding import bert
-from rag.embedding.graph import INPUT, MICROSOFT, OUTPUT, Ranges, encoder_graph
+from rag.embedding.graph import INPUT, MICROSOFT, OUTPUT, STATES, Ranges, encoder_graph
 
 # Graphs that give other vectors take another name: indexes then have to be built anew.
-RUNTIME = "onnx-int8-2"
+RUNTIME = "onnx-int8-3"
 DOCUMENTS, QUERIES, TOKENIZER, META = (
     "documents.onnx",
     "queries.onnx",
@@ -152,7 +152,12 @@ def _proto(encoder: bert.Bert, ranges: Ranges) -> Any:
         nodes,
         "bert",
         [helper.make_tensor_value_info(INPUT, TensorProto.INT64, ["n", "length"])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", encoder.dimension])],
+        [
+            helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", encoder.dimension]),
+            helper.make_tensor_value_info(
+                STATES, TensorProto.FLOAT, ["n", "length", encoder.dimension]
+            ),
+        ],
         [numpy_helper.from_array(array, name) for name, array in made.constants.items()],
     )
     opsets = [helper.make_opsetid(domain, version) for domain, version in _OPSETS.items()]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from rag.embedding.bert import Bert
 
-INPUT, OUTPUT = "input_ids", "embedding"
+INPUT, OUTPUT, STATES = "input_ids", "embedding", "states"
 MICROSOFT = "com.microsoft"
 Array = NDArray[Any]
 # Largest absolute value of each channel, by the name of a layer normalisation's output.
@@ -80,6 +80,8 @@ class Graph:
 def encoder_graph(bert: Bert, ranges: Ranges) -> Graph:
     """Token ids (n, length) of equally long texts to unit vectors (n, dimension).
 
+    Another output, `STATES`, are the states of the tokens, (n, length, dimension).
+
     Args:
         bert: The model.
         ranges: Makes it int8; without them everything is float32.
@@ -90,7 +92,7 @@ def encoder_graph(bert: Bert, ranges: Ranges) -> Graph:
     states = _normalise(g, bert, "embeddings.LayerNorm", _rows(g, bert, embedded))
     for number in range(bert.n_layers):
         states = _layer(g, bert, f"encoder.layer.{number}.", states, shape, ranges)
-    states = g.add("Reshape", states, shape)
+    states = g.add("Reshape", states, shape, output=STATES)
     if bert.pooling == "mean":
         pooled = g.add("ReduceMean", states, axes=[1], keepdims=0)
     else:

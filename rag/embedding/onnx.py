@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.embedding import EmbedderIdentity, Vectors
+from rag.embedding import EmbedderIdentity, Spans, Vectors, embed_apart, unit
 from rag.embedding.export import DOCUMENTS, META, QUERIES, RUNTIME, TOKENIZER
-from rag.embedding.graph import INPUT
+from rag.embedding.graph import INPUT, OUTPUT, STATES
 from rag.embedding.windows import pool, windows
 from rag.errors import ModelError
 
@@ -68,6 +68,37 @@ class OnnxEmbedder:
         """Vectors of passages, shape (n, dimension)."""
         return self._embed(self._documents, texts)
 
+    def embed_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Vectors of passages and of spans in them, from one reading: the mean of their tokens.
+
+        A span is read in its context then, and costs nothing. Where the model does not average
+        its tokens, or a passage is longer than it reads, spans are read as texts of their own.
+        """
+        if self._meta["pooling"] != "mean":
+            return embed_apart(self, texts, spans)
+        encoded = self._tokenizer.encode_batch(list(texts))
+        long = [at for at, text in enumerate(encoded) if len(text.ids) > self._meta["max_length"]]
+        vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
+        parts: list[Vectors] = [vectors[:0]] * len(texts)
+
+        def run(rows: list[int]) -> None:
+            batch = np.array([encoded[row].ids for row in rows], dtype=np.int64)
+            vectors[rows], states = self._documents.run([OUTPUT, STATES], {INPUT: batch})
+            for row, own in zip(rows, states, strict=True):
+                parts[row] = _spans(own, encoded[row].offsets, spans[row])
+
+        short = [at for at in range(len(texts)) if at not in set(long)]
+        batches = _batches([len(encoded[row].ids) for row in short])
+        for _ in self._threads.map(run, [[short[at] for at in rows] for rows in batches]):
+            pass  # raises what a batch raised
+        if long:
+            own = embed_apart(self, [texts[at] for at in long], [spans[at] for at in long])
+            for at, vector, part in zip(long, *own, strict=True):
+                vectors[at], parts[at] = vector, part
+        return vectors, parts
+
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of questions, shape (n, dimension), at full precision: they are few."""
         return self._embed(self._queries, texts)
@@ -93,7 +124,7 @@ class OnnxEmbedder:
 
         def run(rows: list[int]) -> None:
             batch = np.array([ids[row] for row in rows], dtype=np.int64)
-            (vectors[rows],) = session.run(None, {INPUT: batch})
+            (vectors[rows],) = session.run([OUTPUT], {INPUT: batch})
 
         for _ in self._threads.map(run, _batches([len(text) for text in ids])):
             pass  # raises what a batch raised
@@ -121,7 +152,7 @@ class OnnxEmbedder:
 
 @cache
 def has_int8_products() -> bool:
-    """Whether the processor multiplies int8 values into 32-bit sums (VNNI, or Arm's dot product)."""
+    """Whether the processor sums products of int8 in 32 bits (VNNI, or Arm's dot product)."""
     try:
         words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
     except OSError:
@@ -140,6 +171,20 @@ def _batches(lengths: list[int]) -> list[list[int]]:
     return batches
 
 
+def _spans(states: Vectors, offsets: Sequence[tuple[int, int]], spans: Spans) -> Vectors:
+    """The mean of the tokens that each span holds, scaled to length 1.
+
+    Args:
+        states: Of the tokens of a text, shape (n_tokens, dimension).
+        offsets: Where each token stands in the text; special ones nowhere, `(0, 0)`.
+        spans: In the text. One without a token is as the whole text.
+    """
+    starts, ends = np.array(offsets).T
+    held = [(starts < end) & (ends > start) & (ends > starts) for start, end in spans]
+    means = [states[own].mean(axis=0) if own.any() else states.mean(axis=0) for own in held]
+    return unit(np.array(means, dtype=np.float32).reshape(len(spans), states.shape[1]))
+
+
 def _read_meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
@@ -148,7 +193,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         raise _damaged(folder / META, str(error)) from error
 
 
-_META_KEYS = ("source_sha256", "dimension", "max_length", "sha256")
+_META_KEYS = ("source_sha256", "dimension", "max_length", "pooling", "sha256")
 
 
 def _damaged(path: Path, why: str) -> ModelError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rag import models
-from rag.embedding import EmbedderIdentity, Vectors, unit
+from rag.embedding import EmbedderIdentity, Spans, Vectors, embed_apart, unit
 from rag.embedding.windows import pool, windows
 from rag.errors import ModelError
 
@@ -73,6 +73,12 @@ class SentenceTransformersEmbedder:
             return np.empty((0, self.identity.dimension), dtype=np.float32)
         vectors = self._model.encode(parts, convert_to_numpy=True, show_progress_bar=False)
         return pool(unit(np.asarray(vectors, dtype=np.float32)), owner, len(texts))
+
+    def embed_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Vectors of passages and of spans in them, each read as a text of its own."""
+        return embed_apart(self, texts, spans)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of questions, shape (n, dimension)."""
