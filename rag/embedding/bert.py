@@ -18,6 +18,8 @@ from rag.errors import ModelError
 
 Weights = dict[str, NDArray[np.float32]]
 
+SCALE = ".scale"
+"""Behind the name of a matrix of int8: what each of its rows is to be multiplied with."""
 _MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 
 
@@ -98,6 +100,11 @@ def _json(path: Path) -> Any:
         raise ModelError(f"embedding model file {path} cannot be read: {error}") from error
 
 
+def _exact(array: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[np.float32]:
+    exact: NDArray[np.float32] = array.astype(np.float32)
+    return exact if scale is None else exact * scale[:, np.newaxis].astype(np.float32)
+
+
 def _weights(path: Path) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -107,7 +114,9 @@ def _weights(path: Path) -> Weights:
     except (OSError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError(f"embedding model file {path} cannot be read: {error}") from error
     weights = {
-        name.removeprefix("bert."): array.astype(np.float32) for name, array in arrays.items()
+        name.removeprefix("bert."): _exact(array, arrays.get(f"{name}{SCALE}"))
+        for name, array in arrays.items()
+        if not name.endswith(SCALE)
     }
     if "embeddings.LayerNorm.weight" not in weights:
         raise ModelError(f"embedding model file {path} does not name its weights as BERT does")
