@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.answering.answer import Claim as Claim
     from rag.answering.answer import Disagreement as Disagreement
     from rag.answering.attribution import Status as Status
+    from rag.answering.confidence import Calibration as Calibration
     from rag.answering.events import AnswerReady as AnswerReady
     from rag.answering.events import EvidenceFound as EvidenceFound
     from rag.answering.events import TextWritten as TextWritten
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from rag.engine import Rag as Rag
     from rag.errors import BusyError as BusyError
     from rag.errors import CancelledError as CancelledError
+    from rag.errors import ClosedError as ClosedError
     from rag.errors import RagError as RagError
     from rag.index.check import CheckReport as CheckReport
     from rag.index.opened import IndexInfo as IndexInfo
     from rag.index.opened import list_indexes as list_indexes
+    from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
     from rag.settings import Settings as Settings
     from rag.text.days import DatedPhrase as DatedPhrase
@@ -53,14 +56,17 @@ _HOME = {
     "BuildProgress": "rag.building.report",
     "BuildReport": "rag.building.report",
     "BusyError": "rag.errors",
+    "Calibration": "rag.answering.confidence",
     "CancelledError": "rag.errors",
     "Chat": "rag.chat",
     "CheckReport": "rag.index.check",
     "Citation": "rag.answering.answer",
     "Claim": "rag.answering.answer",
+    "ClosedError": "rag.errors",
     "DatedPhrase": "rag.text.days",
     "Disagreement": "rag.answering.answer",
     "EvidenceFound": "rag.answering.events",
+    "Filter": "rag.retrieval",
     "Hit": "rag.retrieval",
     "IndexInfo": "rag.index.opened",
     "Rag": "rag.engine",

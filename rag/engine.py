@@ -5,21 +5,25 @@ from __future__ import annotations
 import datetime
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
-from rag import embedding, models
 from rag.answering.answer import Answer
+from rag.answering.confidence import Calibration, find_calibration
 from rag.answering.events import AnswerReady, Event
 from rag.answering.respond import answer_events
 from rag.article import Article
 from rag.chat import Chat
 from rag.cleaning import Removed
 from rag.embedding import Embedder
+from rag.embedding.shared import load_shared
 from rag.errors import IndexFormatError
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
-from rag.llm import LLM, LazyLLM, LlamaCppLLM
+from rag.lifetime import Lifetime
+from rag.llm import LLM, SHARED
 from rag.readers import normalise
 from rag.retrieval import Filter, Hit, Retrieved, retrieve
 from rag.retrieval.reranking import CrossEncoderReranker, Reranker
@@ -29,6 +33,14 @@ from rag.settings import Settings
 _EVIDENCE_HITS = 10
 # Questions of `ask_many` that are embedded together.
 _BATCH_QUESTIONS = 64
+# `close` waits so long for those who read the index: searching takes far less.
+_CLOSE_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    index: OpenIndex
+    embedder: Embedder
 
 
 class Rag:
@@ -47,8 +59,17 @@ class Rag:
         settings: Settings | None = None,
         *,
         reranker: Reranker | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Put the parts together.
+
+        Args:
+            index: An open version.
+            embedder: The model that made it.
+            llm: Writes the answers; closed with this.
+            settings: None takes them from `rag.toml` and the environment.
+            reranker: Reads the best hits again.
+            calibration: What was fitted for the two models; None takes what comes along for them.
 
         Raises:
             IndexFormatError: another embedding model than `embedder` made the index.
@@ -65,13 +86,17 @@ class Rag:
         self._embedder = embedder
         self._llm = llm
         self._reranker = reranker
+        self._given_calibration = calibration
         self._settings = settings or Settings()
         self._folder: IndexFolder | None = None
         self._swap = threading.Lock()
+        self._life = Lifetime(f"index {index.name!r}")
 
     @classmethod
     def open(cls, index: str = "seeds", *, settings: Settings | None = None) -> Self:
         """Open the live version of an index. The language model loads at the first question.
+
+        Engines of one process share their models: a second index costs no second one.
 
         Raises:
             IndexMissingError, IndexCorruptError, IndexFormatError: the index does not open.
@@ -80,11 +105,8 @@ class Rag:
         settings = settings or Settings()
         folder = IndexFolder(settings.index_dir, index)
         opened = OpenIndex(folder, n_threads=settings.threads)
-        reranker = None
-        if settings.reranker:
-            reranker = CrossEncoderReranker(settings.reranker, n_threads=settings.threads)
-        embedder = _embedder(opened, settings)
-        rag = cls(opened, embedder, _llm(settings), settings, reranker=reranker)
+        embedder, reranker = _embedder(opened, settings), _reranker(settings)
+        rag = cls(opened, embedder, SHARED.lease(settings), settings, reranker=reranker)
         rag._folder = folder
         return rag
 
@@ -94,12 +116,20 @@ class Rag:
         Raises:
             ModelMissingError, ModelError: it is missing or does not load.
         """
-        self._llm.count_tokens("")
+        with self._life.in_use():
+            self._llm.count_tokens("")
 
     def close(self) -> None:
-        """Close the index and free the models."""
+        """Close the index and free the models. Can be called twice.
+
+        Answers being written end with a `CancelledError`; whatever is called afterwards raises
+        `ClosedError`.
+        """
+        if not self._life.close():
+            return
         self._llm.close()
-        self._index.close()
+        if self._life.wait_until_unused(_CLOSE_SECONDS):
+            self._index.close()  # else when nobody has it any more
 
     def __enter__(self) -> Self:
         return self
@@ -110,17 +140,24 @@ class Rag:
     @property
     def index(self) -> OpenIndex:
         """The live version, opened."""
-        return self._current()[0]
+        with self._life.in_use():
+            return self._live().index
 
     @property
     def embedder(self) -> Embedder:
         """The model that made it."""
-        return self._current()[1]
+        with self._life.in_use():
+            return self._live().embedder
 
     @property
     def model(self) -> str:
         """Name of the language model."""
         return self._llm.name
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What was fitted for the embedding and the language model; None where nothing was."""
+        return self._calibration(self.embedder)
 
     @property
     def settings(self) -> Settings:
@@ -137,6 +174,7 @@ class Rag:
         source: str | Sequence[str] | None = None,
         undated: bool = False,
         where: Mapping[str, str] | None = None,
+        filter: Filter | None = None,
     ) -> list[Hit]:
         """The k best chunks, best first.
 
@@ -147,29 +185,24 @@ class Rag:
             source: Only this publisher, or any of these.
             undated: Whether articles without a date pass `since` and `until`.
             where: Metadata fields that must equal these texts.
+            filter: All of these in one, instead of them.
 
         Raises:
             QuestionError: an empty query, or a filter that does not fit.
+            ClosedError: the engine was closed.
         """
-        return self.search_many(
-            [query], k=k, since=since, until=until, source=source, undated=undated, where=where
-        )[0]
+        chosen = Filter.make(
+            since=since, until=until, source=source, undated=undated, where=where, filter=filter
+        )
+        return self.search_many([query], k=k, filter=chosen)[0]
 
     def search_many(
-        self,
-        queries: Sequence[str],
-        *,
-        k: int | None = None,
-        since: datetime.date | str | None = None,
-        until: datetime.date | str | None = None,
-        source: str | Sequence[str] | None = None,
-        undated: bool = False,
-        where: Mapping[str, str] | None = None,
+        self, queries: Sequence[str], *, k: int | None = None, filter: Filter | None = None
     ) -> list[list[Hit]]:
         """Like `search`, for many queries embedded in one batch; the hits of each, in order."""
-        chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
-        _, found = self._retrieved(queries, k or self._settings.k, chosen)
-        return [[item.hit for item in one] for one in found]
+        with self._life.in_use():
+            _, found = self._retrieved(queries, k or self._settings.k, filter or Filter())
+            return [[item.hit for item in one] for one in found]
 
     def ask(
         self,
@@ -180,34 +213,19 @@ class Rag:
         source: str | Sequence[str] | None = None,
         undated: bool = False,
         where: Mapping[str, str] | None = None,
+        filter: Filter | None = None,
     ) -> Answer:
         """The checked answer to a question. Arguments and errors: see `search` and `stream`."""
-        for event in self.stream(
-            question, since=since, until=until, source=source, undated=undated, where=where
-        ):
-            if isinstance(event, AnswerReady):
-                return event.answer
-        raise AssertionError("stream ends with the answer")
+        chosen = Filter.make(
+            since=since, until=until, source=source, undated=undated, where=where, filter=filter
+        )
+        return answer_of(self.stream(question, filter=chosen))
 
     def ask_many(
-        self,
-        questions: Sequence[str],
-        *,
-        since: datetime.date | str | None = None,
-        until: datetime.date | str | None = None,
-        source: str | Sequence[str] | None = None,
-        undated: bool = False,
-        where: Mapping[str, str] | None = None,
+        self, questions: Sequence[str], *, filter: Filter | None = None
     ) -> Iterator[Answer]:
         """Like `ask`, for many questions embedded in batches; answers come in order, as written."""
-        chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
-        for at in range(0, len(questions), _BATCH_QUESTIONS):
-            batch = [normalise(question) for question in questions[at : at + _BATCH_QUESTIONS]]
-            index, found = self._retrieved(batch, self._n_evidence_hits, chosen)
-            for question, one in zip(batch, found, strict=True):
-                for event in self._events(question, index, one, chosen, time.perf_counter()):
-                    if isinstance(event, AnswerReady):
-                        yield event.answer
+        return self._life.steps(self._answers(questions, filter or Filter()))
 
     def stream(
         self,
@@ -218,30 +236,49 @@ class Rag:
         source: str | Sequence[str] | None = None,
         undated: bool = False,
         where: Mapping[str, str] | None = None,
+        filter: Filter | None = None,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
         """What was found, then the text as it is written, last the checked answer.
 
-        Closing the iterator, or setting `cancelled`, stops the language model.
+        Closing the iterator, or setting `cancelled`, stops the language model. Arguments: see
+        `search`.
 
         Raises:
             QuestionError: an empty question, or a filter that does not fit.
             BusyError: too many questions are waiting for the language model.
-            CancelledError: `cancelled` was set.
+            CancelledError: `cancelled` was set, or the engine was closed meanwhile.
+            ClosedError: it was closed before.
             ModelMissingError, ModelError: the language model is missing or failed.
         """
-        chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
+        chosen = Filter.make(
+            since=since, until=until, source=source, undated=undated, where=where, filter=filter
+        )
+        return self._life.steps(self._answering(question, chosen, cancelled))
+
+    def _answering(
+        self, question: str, filter: Filter, cancelled: threading.Event | None
+    ) -> Generator[Event, None, None]:
         started = time.perf_counter()
         question = normalise(question)  # as the articles are
-        index, found = self._retrieved([question], self._n_evidence_hits, chosen)
-        yield from self._events(question, index, found[0], chosen, started, cancelled)
+        live, found = self._retrieved([question], self._n_evidence_hits, filter)
+        yield from self._events(question, live, found[0], filter, started, cancelled)
+
+    def _answers(self, questions: Sequence[str], filter: Filter) -> Generator[Answer, None, None]:
+        for at in range(0, len(questions), _BATCH_QUESTIONS):
+            batch = [normalise(question) for question in questions[at : at + _BATCH_QUESTIONS]]
+            live, found = self._retrieved(batch, self._n_evidence_hits, filter)
+            for question, one in zip(batch, found, strict=True):
+                yield answer_of(self._events(question, live, one, filter, time.perf_counter()))
 
     def _retrieved(
         self, questions: Sequence[str], k: int, filter: Filter
-    ) -> tuple[OpenIndex, list[list[Retrieved]]]:
-        index, embedder = self._current()
-        found = retrieve(index, embedder, questions, k=k, filter=filter, reranker=self._reranker)
-        return index, found
+    ) -> tuple[_Live, list[list[Retrieved]]]:
+        live = self._live()
+        found = retrieve(
+            live.index, live.embedder, questions, k=k, filter=filter, reranker=self._reranker
+        )
+        return live, found
 
     @property
     def _n_evidence_hits(self) -> int:
@@ -250,7 +287,7 @@ class Rag:
     def _events(
         self,
         question: str,
-        index: OpenIndex,
+        live: _Live,
         found: Sequence[Retrieved],
         filter: Filter,
         started: float,
@@ -259,13 +296,17 @@ class Rag:
         return answer_events(
             question,
             found,
-            index=index,
+            index=live.index,
             llm=self._llm,
             settings=self._settings,
+            calibration=self._calibration(live.embedder),
             filter=filter,
             started=started,
             cancelled=cancelled,
         )
+
+    def _calibration(self, embedder: Embedder) -> Calibration | None:
+        return self._given_calibration or find_calibration(embedder.identity, self._llm.name)
 
     def chat(self) -> Chat:
         """A conversation, in which a question may lean on the ones before it."""
@@ -273,22 +314,24 @@ class Rag:
 
     def article(self, article_id: str) -> Article | None:
         """An article of the index with its cleaned text; None if there is no such one."""
-        return self._current()[0].catalog.article(article_id)
+        with self._life.in_use():
+            return self._live().index.catalog.article(article_id)
 
     def removed(self, article_id: str) -> tuple[Removed, ...]:
         """What cleaning took out of an article, and why."""
-        return self._current()[0].catalog.removed(article_id)
+        with self._life.in_use():
+            return self._live().index.catalog.removed(article_id)
 
     def articles(self) -> Iterator[Article]:
         """Every article of the index, in the order of reading."""
-        index, _ = self._current()
+        index = self.index
 
-        def articles() -> Iterator[Article]:
+        def articles() -> Generator[Article, None, None]:
             yield from index.catalog.all_articles()  # held: it closes when nobody holds it
 
-        return articles()
+        return self._life.steps(articles())
 
-    def _current(self) -> tuple[OpenIndex, Embedder]:
+    def _live(self) -> _Live:
         """The live version, opened anew if another was published; and the model that made it."""
         with self._swap:
             folder = self._folder
@@ -298,28 +341,35 @@ class Rag:
                 if fresh.manifest.embedder != self._embedder.identity:
                     self._embedder = _embedder(fresh, self._settings)
                 self._index = fresh
-            return self._index, self._embedder
+            return _Live(self._index, self._embedder)
+
+
+def answer_of(events: Iterable[Event]) -> Answer:
+    """The answer with which events end."""
+    for event in events:
+        if isinstance(event, AnswerReady):
+            return event.answer
+    raise AssertionError("events end with the answer")
+
+
+_rerankers: weakref.WeakValueDictionary[tuple[str, int], CrossEncoderReranker] = (
+    weakref.WeakValueDictionary()
+)
+_loading = threading.Lock()
 
 
 def _embedder(index: OpenIndex, settings: Settings) -> Embedder:
     made = index.manifest.embedder
-    return embedding.load(
-        made.model,
-        models_dir=settings.models_dir,
-        n_threads=settings.threads,
-        runtime=made.runtime,
-    )
+    return load_shared(made, models_dir=settings.models_dir, n_threads=settings.threads)
 
 
-def _llm(settings: Settings) -> LLM:
-    def load() -> LLM:
-        path = models.find(settings.model, models_dir=settings.models_dir, kind="llm")
-        return LlamaCppLLM(
-            path,
-            name=settings.model,
-            context_tokens=settings.context_tokens,
-            n_threads=settings.threads,
-            queue_size=settings.queue_size,
-        )
-
-    return LazyLLM(settings.model, load)
+def _reranker(settings: Settings) -> Reranker | None:
+    """The cross-encoder that the settings name; one for all engines."""
+    if not settings.reranker:
+        return None
+    key = (settings.reranker, settings.threads)
+    with _loading:
+        if (shared := _rerankers.get(key)) is None:
+            shared = CrossEncoderReranker(settings.reranker, n_threads=settings.threads)
+            _rerankers[key] = shared
+        return shared

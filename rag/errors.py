@@ -14,7 +14,8 @@
     ├── QuestionError         the question is empty, or a filter does not fit
     ├── DatasetError          an evaluation dataset is wrong, or is not what the index holds
     ├── BusyError             the queue to the language model is full
-    └── CancelledError        the caller stopped the answer
+    ├── ClosedError           what is asked was closed, or was opened by another process
+    └── CancelledError        the answer was stopped: by the caller, or by closing what was asked
 
 A message says what is wrong, where, and the command that mends it. That the articles do not
 answer a question is a result (`Answer.status == "no_answer"`), never an exception.
@@ -89,5 +90,9 @@ class BusyError(RagError):
     """The queue to the language model is full."""
 
 
+class ClosedError(RagError):
+    """What is asked was closed, or was opened by the process that this one is a copy of."""
+
+
 class CancelledError(RagError):
-    """The caller stopped the answer before it was complete."""
+    """The answer was stopped before it was complete: by the caller, or by `close`."""

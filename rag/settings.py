@@ -61,19 +61,20 @@ class Settings(BaseSettings):
     evidence_sentences: int = Field(
         5, ge=1, le=50, description="Source sentences given to the language model, at most."
     )
-    min_evidence: float = Field(
-        0.6,
+    min_evidence: float | None = Field(
+        None,
         ge=0.0,
         le=1.0,
         description="Below this likelihood that what was found answers the question, the answer is"
-        " `no_answer` and the language model is not asked: higher is stricter.",
+        " `no_answer` and the language model is not asked: higher is stricter. By default what was"
+        " fitted for the embedding and the language model; where nothing was, it does not hold.",
     )
     min_confidence: float = Field(
         0.0,
         ge=0.0,
         le=1.0,
         description="An answer with less confidence than this is not given, but `no_answer`:"
-        " higher is stricter.",
+        " higher is stricter. Holds only where answers have a confidence.",
     )
 
     def __init__(self, **values: Any) -> None:

@@ -7,6 +7,7 @@ They satisfy the same contracts as the real ones (tests/test_embedding.py, tests
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import threading
@@ -19,9 +20,11 @@ import numpy as np
 from rag.embedding import Embedder, EmbedderIdentity, Spans, Vectors, embed_apart, unit
 from rag.embedding.windows import pool, windows
 from rag.errors import CancelledError
+from rag.lifetime import Lifetime
 from rag.llm import Prompt, Token
 
 if TYPE_CHECKING:
+    from rag.answering.confidence import Calibration
     from rag.building.report import BuildReport
     from rag.engine import Rag
     from rag.llm import LLM
@@ -86,29 +89,58 @@ class FakeLLM:
     def __init__(self, script: Sequence[str] = ()) -> None:
         self._script = list(script)
         self.prompts: list[Prompt] = []
-        self.closed = False
+        self._life = Lifetime("the fake language model")
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._life.closed
 
     def count_tokens(self, text: str) -> int:
         """Words of a text."""
+        self._life.check()
         return len(_WORD.findall(text))
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
     ) -> Iterator[Token]:
         """The completion, word by word."""
+        self._life.check()
         self.prompts.append(prompt)
         if self._script:
             text = self._script[min(len(self.prompts), len(self._script)) - 1]
         else:
             text = prompt.passages[0] if prompt.passages else ""
-        for word in re.findall(r"\S+\s*", text)[:max_tokens]:
-            if cancelled is not None and cancelled.is_set():
+        return self._words(re.findall(r"\S+\s*", text)[:max_tokens], cancelled)
+
+    def _words(self, words: Sequence[str], cancelled: threading.Event | None) -> Iterator[Token]:
+        for word in words:
+            if self.closed or (cancelled is not None and cancelled.is_set()):
                 raise CancelledError("the answer was stopped")
             yield Token(word)
 
     def close(self) -> None:
         """Note that it was closed."""
-        self.closed = True
+        self._life.close()
+
+
+def fake_calibration() -> Calibration:
+    """What `Rag(..., calibration=...)` takes for the two fakes, so that answers have a confidence.
+
+    Nothing was fitted: what counts is the share of the question's words that the sources hold.
+    """
+    from rag.answering.confidence import Calibration, Logistic
+
+    return Calibration(
+        embedding="fake",
+        llm="fake",
+        fitted_on="nothing",
+        fitted_at=datetime.date(2026, 1, 1),
+        min_evidence=0.5,
+        evidence=Logistic(intercept=-4.0, weights={"sentence_words": 8.0}),
+        refused_share=0.5,
+        answer=Logistic(intercept=-4.0, weights={"cited_words": 8.0}),
+    )
 
 
 def build_with(
@@ -130,11 +162,18 @@ def build_with(
     )
 
 
-def open_with(index_dir: Path, name: str, embedder: Embedder, llm: LLM | None = None) -> Rag:
+def open_with(
+    index_dir: Path,
+    name: str,
+    embedder: Embedder,
+    llm: LLM | None = None,
+    *,
+    calibration: Calibration | None = None,
+) -> Rag:
     """Open an index that such an embedder built; without `llm` by one that writes evidence."""
     from rag.engine import Rag
     from rag.index.layout import IndexFolder
     from rag.index.opened import OpenIndex
 
     index = OpenIndex(IndexFolder(index_dir, name), n_threads=1)
-    return Rag(index, embedder, llm or FakeLLM())
+    return Rag(index, embedder, llm or FakeLLM(), calibration=calibration)

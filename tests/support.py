@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import select
+import signal
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +86,29 @@ def share_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_index(index_dir: Path) -> OpenIndex:
     """Open `news` below a folder of indexes."""
     return OpenIndex(IndexFolder(index_dir, "news"), n_threads=1)
+
+
+def in_fork(call: Callable[[], Any], seconds: float = 30) -> Any:
+    """What a function returns in a child made by `os.fork()`; it must be JSON.
+
+    Raises:
+        TimeoutError: the child hangs.
+    """
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # there are threads: that is the point
+        child = os.fork()
+    if not child:
+        try:
+            os.write(writing, json.dumps(call()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    try:
+        if not select.select([reading], [], [], seconds)[0]:
+            raise TimeoutError(f"the child hangs for {seconds} s")
+        return json.loads(os.read(reading, 65536))
+    finally:
+        os.close(reading)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -64,8 +64,9 @@ WRITES = {
 PUBLIC_MODULES = ("rag.embedding", "rag.evaluation", "rag.testing")
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
-    *("BuildReport", "BusyError", "CancelledError", "Chat", "CheckReport", "Citation", "Claim"),
-    *("DatedPhrase", "Disagreement", "EvidenceFound", "Hit", "IndexInfo", "Rag", "RagError"),
+    *("BuildReport", "BusyError", "Calibration", "CancelledError", "Chat", "CheckReport"),
+    *("Citation", "Claim", "ClosedError", "DatedPhrase", "Disagreement", "EvidenceFound"),
+    *("Filter", "Hit", "IndexInfo", "Rag", "RagError"),
     *(
         "Settings",
         "Status",

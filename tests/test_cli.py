@@ -35,7 +35,7 @@ from rag.llm import Prompt
 from rag.models import KNOWN, ModelFile, ModelSpec
 from rag.retrieval import Hit
 from rag.settings import Settings
-from rag.testing import FakeEmbedder, FakeLLM
+from rag.testing import FakeEmbedder, FakeLLM, fake_calibration, open_with
 from tests.support import ARTICLES, write_articles
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b31m [bold]b[/bold] \u202eback :smile:"
 def open_fake(name: str, *, settings: Settings) -> Rag:
     index = OpenIndex(IndexFolder(settings.index_dir, name), n_threads=1)
     script = [] if settings.model.startswith("qwen") else [settings.model]
-    return Rag(index, FakeEmbedder(), FakeLLM(script), settings)
+    return Rag(index, FakeEmbedder(), FakeLLM(script), settings, calibration=fake_calibration())
 
 
 def build_fake(name: str, *, full: bool, progress: Any, settings: Settings) -> BuildReport:
@@ -151,6 +151,16 @@ def test_ask_prints_the_answer_and_what_it_cites(built: Rag_) -> None:
     assert re.fullmatch(
         r"answered, confidence [01]\.\d\d, index news version 1, \d+\.\d s\n", run.err
     )
+
+
+def test_ask_says_that_nothing_is_fitted_for_these_models(built: Rag_) -> None:
+    def open_unfitted(name: str, *, settings: Settings) -> Rag:
+        return open_with(settings.index_dir, name, FakeEmbedder())
+
+    run = built("ask", QUESTION, "-i", "news", parts=Parts(open=open_unfitted))
+    assert run.code == 0
+    assert "Confidence is not fitted for the embedding model fake with the language" in run.err
+    assert "answered, confidence unknown, index news version 1" in run.err
 
 
 def test_ask_json_is_the_answer(built: Rag_) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from rag.answering.answer import Answer, AnswerStatus
 from rag.answering.attribution import Status
 from rag.answering.events import AnswerReady, EvidenceFound, TextWritten
 from rag.engine import Rag
-from rag.errors import CancelledError, IndexFormatError, QuestionError
+from rag.errors import CancelledError, ClosedError, IndexFormatError, QuestionError, RagError
+from rag.llm import Prompt, Token
+from rag.retrieval import Filter
 from rag.settings import Settings
-from rag.testing import FakeEmbedder, FakeLLM
-from tests.support import ARTICLES, build, open_index, write_articles
+from rag.testing import FakeEmbedder, FakeLLM, fake_calibration
+from tests.support import ARTICLES, build, in_fork, open_index, write_articles
 
 SETTINGS = Settings(min_evidence=0)
 QUESTION = "What would the repairs of the harbour bridge cost?"
@@ -34,7 +37,13 @@ def ask(index_dir: Path) -> Iterator[object]:
     opened: list[Rag] = []
 
     def run(completion: str, question: str = QUESTION, settings: Settings = SETTINGS) -> Answer:
-        rag = Rag(open_index(index_dir), FakeEmbedder(), FakeLLM([completion]), settings)
+        rag = Rag(
+            open_index(index_dir),
+            FakeEmbedder(),
+            FakeLLM([completion]),
+            settings,
+            calibration=fake_calibration(),
+        )
         opened.append(rag)
         answer = rag.ask(question)
         texts = {article.article_id: article.text for article in rag.articles()}
@@ -128,7 +137,8 @@ def test_stop_while_it_writes(index_dir: Path) -> None:
 
 
 def test_filter_that_leaves_nothing_is_no_answer(index_dir: Path) -> None:
-    with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS) as rag:
+    fitted = fake_calibration()
+    with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS, calibration=fitted) as rag:
         answer = rag.ask(QUESTION, since="2050-01-01")
         assert answer.status is AnswerStatus.NO_ANSWER
         assert (answer.hits, answer.confidence) == ((), 0.0)
@@ -158,3 +168,111 @@ def test_articles_can_be_read(index_dir: Path) -> None:
         assert article.text == ARTICLES[1]["text"]
         assert rag.article("nowhere") is None
         assert [a.article_id for a in rag.articles()] == ["harbour", "ferry", "museum"]
+
+
+class HeldLLM(FakeLLM):
+    """Writes one word, then waits until it may go on; it does not look whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def complete(
+        self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
+    ) -> Iterator[Token]:
+        yield Token("Mayor ")
+        self.begun.set()
+        self.go_on.wait(20)
+        yield Token("Lena Holm said it. ")
+
+
+def test_closing_while_somebody_asks_cancels_the_answer(index_dir: Path) -> None:
+    llm = HeldLLM()
+    rag = Rag(open_index(index_dir), FakeEmbedder(), llm, SETTINGS)
+    raised: list[RagError] = []
+
+    def ask() -> None:
+        try:
+            rag.ask(QUESTION)
+        except RagError as error:
+            raised.append(error)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    assert llm.begun.wait(20)
+    closing = threading.Thread(target=rag.close)
+    closing.start()
+    while not llm.closed:
+        time.sleep(0.01)
+    assert rag._index.catalog.article("ferry") is not None  # open while it is read
+    llm.go_on.set()
+    for thread in (asker, closing):
+        thread.join(20)
+        assert not thread.is_alive()
+    assert [type(error) for error in raised] == [CancelledError]
+
+
+def test_closing_between_two_events_cancels_the_answer(index_dir: Path) -> None:
+    rag = Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS)
+    events = rag.stream(QUESTION)
+    articles = rag.articles()
+    assert isinstance(next(events), EvidenceFound)
+    next(articles)
+    rag.close()
+    for iterator in (events, articles):
+        with pytest.raises(CancelledError, match="'news' was closed"):
+            next(iterator)
+
+
+def every_call(rag: Rag) -> dict[str, object]:
+    """What each public call of an engine raises, by name."""
+    calls = {
+        "search": lambda: rag.search(QUESTION),
+        "search_many": lambda: rag.search_many([QUESTION]),
+        "ask": lambda: rag.ask(QUESTION),
+        "ask_many": lambda: list(rag.ask_many([QUESTION])),
+        "stream": lambda: list(rag.stream(QUESTION)),
+        "chat": lambda: rag.chat().ask(QUESTION),
+        "load": rag.load,
+        "article": lambda: rag.article("ferry"),
+        "articles": lambda: list(rag.articles()),
+        "removed": lambda: rag.removed("ferry"),
+        "index": lambda: rag.index,
+        "embedder": lambda: rag.embedder,
+        "calibration": lambda: rag.calibration,
+    }
+    raised = {}
+    for name, call in calls.items():
+        try:
+            call()
+        except ClosedError as error:
+            raised[name] = error.message
+    return {name: raised.get(name) for name in calls}
+
+
+def test_every_call_of_a_closed_engine_says_that_it_is_closed(index_dir: Path) -> None:
+    llm = FakeLLM()
+    rag = Rag(open_index(index_dir), FakeEmbedder(), llm, SETTINGS)
+    rag.close()
+    rag.close()
+    assert set(every_call(rag).values()) == {"index 'news' was closed"}
+    assert (rag.model, rag.settings) == ("fake", SETTINGS)
+
+
+def test_every_call_of_a_forked_engine_says_that_it_is_a_copy(index_dir: Path) -> None:
+    with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS) as rag:
+        told = in_fork(lambda: [every_call(rag), rag.close()])[0]
+        assert [name for name, message in told.items() if "os.fork" not in str(message)] == []
+        assert rag.ask(QUESTION).text  # the child closed nothing of the parent's
+
+
+def test_filter_says_the_same_as_its_parts(index_dir: Path) -> None:
+    with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS) as rag:
+        chosen = Filter.make(since="2024-03-02", undated=True, where={"section": "culture"})
+        parts = {"since": "2024-03-02", "undated": True, "where": {"section": "culture"}}
+        assert [hit.article_id for hit in rag.search(QUESTION, filter=chosen)] == ["museum"]
+        assert rag.search(QUESTION, filter=chosen) == rag.search(QUESTION, **parts)
+        assert rag.search_many([QUESTION], filter=chosen)[0] == rag.search(QUESTION, **parts)
+        assert rag.ask(QUESTION, filter=chosen).text == rag.ask(QUESTION, **parts).text
+        with pytest.raises(QuestionError, match="not both"):
+            rag.search(QUESTION, filter=chosen, until="2024-05-01")

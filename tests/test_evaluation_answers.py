@@ -20,7 +20,7 @@ from rag.errors import DatasetError
 from rag.evaluation import answer_metrics, auroc, evaluate, of_kinds, read_dataset, risk_coverage
 from rag.evaluation.dataset import EvalQuestion, GoldSpan
 from rag.settings import Settings
-from rag.testing import FakeEmbedder, FakeLLM
+from rag.testing import FakeEmbedder, FakeLLM, fake_calibration
 from tests.support import ARTICLES, build, open_index, write_articles
 from tests.test_evaluation import QUESTIONS, write_dataset
 
@@ -116,7 +116,8 @@ def rag(tmp_path: Path) -> Iterator[Rag]:
     index_dir = write_articles(tmp_path, ARTICLES)
     build(index_dir)
     with open_index(index_dir) as index:
-        yield Rag(index, FakeEmbedder(), FakeLLM(), Settings(min_evidence=0))
+        settings = Settings(min_evidence=0)
+        yield Rag(index, FakeEmbedder(), FakeLLM(), settings, calibration=fake_calibration())
 
 
 def test_evaluation_of_answers_goes_on_where_it_was(rag: Rag, tmp_path: Path) -> None:
@@ -144,7 +145,13 @@ def test_a_log_of_other_settings_is_not_taken(rag: Rag, tmp_path: Path) -> None:
     dataset = read_dataset(write_dataset(tmp_path, QUESTIONS), rag.article)
     log = tmp_path / "answers.jsonl"
     evaluate(rag, dataset, answers=True, log=log)
-    stricter = Rag(rag.index, FakeEmbedder(), FakeLLM(), Settings(min_evidence=1))
+    stricter = Rag(
+        rag.index,
+        FakeEmbedder(),
+        FakeLLM(),
+        Settings(min_evidence=1),
+        calibration=fake_calibration(),
+    )
     report = evaluate(stricter, dataset, answers=True, log=log)
     assert report.metrics["answerable"]["no_answer_rate"] == 1.0
     assert len(log.read_text().splitlines()) == 6

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag import models
 from rag.answering.prompt import REFUSAL, SYSTEM
-from rag.errors import BusyError, CancelledError, ModelError, ModelMissingError
-from rag.llm import LLM, LazyLLM, LlamaCppLLM, Prompt, Token
+from rag.errors import (
+    BusyError,
+    CancelledError,
+    ClosedError,
+    ModelError,
+    ModelMissingError,
+    RagError,
+)
+from rag.llm import (
+    LLM,
+    LazyLLM,
+    LlamaCppLLM,
+    Prompt,
+    SharedLLMs,
+    Token,
+    llm_from_setting,
+    setting,
+)
 from rag.settings import Settings
 from rag.testing import FakeLLM
+from tests.support import in_fork
 
 USER = "The ferry to Osterby leaves at noon.\n\nQuestion: When does the ferry to Osterby leave?"
 PROMPT = Prompt(SYSTEM, USER, (), REFUSAL)
@@ -136,11 +156,209 @@ def test_prompt_larger_than_the_window(llama: LlamaCppLLM) -> None:
     assert "noon" in text(llama.complete(PROMPT, max_tokens=40))
 
 
+def test_closed_fake_raises_as_the_real_one_does() -> None:
+    fake = FakeLLM(["one two"])
+    begun = fake.complete(PROMPT, max_tokens=3)
+    next(begun)
+    fake.close()
+    with pytest.raises(CancelledError):
+        next(begun)
+    with pytest.raises(ClosedError):
+        fake.complete(PROMPT, max_tokens=3)
+    with pytest.raises(ClosedError):
+        fake.count_tokens("x")
+
+
 def test_file_that_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + b"\x00" * 64)
     with pytest.raises(ModelError, match="rag models pull broken --force"):
         LlamaCppLLM(path, name="broken", context_tokens=512, n_threads=1, queue_size=1)
+
+
+def ask_in(llm: LLM) -> tuple[threading.Thread, list[str], list[RagError]]:
+    """A thread that asks, what it got so far, and what it raised."""
+    got: list[str] = []
+    raised: list[RagError] = []
+
+    def ask() -> None:
+        try:
+            for token in llm.complete(PROMPT, max_tokens=40):
+                got.append(token.text)
+        except RagError as error:
+            raised.append(error)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    return asker, got, raised
+
+
+def fresh_llama(**given: int) -> LlamaCppLLM:
+    settings = Settings()
+    path = models.find(settings.model, models_dir=settings.models_dir, kind="llm")
+    options = {"context_tokens": 512, "n_threads": 2, "queue_size": 2, **given}
+    return LlamaCppLLM(path, name="real", **options)
+
+
+@pytest.mark.models
+def test_whatever_the_owner_meets_is_told_and_it_goes_on(llama: LlamaCppLLM) -> None:
+    whole = text(llama.complete(PROMPT, max_tokens=40))
+    before = llama._generate
+    for error in (OSError("access violation"), MemoryError(), SystemExit(1), KeyError("token")):
+
+        def broken(job: Any, error: BaseException = error) -> None:
+            raise error
+
+        llama._generate = broken  # type: ignore[method-assign]
+        with pytest.raises(ModelError, match=type(error).__name__) as told:
+            list(llama.complete(PROMPT, max_tokens=5))
+        assert told.value.__cause__ is error
+        llama._generate = before  # type: ignore[method-assign]
+    assert text(llama.complete(PROMPT, max_tokens=40)) == whole
+
+
+@pytest.mark.models
+def test_closed_model_says_so_and_who_waits_is_told() -> None:
+    model = fresh_llama()
+    first = model.complete(PROMPT, max_tokens=40)
+    next(first)
+    second, got, raised = ask_in(model)
+    model.close()
+    second.join(10)
+    assert not second.is_alive()
+    assert (got, [type(error) for error in raised]) == ([], [CancelledError])
+    with pytest.raises(CancelledError):
+        list(first)
+    for call in (
+        lambda: model.complete(PROMPT, max_tokens=3),
+        lambda: model.count_tokens("ferry"),
+    ):
+        with pytest.raises(ClosedError, match="was closed"):
+            call()
+    model.close()
+
+
+@pytest.mark.models
+def test_dead_owner_is_noticed_by_who_waits_and_by_who_comes() -> None:
+    model = fresh_llama()
+    started = threading.Event()
+    go_on = threading.Event()
+
+    def held(job: Any) -> None:
+        started.set()
+        go_on.wait(10)
+
+    model._generate = held  # type: ignore[method-assign]
+    first, _, _ = ask_in(model)
+    assert started.wait(10)
+    model._jobs.put(None)  # the thread ends after the first, and the second is never begun
+    second, _, raised = ask_in(model)
+    while model._jobs.qsize() < 2:
+        time.sleep(0.01)
+    go_on.set()
+    for asker in (first, second):
+        asker.join(10)
+        assert not asker.is_alive()
+    assert [type(error) for error in raised] == [ModelError]
+    assert "thread" in str(raised[0])
+    with pytest.raises(ModelError, match="thread"):
+        model.complete(PROMPT, max_tokens=3)
+    model.close()
+
+
+@pytest.mark.models
+def test_forked_child_is_told_and_the_parent_goes_on(llama: LlamaCppLLM) -> None:
+    begun = llama.complete(PROMPT, max_tokens=40)
+    first = next(begun).text
+
+    def calls() -> list[str]:
+        met = []
+        for call in (
+            lambda: list(begun),
+            lambda: list(llama.complete(PROMPT, max_tokens=3)),
+            lambda: llama.count_tokens("ferry"),
+        ):
+            try:
+                call()
+            except ClosedError as error:
+                met.append(type(error).__name__)
+        llama.close()
+        return met
+
+    assert in_fork(calls) == ["ClosedError"] * 3
+    assert "noon" in first + text(begun)
+
+
+def test_leased_models_are_one_and_end_with_the_last_user() -> None:
+    made: list[FakeLLM] = []
+
+    def make(model: str, settings: Settings) -> FakeLLM:
+        made.append(FakeLLM([model]))
+        return made[-1]
+
+    shared = SharedLLMs(make)
+    settings = Settings(model="first")
+    one, two = shared.lease(settings), shared.lease(settings.model_copy(update={"k": 3}))
+    other = shared.lease(Settings(model="other"))
+    assert [text(llm.complete(PROMPT, max_tokens=3)) for llm in (one, two, other)] == [
+        "first", "first", "other",
+    ]  # fmt: skip
+    assert len(made) == 2
+    one.close()
+    one.close()
+    assert not made[0].closed
+    with pytest.raises(ClosedError):
+        one.complete(PROMPT, max_tokens=3)
+    assert text(two.complete(PROMPT, max_tokens=3)) == "first"
+    two.close()
+    assert [fake.closed for fake in made] == [True, False]
+    again = shared.lease(settings)
+    assert text(again.complete(PROMPT, max_tokens=3)) == "first"
+    assert len(made) == 3
+
+
+def test_handle_that_nobody_has_any_more_is_no_user() -> None:
+    fake = FakeLLM()
+    shared = SharedLLMs(lambda model, settings: fake)
+    leased = shared.lease(Settings())
+    del leased
+    gc.collect()
+    assert fake.closed
+
+
+def test_closing_a_handle_stops_only_what_was_asked_through_it() -> None:
+    fake = FakeLLM(["one two three"])
+    shared = SharedLLMs(lambda model, settings: fake)
+    one, two = shared.lease(Settings()), shared.lease(Settings())
+    cancelled = threading.Event()
+    mine = one.complete(PROMPT, max_tokens=9, cancelled=cancelled)
+    theirs = two.complete(PROMPT, max_tokens=9, cancelled=cancelled)
+    assert [next(mine).text, next(theirs).text] == ["one ", "one "]
+    one.close()
+    with pytest.raises(CancelledError):
+        list(mine)
+    assert next(theirs).text == "two "
+    cancelled.set()
+    with pytest.raises(CancelledError):
+        list(theirs)
+
+
+def test_scheme_of_a_setting_chooses_who_makes_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    remote = FakeLLM(["yes"])
+    made: list[str] = []
+
+    def make(rest: str, settings: Settings) -> LLM:
+        made.append(rest)
+        return remote
+
+    monkeypatch.setattr(setting, "SCHEMES", {**setting.SCHEMES, "remote": make})
+    assert llm_from_setting("remote:host/model:7b", Settings()) is remote
+    assert made == ["host/model:7b"]
+    for name in ("gguf:no-such", "no-such", "hf:no/such"):
+        gguf = llm_from_setting(name, Settings())
+        assert isinstance(gguf, LazyLLM)
+        with pytest.raises(ModelMissingError):
+            gguf.count_tokens("x")
 
 
 def test_lazy_model_loads_once_and_closes() -> None:
@@ -150,13 +368,18 @@ def test_lazy_model_loads_once_and_closes() -> None:
         fakes.append(FakeLLM(["yes"]))
         return fakes[-1]
 
-    lazy = LazyLLM("lazy", load)
-    lazy.close()
+    unused = LazyLLM("unused", load)
+    unused.close()
     assert fakes == []
+    lazy = LazyLLM("lazy", load)
     assert list(lazy.complete(PROMPT, max_tokens=3)) == [Token("yes")]
     assert lazy.context_tokens == fakes[0].context_tokens
     lazy.close()
     assert [fake.closed for fake in fakes] == [True]
+    for closed in (lazy, unused):
+        with pytest.raises(ClosedError):
+            closed.count_tokens("x")
+    assert len(fakes) == 1  # nothing was loaded anew
 
 
 def test_lazy_model_that_is_missing(tmp_path: Path) -> None:

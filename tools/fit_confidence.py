@@ -1,29 +1,36 @@
-"""Fit `rag/answering/confidence.json` and draw its pictures: how likely is an answer right?
+"""Fit the confidence of a pair of embedding and language model: how likely is an answer right?
 
     rag eval DATASET --index NAME --log answers.jsonl   (with RAG_MIN_EVIDENCE=0.2)
-    python tools/fit_confidence.py DATASET --index NAME --log answers.jsonl
+    python tools/fit_confidence.py DATASET --index NAME --log answers.jsonl [--picture]
 
-DATASET is a folder with `articles.jsonl` and `questions.jsonl`. Two logistic regressions,
+The pair is that of the index and of the setting `model` (RAG_MODEL); the file goes to where it is
+found by their names, `rag/answering/calibration/EMBEDDING--LLM.json`. A pair that has none yet is
+asked every question, whatever RAG_MIN_EVIDENCE says. DATASET is a folder with `articles.jsonl` and
+`questions.jsonl`. Two logistic regressions,
 cross-validated by article: `evidence` on every question (does what was found hold a gold answer;
 kinds without gold answers count as wrong, `unanswerable` ones are reported, not fitted to), and
-`answer` on the logged answers (does the answer contain a gold answer).
+`answer` on the logged answers (does the answer contain a gold answer). `min_evidence` is the
+likelihood of the evidence below which --refused of the answerable questions fall.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import json
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.answering.confidence import confidence, evidence_signals
+from rag.answering.confidence import (
+    Calibration,
+    Logistic,
+    calibration_name,
+    evidence_signals,
+)
 from rag.answering.evidence import rank_sentences, select
 from rag.engine import Rag
 from rag.evaluation import Dataset, EvalQuestion, answer_metrics, auroc, read_dataset, risk_coverage
@@ -31,7 +38,7 @@ from rag.evaluation.log import LoggedAnswer
 from rag.retrieval import QuestionTerms, retrieve
 
 ROOT = Path(__file__).parent.parent
-TARGET = ROOT / "rag" / "confidence.json"
+TARGET = ROOT / "rag" / "answering" / "calibration"
 PICTURES = ROOT / "docs" / "images"
 ANSWER_SIGNALS = ("cited_cosine", "cited_own_words", "cited_rank", "cited_words", "refusal")
 BATCH = 200
@@ -100,18 +107,24 @@ def evidence_rows(rag: Rag, dataset: Dataset) -> Rows:
     return rows
 
 
-def refused_share(rag: Rag, dataset: Dataset, log: Path) -> float:
-    """Right answers as a share of the likelihood of their evidence, where that is refused."""
+def refused_share(
+    rag: Rag, dataset: Dataset, log: Path, evidence: Logistic, min_evidence: float
+) -> float:
+    """Right answers as a share of the likelihood of their evidence, where that is refused.
+
+    0 where the log has no such answers: then nothing says that any would have been right.
+    """
     questions = {question.question_id: question for question in dataset.questions}
     likely = right = 0.0
     for line in log.read_text(encoding="utf-8").splitlines():
         logged = LoggedAnswer.model_validate_json(line)
         signals = logged.answer.signals
-        if signals and confidence("evidence", signals) < rag.settings.min_evidence:
-            likely += confidence("evidence", signals)
+        before = evidence.probability(signals) if signals else 1.0
+        if before < min_evidence:
+            likely += before
             found = answer_metrics(questions[logged.question_id], logged.answer, rag.article)
             right += found.get("contains", 0.0)
-    return round(right / likely, 3) if likely else 1.0
+    return round(right / likely, 3) if likely else 0.0
 
 
 def answer_rows(rag: Rag, dataset: Dataset, log: Path) -> Rows:
@@ -127,8 +140,8 @@ def answer_rows(rag: Rag, dataset: Dataset, log: Path) -> Rows:
     return rows
 
 
-def fit(rows: Rows, used: NDArray[np.bool_]) -> tuple[dict[str, Any], Array]:
-    """Coefficients, and the probability of each row when its article was left out."""
+def fit(rows: Rows, used: NDArray[np.bool_]) -> tuple[Logistic, Array]:
+    """Coefficients with their figures, and each row's probability with its article left out."""
     scale = rows.x[used].std(axis=0) + 1e-9
     probability = np.zeros(len(rows.right))
     model = LogisticRegression(C=0.3, max_iter=2000)
@@ -141,7 +154,14 @@ def fit(rows: Rows, used: NDArray[np.bool_]) -> tuple[dict[str, Any], Array]:
         name: round(float(weight), 3)
         for name, weight in zip(rows.names, model.coef_[0] / scale, strict=True)
     }
-    return {"intercept": round(float(model.intercept_[0]), 3), "weights": weights}, probability
+    intercept = round(float(model.intercept_[0]), 3)
+    told = figures(rows, probability)
+    return Logistic(intercept=intercept, weights=weights, figures=told), probability
+
+
+def limit(rows: Rows, likely: Array, refused: float) -> float:
+    """The likelihood of the evidence below which a share of the answerable questions falls."""
+    return round(float(np.quantile(likely[rows.kind == "answerable"], refused)), 2)
 
 
 def figures(rows: Rows, probability: Array) -> dict[str, Any]:
@@ -162,6 +182,8 @@ def _auroc(probability: Array, ours: NDArray[np.bool_], theirs: NDArray[np.bool_
 
 def draw(rows: Rows, probability: Array) -> None:
     """Reliability diagram and risk–coverage curve, of probabilities with the article left out."""
+    import matplotlib
+
     matplotlib.use("svg")
     from matplotlib import pyplot
 
@@ -189,32 +211,50 @@ def draw(rows: Rows, probability: Array) -> None:
     picture.savefig(PICTURES / "confidence.svg", metadata={"Date": None})
 
 
+def calibrate(
+    rag: Rag, dataset: Dataset, log: Path, refused: float
+) -> tuple[Calibration, Rows, Array]:
+    """What is fitted; with the logged answers and how likely each is right, for the picture."""
+    before, after = evidence_rows(rag, dataset), answer_rows(rag, dataset, log)
+    evidence, likely = fit(before, before.kind != "unanswerable")
+    answer, sure = fit(after, np.ones(len(after.right), dtype=bool))
+    min_evidence = limit(before, likely, refused)
+    made = rag.index.manifest.embedder
+    calibration = Calibration(
+        embedding=calibration_name(made.model),
+        embedding_sha256=made.sha256,
+        llm=calibration_name(rag.model),
+        fitted_on=f"{dataset.name}: {len(before.right)} questions, {len(after.right)} answers,"
+        f" {rag.index.manifest.n_chunks} chunks, {made.model} ({made.runtime})",
+        fitted_at=datetime.date.today(),
+        min_evidence=min_evidence,
+        evidence=evidence,
+        refused_share=refused_share(rag, dataset, log, evidence, min_evidence),
+        answer=answer,
+    )
+    return calibration, after, sure
+
+
 def main() -> None:
-    """Fit, print, write the file and the picture."""
+    """Fit, print, write the file and, if wanted, the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--index", required=True)
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument(
+        "--refused", type=float, default=0.035, help="share of answerable questions"
+    )
+    parser.add_argument("--folder", type=Path, default=TARGET, help="where the file is written")
+    parser.add_argument("--picture", action="store_true", help="draw docs/images/confidence.svg")
     chosen = parser.parse_args()
     with Rag.open(chosen.index) as rag:
         dataset = read_dataset(chosen.dataset, rag.article)
-        before = evidence_rows(rag, dataset)
-        after = answer_rows(rag, dataset, chosen.log)
-        share = refused_share(rag, dataset, chosen.log)
-        manifest = rag.index.manifest
-    evidence, likely = fit(before, before.kind != "unanswerable")
-    answer, sure = fit(after, np.ones(len(after.right), dtype=bool))
-    result = {
-        "fitted_on": f"{dataset.name}: {len(before.right)} questions, {len(after.right)} answers,"
-        f" {manifest.n_chunks} chunks, {manifest.embedder.model} ({manifest.embedder.runtime})",
-        "fitted_at": datetime.date.today().isoformat(),
-        "evidence": {**evidence, "figures": figures(before, likely)},
-        "refused_share": share,
-        "answer": {**answer, "figures": figures(after, sure)},
-    }
-    TARGET.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    draw(after, sure)
-    print(json.dumps(result, indent=2))
+        calibration, answers, sure = calibrate(rag, dataset, chosen.log, chosen.refused)
+    if chosen.picture:
+        draw(answers, sure)
+    text = calibration.model_dump_json(indent=2) + "\n"
+    (chosen.folder / calibration.file_name).write_text(text, encoding="utf-8")
+    print(text, end="")
 
 
 if __name__ == "__main__":

@@ -116,12 +116,13 @@ class Answer(BaseModel):
         citations: What they cite, by number.
         hits: The chunks found, also for `no_answer`.
         status: How it came about.
-        note: Why it is not what the language model wrote, if it is not.
+        note: Why it is not what the language model wrote, if it is not; and that nothing was
+            fitted for these models, if so.
         withheld: What the model wrote and the sources do not support, or not fully: no part of the
             answer.
         disagreements: Where cited sources differ; the text says so too.
         confidence: Share of such answers that is right, [0, 1]; for `no_answer`, of the
-            answer that was not given.
+            answer that was not given. None where nothing was fitted for these models.
         signals: What the confidence was computed from, by name (`rag.answering.confidence`).
         index, version: What was searched.
         model: The language model; None when none was asked.
@@ -141,7 +142,7 @@ class Answer(BaseModel):
     note: str | None = None
     withheld: tuple[AnswerSentence, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
-    confidence: float
+    confidence: float | None
     signals: dict[str, float] = Field(default_factory=dict)
     index: str
     version: int

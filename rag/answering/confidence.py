@@ -2,22 +2,27 @@
 
 Two logistic regressions. `evidence`: from signals of retrieval, before the language model is
 asked. `answer`: from how well the sentences that the answer rests on fit the question, and from how
-near the model was to refusing. The coefficients lie beside this file in `confidence.json`;
-`tools/fit_confidence.py` fits them, cross-validated by article.
+near the model was to refusing. Both hold only for the pair of embedding and language model on whose
+answers they were fitted: `Calibration`. Those that come along lie beside this file in
+`calibration/EMBEDDING--LLM.json`; `tools/fit_confidence.py` fits one, cross-validated by article.
 """
 
 from __future__ import annotations
 
-import json
+import datetime
 import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag import models
 from rag.answering.checking import Checked
 from rag.answering.evidence import Evidence
+from rag.embedding import EmbedderIdentity
 from rag.index.lexical import LexicalIndex
 from rag.llm import Token
 from rag.retrieval import QuestionTerms, Retrieved
@@ -25,7 +30,8 @@ from rag.retrieval import QuestionTerms, Retrieved
 N_NEARBY = 5
 """Best sentences in which the names of the question may stand."""
 
-_FILE = "confidence.json"
+_FOLDER = "calibration"
+_UNFIT_FOR_FILES = re.compile(r"[^\w.+-]+")
 _WORD = re.compile(r"\w[\w’'.-]*")
 _LEAST = 1e-4  # a probability below this tells nothing more
 _FAR = 20  # a sentence further down tells nothing more
@@ -106,32 +112,113 @@ def _names_held(question: str, text: str, lexical: LexicalIndex) -> float:
     return len(names & set(lexical.terms(text))) / len(names) if names else 1.0
 
 
-def confidence(stage: Literal["evidence", "answer"], signals: Mapping[str, float]) -> float:
-    """Probability that an answer is right, in [0, 1].
+class Logistic(BaseModel):
+    """A logistic regression.
 
-    Args:
-        stage: `evidence` before the language model is asked, `answer` after.
-        signals: Those of `evidence_signals`, or of `answer_signals`.
+    Attributes:
+        intercept: The log-odds where every signal is 0.
+        weights: By name of the signal.
+        figures: How well it told right from wrong when it was fitted.
     """
-    fitted = _fitted()[stage]
-    total = fitted["intercept"] + sum(
-        weight * signals[name] for name, weight in fitted["weights"].items()
-    )
-    return 1.0 / (1.0 + math.exp(-total))
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    intercept: float
+    weights: Mapping[str, float]
+    figures: Mapping[str, float | Mapping[str, int]] = Field(default_factory=dict)
+
+    def probability(self, signals: Mapping[str, float]) -> float:
+        """Of these signals, in [0, 1]; they hold at least those that have a weight."""
+        total = self.intercept + sum(w * signals[name] for name, w in self.weights.items())
+        return 1.0 / (1.0 + math.exp(-total))
 
 
-def confidence_if_refused(likely: float) -> float:
-    """Probability that an answer would have been right that was never asked for, in [0, 1].
+class Calibration(BaseModel):
+    """What was fitted on answers of one pair of embedding and language model.
 
-    Args:
-        likely: What `confidence` says of the evidence. Where that is low, the model's answers are
-            right far less often than the evidence holds one.
+    Attributes:
+        embedding, llm: Names of the two, as `calibration_name` makes them.
+        embedding_sha256: Fingerprint of the embedding model's files; None takes any.
+        fitted_on, fitted_at: From which questions, and when.
+        min_evidence: Below this likelihood of the evidence the language model is better not asked;
+            what `Settings.min_evidence` is by default.
+        evidence: From `evidence_signals`: that what was found answers the question.
+        refused_share: Right answers as a share of the likelihood of their evidence, where that is
+            below `min_evidence`: there the model's answers are right far less often than the
+            evidence holds one.
+        answer: From `answer_signals` and `evidence_signals`: that the finished answer is right.
     """
-    return likely * float(_fitted()["refused_share"])
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    embedding: str
+    embedding_sha256: str | None = None
+    llm: str
+    fitted_on: str
+    fitted_at: datetime.date
+    min_evidence: float = Field(ge=0.0, le=1.0)
+    evidence: Logistic
+    refused_share: float = Field(ge=0.0)
+    answer: Logistic
+
+    @property
+    def file_name(self) -> str:
+        """Under which `find_calibration` finds it."""
+        return _file_name(self.embedding, self.llm)
+
+    def likely(self, signals: Mapping[str, float]) -> float:
+        """Probability that what was found answers the question, in [0, 1]."""
+        return self.evidence.probability(signals)
+
+    def confidence(self, signals: Mapping[str, float]) -> float:
+        """Probability that the finished answer is right, in [0, 1]."""
+        return self.answer.probability(signals)
+
+    def confidence_if_refused(self, likely: float) -> float:
+        """Probability that an answer would have been right that was never asked for, in [0, 1].
+
+        Args:
+            likely: What `likely` says of the evidence.
+        """
+        return min(likely * self.refused_share, 1.0)
 
 
 @cache
-def _fitted() -> dict[str, Any]:
-    return dict(
-        json.loads(resources.files("rag.answering").joinpath(_FILE).read_text(encoding="utf-8"))
-    )
+def find_calibration(embedding: EmbedderIdentity, llm: str) -> Calibration | None:
+    """What was fitted for a pair of models; None where nothing was.
+
+    Args:
+        embedding: The model that made the index, whatever its runtime.
+        llm: Name of the language model, or the path of its file.
+    """
+    name = _file_name(calibration_name(embedding.model), calibration_name(llm))
+    file = resources.files("rag.answering").joinpath(_FOLDER, name)
+    if not file.is_file():
+        return None
+    found = Calibration.model_validate_json(file.read_text(encoding="utf-8"))
+    # Another model in a folder of that name has other cosines.
+    return found if found.embedding_sha256 in (None, embedding.sha256) else None
+
+
+def calibration_name(model: str) -> str:
+    """What a model is called in the name of a calibration.
+
+    Args:
+        model: A name, a repository, or the path of a file or folder.
+
+    Returns:
+        The name of a known model, also for its repository or the name of its file; else the last
+        part of the path.
+    """
+    if (spec := models.lookup(model)) is not None:
+        return spec.name
+    last = Path(model).name or model
+    for spec in models.KNOWN.values():
+        if spec.kind == "llm" and last == spec.files[0].name:
+            return spec.name
+    return last
+
+
+def _file_name(embedding: str, llm: str) -> str:
+    pair = (_UNFIT_FOR_FILES.sub("_", name) for name in (embedding, llm))
+    return f"{'--'.join(pair)}.json"

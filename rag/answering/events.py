@@ -15,14 +15,14 @@ class EvidenceFound(BaseModel):
 
     Attributes:
         hits: The chunks found, best first.
-        confidence: That they answer the question, [0, 1].
+        confidence: That they answer the question, [0, 1]; None where nothing was fitted.
     """
 
     model_config = ConfigDict(frozen=True)
 
     kind: Literal["evidence"] = "evidence"
     hits: tuple[Hit, ...]
-    confidence: float
+    confidence: float | None
 
 
 class TextWritten(BaseModel):

@@ -9,12 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from rag.answering.answer import Answer, AnswerSentence, AnswerStatus, not_stated
 from rag.answering.checking import Body, Checked, check, compose, extract, with_best
-from rag.answering.confidence import (
-    answer_signals,
-    confidence,
-    confidence_if_refused,
-    evidence_signals,
-)
+from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.answering.evidence import Evidence, rank_sentences, select
 from rag.answering.prompt import write_prompt
@@ -33,6 +28,11 @@ NOTHING_SUPPORTED = (
     " articles."
 )
 NOTHING_WRITTEN = "The language model wrote nothing; these are sentences of the articles."
+NOT_FITTED = (
+    "Confidence is not fitted for the embedding model {embedding} with the language model {llm}:"
+    " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
+    " holds."
+)
 
 
 @dataclass(slots=True)
@@ -67,6 +67,7 @@ def answer_events(
     index: OpenIndex,
     llm: LLM,
     settings: Settings,
+    calibration: Calibration | None,
     filter: Filter,
     started: float,
     cancelled: threading.Event | None = None,
@@ -79,6 +80,8 @@ def answer_events(
         index: Where they were found.
         llm: Writes the answer; not asked when the evidence does not answer the question.
         settings: How many hits to show, how strict to be.
+        calibration: What was fitted for the two models; without it there is no confidence, and
+            every question for which anything was found goes to the language model.
         filter: What the search was narrowed to.
         started: When the search began, by `time.perf_counter`.
         cancelled: Stops the language model.
@@ -91,12 +94,12 @@ def answer_events(
     hits = tuple(item.hit for item in found[: settings.k])
     ranked = rank_sentences(found, QuestionTerms(question, index.lexical))
     seen = evidence_signals(question, found, ranked, index.lexical) if ranked else {}
-    likely = confidence("evidence", seen) if ranked else 0.0
+    likely = (calibration.likely(seen) if ranked else 0.0) if calibration else None
     clock("evidence")
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft = Draft()
-    if ranked and likely >= settings.min_evidence:
+    if ranked and _worth_asking(likely, settings, calibration):
         evidence = select(ranked, settings.evidence_sentences)
         prompt = _prompt(question, evidence, llm, settings)
         completion = Completion(settings.max_answer_tokens)
@@ -105,17 +108,20 @@ def answer_events(
             yield TextWritten(text=token.text)
         checked = check(completion.text, question, ranked, index.lexical, cut=completion.cut)
         seen |= answer_signals(question, checked, completion.tokens, ranked, index.lexical)
-        likely = confidence("answer", seen)
+        likely = calibration.confidence(seen) if calibration else None
         draft = replace(
             _draft(question, checked, completion, evidence, ranked, index),
             model=llm.name,
             n_prompt_tokens=llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user),
             n_answer_tokens=len(completion.tokens),
         )
-    else:
-        likely = confidence_if_refused(likely)
-    if likely < settings.min_confidence:
+    elif calibration and likely is not None:
+        likely = calibration.confidence_if_refused(likely)
+    if likely is not None and likely < settings.min_confidence:
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
+    if calibration is None:
+        unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=llm.name)
+        draft = replace(draft, note=f"{draft.note} {unfitted}" if draft.note else unfitted)
     clock("total")
     body = draft.body
     yield AnswerReady(
@@ -140,6 +146,16 @@ def answer_events(
             timings=timings,
         )
     )
+
+
+def _worth_asking(
+    likely: float | None, settings: Settings, calibration: Calibration | None
+) -> bool:
+    """Whether what was found is likely enough to answer for the language model to be asked."""
+    if calibration is None or likely is None:
+        return True
+    given = settings.min_evidence
+    return likely >= (calibration.min_evidence if given is None else given)
 
 
 @dataclass(frozen=True, slots=True)

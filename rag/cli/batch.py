@@ -19,7 +19,7 @@ from rag.cli.options import (
     Undated,
     Until,
     Where,
-    filters,
+    filter_from,
     settings_with,
 )
 from rag.cli.output import log
@@ -29,7 +29,7 @@ from rag.errors import QuestionError
 if TYPE_CHECKING:
     from rag.answering.answer import Answer
     from rag.engine import Rag
-    from rag.retrieval import Hit
+    from rag.retrieval import Filter, Hit
 
 _BATCH_QUESTIONS = 64
 _LINE_EVERY = 100
@@ -62,7 +62,7 @@ def batch(
     question, its "id" if it has one, and the "answer" or the "hits".
     """
     rows = _read(questions)
-    chosen = filters(since, until, source, undated, where)
+    chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
     console = log()
     with (
@@ -77,16 +77,16 @@ def batch(
 
 
 def _results(
-    rag: Rag, rows: Sequence[dict[str, str]], search_only: bool, chosen: dict[str, Any]
+    rag: Rag, rows: Sequence[dict[str, str]], search_only: bool, chosen: Filter
 ) -> Iterator[tuple[dict[str, str], list[Hit] | Answer]]:
     """Each question with its hits or its answer, as it is ready."""
     for at in range(0, len(rows), _BATCH_QUESTIONS):
         part = rows[at : at + _BATCH_QUESTIONS]
         asked = [row["question"] for row in part]
         if search_only:
-            yield from zip(part, rag.search_many(asked, **chosen), strict=True)
+            yield from zip(part, rag.search_many(asked, filter=chosen), strict=True)
         else:
-            yield from zip(part, rag.ask_many(asked, **chosen), strict=True)
+            yield from zip(part, rag.ask_many(asked, filter=chosen), strict=True)
 
 
 def _write(row: dict[str, str], result: list[Hit] | Answer) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rag.retrieval import Filter
     from rag.settings import Settings
 
 
@@ -72,24 +73,20 @@ def settings_with(**given: Any) -> Settings:
     return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def filters(
+def filter_from(
     since: datetime.date | None,
     until: datetime.date | None,
     source: Sequence[str] | None,
     undated: bool,
     where: Sequence[str] | None,
-) -> dict[str, Any]:
-    """The filter options as arguments of `Rag.search` and `Rag.stream`."""
+) -> Filter:
+    """What the options of narrowing say."""
+    from rag.retrieval import Filter
+
     fields = {}
     for pair in where or ():
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise typer.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="'--where'")
         fields[key] = value
-    return {
-        "since": since,
-        "until": until,
-        "source": list(source or ()),
-        "undated": undated,
-        "where": fields,
-    }
+    return Filter.make(since=since, until=until, source=source, undated=undated, where=fields)

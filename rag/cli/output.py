@@ -108,8 +108,11 @@ def show_answer(answer: Answer) -> None:
             paragraph(line(_best_sentence(hit)), indent=4, style="italic")
             paragraph(heading(hit), indent=4)
             paragraph(where(hit), indent=4, style="dim")
+    if answer.note:
+        log().print(line(answer.note), style="dim")
+    sure = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
     log().print(
-        f"{answer.status}, confidence {answer.confidence:.2f}, index {answer.index} version"
+        f"{answer.status}, confidence {sure}, index {answer.index} version"
         f" {answer.version}, {answer.timings.get('total', 0.0):.1f} s",
         style="dim",
     )

@@ -19,7 +19,7 @@ from rag.cli.options import (
     Undated,
     Until,
     Where,
-    filters,
+    filter_from,
     settings_with,
 )
 from rag.cli.output import line, log, print_json, show_answer, show_hits
@@ -52,14 +52,14 @@ def ask(
 ) -> None:
     """Answer a question from the articles of an index, with citations."""
     _check(question)
-    chosen = filters(since, until, source, undated, where)
+    chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
     with (
         log().status("opening the index") as status,
         parts_of(ctx).open(index, settings=settings) as rag,
     ):
         status.update("searching")
-        answer = _watch(rag.stream(question, **chosen), status)
+        answer = _watch(rag.stream(question, filter=chosen), status)
     if as_json:
         print_json(answer)
     else:
@@ -85,10 +85,10 @@ def search(
 ) -> None:
     """Find the passages that bear on a question or on words."""
     _check(query)
-    chosen = filters(since, until, source, undated, where)
+    chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k)
     with log().status("searching"), parts_of(ctx).open(index, settings=settings) as rag:
-        hits = rag.search(query, **chosen)
+        hits = rag.search(query, filter=chosen)
     if as_json:
         print_json(hits)
     else:

@@ -44,7 +44,8 @@ def answer_metrics(
         f"{status.value}_rate": float(answer.status is status)
         for status in (AnswerStatus.ANSWERED, AnswerStatus.EXTRACTED, AnswerStatus.NO_ANSWER)
     }
-    metrics["confidence"] = answer.confidence
+    if answer.confidence is not None:
+        metrics["confidence"] = answer.confidence
     if question.answers:
         golds = [gold.text for gold in question.answers]
         metrics["contains"] = float(given and any(holds(plain, gold) for gold in golds))

@@ -45,6 +45,7 @@ class AnswerLog:
         self._rag = rag
         made_by = f"{rag.index.name} {rag.index.version} {rag.index.manifest.model_dump_json()}"
         made_by += f" {rag.model} {rag.settings.model_dump_json()}"
+        made_by += f" {rag.calibration.model_dump_json() if rag.calibration else None}"
         self._made_by = hashlib.sha256(made_by.encode()).hexdigest()[:16]
         self._known: dict[str, Answer] = {}
         if path is not None and path.exists():

@@ -42,7 +42,11 @@ class Token(NamedTuple):
 
 
 class LLM(Protocol):
-    """Writes completions. Safe to call from several threads."""
+    """Writes completions. Safe to call from several threads.
+
+    After `close`, and in a process made by `os.fork()`, everything but `name` and `close` raises
+    `ClosedError`.
+    """
 
     @property
     def name(self) -> str:
@@ -67,11 +71,12 @@ class LLM(Protocol):
 
         Raises:
             BusyError: too many callers are waiting.
-            CancelledError: `cancelled` was set.
+            CancelledError: `cancelled` was set, or the model was closed meanwhile.
+            ClosedError: it was closed before.
             ModelError: the model failed.
         """
         ...
 
     def close(self) -> None:
-        """Free the model."""
+        """Stop what is being written, and free the model. Can be called twice."""
         ...

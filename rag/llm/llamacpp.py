@@ -1,12 +1,15 @@
 """The language model: a prompt to a completion, by llama.cpp.
 
-One thread owns the model; questions wait for it in a bounded queue. What articles and people wrote
-is tokenized without special tokens, so a `<|im_end|>` inside an article stays plain text.
+One thread owns the model; questions wait for it in a bounded queue. Whatever that thread meets is
+told to the one who asked, and a thread that is gone is noticed: nobody waits for ever. What
+articles and people wrote is tokenized without special tokens, so a `<|im_end|>` inside an article
+stays plain text.
 """
 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import ctypes
 import queue
 import threading
@@ -17,10 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import BusyError, CancelledError, ModelError
+from rag.errors import BusyError, CancelledError, ModelError, RagError
+from rag.lifetime import Lifetime
 from rag.llm.base import Prompt, Token
 
 _BATCH_TOKENS = 512
+_LOOK_SECONDS = 0.05  # how often who waits looks whether there still is something to wait for
 # Private-use characters: they stand for the texts while the chat template is rendered.
 _SYSTEM_MARK, _USER_MARK = "\ue000system\ue001", "\ue000user\ue001"
 
@@ -30,7 +35,11 @@ class _Job:
         self.prompt = prompt
         self.max_tokens = max_tokens
         self.cancelled = cancelled
-        self.pieces: queue.SimpleQueue[Token | BaseException | None] = queue.SimpleQueue()
+        self.pieces: queue.SimpleQueue[Token | RagError | None] = queue.SimpleQueue()
+
+    def end(self, error: RagError | None = None) -> None:
+        """Tell who asked that nothing more comes, and why."""
+        self.pieces.put(error)
 
 
 class LlamaCppLLM:
@@ -70,13 +79,17 @@ class LlamaCppLLM:
         self._template = _template(self._llama)
         self._prefix: list[int] = []
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=queue_size)
-        self._closed = False
+        self._life = Lifetime(f"language model {name!r}")
+        self._gate = threading.Lock()  # nothing is queued, or tokenized, in the midst of closing
         self._owner = threading.Thread(target=self._work, name="rag-llm", daemon=True)
         self._owner.start()
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text."""
-        return len(self._tokens(text, special=False))
+        self._life.check()
+        with self._gate:
+            self._life.check()
+            return len(self._tokens(text, special=False))
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
@@ -84,35 +97,61 @@ class LlamaCppLLM:
         """The completion, token by token. See `LLM.complete`."""
         cancelled = cancelled or threading.Event()
         job = _Job(prompt, max_tokens, threading.Event())
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full as error:
-            raise BusyError(
-                f"{self._jobs.maxsize} questions are waiting for the language model already",
-                mend="try again in a moment, or raise queue_size in the settings",
-            ) from error
+        self._life.check()
+        with self._gate:
+            self._life.check()
+            self._check_owner()
+            try:
+                self._jobs.put_nowait(job)
+            except queue.Full as error:
+                raise BusyError(
+                    f"{self._jobs.maxsize} questions are waiting for the language model already",
+                    mend="try again in a moment, or raise queue_size in the settings",
+                ) from error
         return self._pieces(job, cancelled)
 
     def close(self) -> None:
-        """Stop after the token being written, and free the model. Can be called twice."""
-        if not self._closed:
-            self._closed = True
-            self._jobs.put(None)
-            self._owner.join()
+        """Stop what is being written or waits, and free the model. Can be called twice.
+
+        Who waits for an answer gets a `CancelledError`. It lasts until the model has read the batch
+        or written the token that it is at.
+        """
+        if not self._life.close():
+            return
+        with self._gate:
+            with contextlib.suppress(queue.Empty):
+                while (job := self._jobs.get_nowait()) is not None:
+                    job.end(_closed_meanwhile())
+            self._jobs.put_nowait(None)
+        self._owner.join()
+        with self._gate:
             self._llama.close()
+
+    def _check_owner(self) -> None:
+        if not self._owner.is_alive():
+            raise ModelError(
+                f"the thread that runs language model {self.name!r} has ended", mend="open it again"
+            )
 
     def _pieces(self, job: _Job, cancelled: threading.Event) -> Iterator[Token]:
         try:
             while True:
+                if self._life.copied:
+                    self._life.check()
+                alive = self._owner.is_alive()  # before looking: it may end after its last piece
                 try:
-                    piece = job.pieces.get(timeout=0.05)
+                    piece = job.pieces.get(timeout=_LOOK_SECONDS)
                 except queue.Empty:
                     if cancelled.is_set():
                         raise CancelledError("the answer was stopped") from None
+                    if self._life.closed:
+                        raise _closed_meanwhile() from None
+                    if not alive:
+                        self._check_owner()
                     continue
                 if piece is None:
                     return
-                if isinstance(piece, BaseException):
+                if isinstance(piece, RagError):
                     raise piece
                 yield piece
                 if cancelled.is_set():
@@ -126,10 +165,15 @@ class LlamaCppLLM:
             try:
                 if not job.cancelled.is_set():
                     self._generate(job)
-            except (RuntimeError, ValueError) as error:
-                self._prefix = []
-                job.pieces.put(ModelError(f"language model {self.name!r} failed: {error}"))
-            job.pieces.put(None)
+                job.end()
+            except RagError as error:
+                job.end(error)
+            except BaseException as error:  # noqa: BLE001 who asked is told, and the next is served
+                self._prefix = []  # nobody knows what the model's memory holds
+                what = f"{type(error).__name__}: {error}"
+                told = ModelError(f"language model {self.name!r} failed: {what}")
+                told.__cause__ = error
+                job.end(told)
 
     def _generate(self, job: _Job) -> None:
         prefix, rest = self._prompt_tokens(job.prompt)
@@ -152,8 +196,10 @@ class LlamaCppLLM:
         processors = self._llama_cpp.LogitsProcessorList([first_only])
         tokens = self._llama.generate([*prefix, *rest], temp=0.0, logits_processor=processors)
         for n_written, token in enumerate(tokens, start=1):
-            if self._is_end(token) or job.cancelled.is_set() or self._closed:
+            if self._is_end(token) or job.cancelled.is_set():
                 break
+            if self._life.closed:
+                raise _closed_meanwhile()
             text = decoder.decode(self._llama.detokenize([token], special=False))
             job.pieces.put(Token(text, self._probability(token), refusal))
             refusal = 0.0
@@ -198,6 +244,10 @@ class LlamaCppLLM:
     def _tokens(self, text: str, *, special: bool) -> list[int]:
         data = text.encode("utf-8", "replace")
         return self._llama.tokenize(data, add_bos=False, special=special) if data else []
+
+
+def _closed_meanwhile() -> CancelledError:
+    return CancelledError("the language model was closed before the answer was complete")
 
 
 def _probabilities(logits: Any) -> NDArray[np.float32]:

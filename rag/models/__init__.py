@@ -5,7 +5,7 @@ package loads a model, reads the environment or prints.
 """
 
 from rag.models.download import Progress, pull
-from rag.models.known import KNOWN, ModelFile, ModelKind, ModelSpec, WheelPart
+from rag.models.known import KNOWN, ModelFile, ModelKind, ModelSpec, WheelPart, lookup
 from rag.models.stored import ModelState, ModelStatus, find, fingerprint, status, verify
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "WheelPart",
     "find",
     "fingerprint",
+    "lookup",
     "pull",
     "status",
     "verify",

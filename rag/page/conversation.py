@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rag import (
     AnswerReady,
@@ -14,6 +13,7 @@ from rag import (
     CancelledError,
     Chat,
     EvidenceFound,
+    Filter,
     Rag,
     RagError,
     TextWritten,
@@ -24,16 +24,6 @@ from rag.page.turn import Phase, Turn
 MAX_QUESTION = 2000
 _CATALOG = "articles.sqlite"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which articles may be found; see `Rag.search`."""
-
-    since: str | None = None
-    until: str | None = None
-    source: tuple[str, ...] = ()
-    undated: bool = False
 
 
 class Conversation:
@@ -52,18 +42,30 @@ class Conversation:
         engines: Engines,
         index: str,
         question: str,
-        filters: Filters,
+        narrowed: Callable[[], Filter],
         cancelled: threading.Event,
     ) -> Iterator[Turn]:
-        """The turn as it grows. Errors of `rag` become a turn that says so, and are logged."""
+        """The turn as it grows. Errors of `rag` become a turn that says so, and are logged.
+
+        Args:
+            engines: Where indexes are opened.
+            index: Name of the one asked.
+            question: As asked.
+            narrowed: Makes the filter of what was typed, or raises what is wrong with that.
+            cancelled: Stops the answer.
+        """
         first = Turn(number=len(self.turns) + 1, question=question.strip(), index=index)
         self.turns.append(first)
-        for turn in self._grow(first, engines, filters, cancelled):
+        for turn in self._grow(first, engines, narrowed, cancelled):
             self.turns[-1] = turn
             yield turn
 
     def _grow(
-        self, turn: Turn, engines: Engines, filters: Filters, cancelled: threading.Event
+        self,
+        turn: Turn,
+        engines: Engines,
+        narrowed: Callable[[], Filter],
+        cancelled: threading.Event,
     ) -> Iterator[Turn]:
         yield turn
         try:
@@ -73,9 +75,7 @@ class Conversation:
             turn = replace(turn, phase=Phase.SEARCHING)
             yield turn
             chat = self._chats.setdefault(turn.index, rag.chat())
-            for event in chat.stream(
-                turn.question, **dataclasses.asdict(filters), cancelled=cancelled
-            ):
+            for event in chat.stream(turn.question, filter=narrowed(), cancelled=cancelled):
                 turn = _after(event, turn, rag)
                 yield turn
         except CancelledError:

@@ -92,7 +92,7 @@ def as_markdown(answer: Answer, articles: Iterable[Article], index_sha256: str) 
         said = "\n".join(f"[{status_word(one)}] {one.text}" for one in answer.withheld)
         parts += [f"## {_NOT_SHOWN}", fenced(said)]
     provenance = (
-        f"status: {answer.status}\nconfidence: {answer.confidence:.2f}\nindex: {answer.index},"
+        f"status: {answer.status}\nconfidence: {_sure(answer)}\nindex: {answer.index},"
         f" version {answer.version}, sha256 {index_sha256}\nmodel: {answer.model or 'none'}"
     )
     return "\n\n".join([*parts, "## Made from", fenced(provenance)]) + "\n"
@@ -176,10 +176,14 @@ def _article(article: Article, answer: Answer) -> str:
     )
 
 
+def _sure(answer: Answer) -> str:
+    return "not known" if answer.confidence is None else f"{answer.confidence:.2f}"
+
+
 def _provenance(answer: Answer, index_sha256: str) -> str:
     facts = {
         "Status": answer.status,
-        "Confidence": f"{answer.confidence:.2f}",
+        "Confidence": _sure(answer),
         "Searched for": answer.searched,
         "Index": f"{answer.index}, version {answer.version}",
         "sha256 of its catalog": index_sha256,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from rag import BuildReport, RagError, add_files, check, list_indexes
+from rag import BuildReport, Filter, RagError, add_files, check, list_indexes
 from rag.page import article, building, dossier, library, timeline, turn
-from rag.page.conversation import Conversation, Filters, Stops
+from rag.page.conversation import Conversation, Stops
 from rag.page.engines import Engines, Readiness
 from rag.page.markup import message, text
 
@@ -87,12 +88,18 @@ class Handlers:
             yield gr.skip(), gr.skip(), gr.skip(), gr.skip(), talk
             return
         cancelled = self._stops.begin(str(request.session_hash))
-        filters = Filters(since or None, until or None, tuple(sources or ()), undated)
+        narrowed = functools.partial(
+            Filter.make,
+            since=since or None,
+            until=until or None,
+            source=sources or (),
+            undated=undated,
+        )
         past = turn.conversation(talk.turns)
         emptied: Any = ""
         drawn: Any = gr.skip()
         try:
-            for now in talk.ask(self._engines, index, question, filters, cancelled):
+            for now in talk.ask(self._engines, index, question, narrowed, cancelled):
                 if now.phase is turn.Phase.READING:
                     drawn = self.picture(index, since, until, talk)
                 yield past, turn.show(now), drawn, emptied, talk

@@ -129,8 +129,12 @@ def _place(index: str, citation: Citation) -> str:
 
 def _how(answer: Answer) -> str:
     """How the answer came about, in one line."""
-    made = answer.note or "Written by the model; every sentence checked against the articles."
-    share = f"{answer.confidence:.0%} of such answers are right."
+    written = "Written by the model; every sentence checked against the articles."
+    made = answer.note or written
+    if answer.confidence is None:  # the note says why
+        share = written if answer.status is AnswerStatus.ANSWERED else ""
+    else:
+        share = f"{answer.confidence:.0%} of such answers are right."
     note = ' class="note"' if answer.note else ""
     return f'<p class="how"><span{note}>{text(made)}</span> {share}</p>'
 

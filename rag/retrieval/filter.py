@@ -39,12 +39,17 @@ class Filter(BaseModel):
         source: str | Sequence[str] | None = None,
         undated: bool = False,
         where: Mapping[str, str] | None = None,
+        filter: Filter | None = None,
     ) -> Filter:
-        """A filter from what people write.
+        """A filter from what people write, or the one that is ready.
 
         Raises:
-            QuestionError: a day that is none, or `since` after `until`.
+            QuestionError: a day that is none, `since` after `until`, or a ready filter and others.
         """
+        if filter is not None:
+            if since or until or source or undated or where:
+                raise QuestionError("give either a filter or its parts, not both")
+            return filter
         sources = (source,) if isinstance(source, str) else tuple(source or ())
         try:
             made = cls(
