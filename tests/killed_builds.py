@@ -1,8 +1,7 @@
 """Builds that kill themselves. Run as a process of its own: `python -m tests.killed_builds`.
 
-Reads lines `INDEX_DIR<tab>STEP<tab>OCCURRENCE<tab>SHARED_BYTES<tab>MAX_CHANGED` and forks a child
-for each, which builds `news` and ends itself by SIGKILL at that occurrence of that step. The last
-two stand for those of `rag.building.staging`. Writes one line for each: how it ended.
+Reads lines `INDEX_DIR<tab>STEP<tab>OCCURRENCE` and forks a child for each, which builds `news` and
+ends itself by SIGKILL at that occurrence of that step. Writes one line for each: how it ended.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from pathlib import Path
 import faiss  # noqa: F401  loaded once, here, and not in each child
 import tantivy  # noqa: F401
 
-import rag.building.staging
 from rag.building.builder import build_index
 from rag.index.layout import IndexFolder
 from rag.testing import FakeEmbedder
@@ -44,11 +42,9 @@ def killed_build(index_dir: Path, step: str, occurrence: int) -> None:
 
 def main() -> None:
     for line in sys.stdin:
-        index_dir, step, occurrence, shared_bytes, max_changed = line.rstrip("\n").split("\t")
+        index_dir, step, occurrence = line.rstrip("\n").split("\t")
         child = os.fork()
         if child == 0:
-            rag.building.staging.SHARED_BYTES = int(shared_bytes)
-            rag.building.staging.MAX_CHANGED = float(max_changed)
             killed_build(Path(index_dir), step, int(occurrence))
             os._exit(0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")

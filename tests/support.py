@@ -11,9 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from rag.building import staging
 from rag.building.builder import build_index
 from rag.building.report import BuildReport
 from rag.embedding import Embedder
@@ -75,12 +72,6 @@ def build(index_dir: Path, *, embedder: Embedder | None = None, full: bool = Fal
         load_embedder=lambda _: opened,
         full=full,
     )
-
-
-def share_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let versions share their catalogs from here on, however small these are."""
-    monkeypatch.setattr(staging, "SHARED_BYTES", 0)
-    monkeypatch.setattr(staging, "MAX_CHANGED", 1_000)
 
 
 def open_index(index_dir: Path) -> OpenIndex:

@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 
 import rag.building.prepare
-from rag.building import staging
 from rag.building.builder import build_index
 from rag.errors import IndexMissingError
 from rag.index.check import check_index
 from rag.index.layout import IndexFolder
 from rag.testing import FakeEmbedder
-from tests.support import ARTICLES, build, open_index, share_catalogs, write_articles
+from tests.support import ARTICLES, build, open_index, write_articles
 
 _TEXT = " ".join(f"Sentence number {n} tells of item {n} at length." for n in range(400))
 LONG = [{"id": f"long-{n}", "title": f"Long {n}", "text": f"{n}. {_TEXT}"} for n in range(7)]
@@ -41,8 +40,7 @@ def killer() -> Iterator[subprocess.Popen[str]]:
 def kill(killer: subprocess.Popen[str], index_dir: Path, step: str, occurrence: int) -> int:
     assert killer.stdin is not None
     assert killer.stdout is not None
-    values = index_dir, step, occurrence, staging.SHARED_BYTES, staging.MAX_CHANGED
-    killer.stdin.write("\t".join(map(str, values)) + "\n")
+    killer.stdin.write(f"{index_dir}\t{step}\t{occurrence}\n")
     killer.stdin.flush()
     return int(killer.stdout.readline())
 
@@ -71,30 +69,21 @@ def expected(articles: list[dict[str, str]]) -> dict[str, str]:
     return {article["id"]: article["text"] for article in articles}
 
 
-@pytest.mark.parametrize("case", ["first build", "update", "link", "copy and link", "merge"])
-def test_killed_at_every_step(
-    tmp_path: Path, killer: subprocess.Popen[str], case: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("case", ["first build", "update"])
+def test_killed_at_every_step(tmp_path: Path, killer: subprocess.Popen[str], case: str) -> None:
     live = case != "first build"
     pristine = write_articles(tmp_path / "pristine", OLD)
     if live:
         build(pristine)
-        if case in ("copy and link", "merge"):
-            share_catalogs(monkeypatch)
         write_articles(tmp_path / "pristine", [*NEW, *ARTICLES[2:]])
         build(pristine)  # so that publishing has an old version to delete
     write_articles(tmp_path / "pristine", NEW)
-    if case == "link":
-        share_catalogs(monkeypatch)
-    elif case == "merge":
-        monkeypatch.setattr(staging, "MAX_CHANGED", 0)
     before = expected([*NEW, *ARTICLES[2:]]) if live else None
     shutil.copytree(tmp_path / "pristine", tmp_path / "counted")
     steps = steps_of(tmp_path / "counted" / "indexes")
     names = {name for name, _ in steps}
     assert len(names) >= 20
-    assert ("catalog linked" in names) == ("link" in case)
-    assert ("changes merged" in names) == (case == "merge")
+    assert ("catalog copied" in names) == live
     for number, (name, occurrence) in enumerate(steps):
         folder = tmp_path / f"killed-{number}"
         shutil.copytree(tmp_path / "pristine", folder)
@@ -147,7 +136,7 @@ def test_killed_build_loses_at_most_one_batch(
     assert stored >= 2 * rag.building.prepare.BATCH_CHUNKS
 
 
-def test_step_names_are_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_step_names_are_documented(tmp_path: Path) -> None:
     document = (Path(__file__).parents[1] / "docs" / "index-format.md").read_text(encoding="utf-8")
     index_dir = write_articles(tmp_path, OLD)
     build(index_dir)
@@ -155,12 +144,5 @@ def test_step_names_are_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     build(index_dir)
     write_articles(tmp_path, OLD)
     names = {name for name, _ in steps_of(index_dir)}
-    share_catalogs(monkeypatch)
-    for articles in (NEW, OLD):
-        write_articles(tmp_path, articles)
-        names |= {name for name, _ in steps_of(index_dir)}
-    monkeypatch.setattr(staging, "MAX_CHANGED", 0)
-    write_articles(tmp_path, NEW)
-    names |= {name for name, _ in steps_of(index_dir)}
-    assert {"catalog copied", "catalog linked", "changes merged"} <= names
+    assert "catalog copied" in names
     assert [name for name in sorted(names) if name not in document] == []

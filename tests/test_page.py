@@ -231,7 +231,7 @@ def test_the_dossier_can_be_recomputed() -> None:
     (kept,) = made["articles"]
     assert kept["text"][11:39] == made["citations"][0]["quote"]
     assert kept["text_sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
-    assert made["index"] == {"name": "news", "version": 3, "sha256": "ab"}
+    assert made["index"] == {"name": "news", "version": 3, "seal": "ab"}
 
 
 def test_the_dossier_marks_overlapping_quotes_once() -> None:

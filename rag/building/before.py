@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.building.staging import Base, shared_files
 from rag.errors import IndexError_
 from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
-from rag.index.layout import CATALOG, IndexFolder, damaged
-from rag.index.manifest import Manifest, file_problem, read_manifest, verify_files
+from rag.index.layout import CATALOG, IndexFolder
+from rag.index.manifest import Manifest, read_manifest, verify_files
 from rag.readers import Skipped
 
 
@@ -22,11 +21,13 @@ class Before:
         manifest: Of the version; None if there is none that is whole.
         hashes: Content hash of each article by its id.
         skipped: What was skipped.
+        problem: Why the live version does not open, if there is one and it does not.
     """
 
     manifest: Manifest | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
+    problem: str | None = None
 
     def compared(self, now: Mapping[str, str]) -> dict[str, int]:
         """Numbers of articles added, changed, removed and unchanged.
@@ -52,11 +53,7 @@ class Before:
         counts: Mapping[str, int],
         skipped: Sequence[Skipped],
     ) -> Manifest | None:
-        """The version, if it can stay live: nothing has changed, and every file of it is whole.
-
-        Raises:
-            IndexCorruptError: nothing has changed, but what is being built shares the damage.
-        """
+        """The version, if it can stay live: nothing has changed, and every file of it is whole."""
         live = self.manifest
         if (
             live is None
@@ -66,21 +63,15 @@ class Before:
             or counts["added"] or counts["changed"] or counts["removed"]
         ):  # fmt: skip
             return None
-        path = folder.version_path(folder.live())
         try:
-            verify_files(path, live, hashed_catalog_bytes=None)
+            verify_files(folder.version_path(folder.live()), live, hashed_catalog_bytes=None)
         except IndexError_:
-            # Building it anew is what mends it, but not upon what is damaged.
-            for name, entry in shared_files(folder, Base(path, live)).items():
-                problem = file_problem(folder.staging / name, entry)
-                if problem:
-                    raise damaged(path, f"{name} {problem}") from None
             return None
         return live
 
 
 def look_at_live(folder: IndexFolder) -> Before:
-    """The live version of an index; one that is damaged is as if it were not."""
+    """The live version of an index; of one that does not open only why."""
     try:
         number = folder.current()
         if number is None:
@@ -90,5 +81,5 @@ def look_at_live(folder: IndexFolder) -> Before:
         with Catalog.open(path / CATALOG) as catalog:
             hashes = {name: digest for name, (digest, _) in catalog.known().items()}
             return Before(manifest, hashes, catalog.skipped())
-    except IndexError_:
-        return Before()
+    except IndexError_ as error:
+        return Before(problem=error.message)

@@ -24,7 +24,7 @@ from rag.building.inputs import Stored
 from rag.building.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
 from rag.building.recipe import recipe_of, runtime_of, why_anew
 from rag.building.report import BuildProgress, BuildReport, Progress
-from rag.building.staging import base_of, open_staging, shared_files
+from rag.building.staging import base_of, open_staging
 from rag.building.workers import n_workers
 from rag.chunking import Chunk
 from rag.embedding import Embedder
@@ -117,8 +117,10 @@ class _Build:
         started = time.perf_counter()
         with self._timed("open"):
             before = look_at_live(self._folder)
-            if before.manifest is not None and before.manifest.recipe != self._recipe:
-                self._note = self._note if full else why_anew(before.manifest, self._config)
+            if not full and before.problem is not None:
+                self._note = f"the live version does not open, and is replaced: {before.problem}"
+            elif not full and before.manifest and before.manifest.recipe != self._recipe:
+                self._note = why_anew(before.manifest, self._config)
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
         with catalog:
             self._take_articles(catalog)
@@ -242,8 +244,7 @@ class _Build:
         self._seconds |= derived.seconds
         self._tell("publish")
         with self._timed("publish"):
-            known = {CATALOG: derived.catalog} | shared_files(self._folder, base)
-            files = describe_files(staging, known)
+            files = describe_files(staging, {CATALOG: derived.catalog})
             self._step("files hashed")
             manifest = Manifest(
                 index=self._folder.name,

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.building.inputs import Input
-from rag.index.catalog import HAS_EARLIER, Catalog
+from rag.index.catalog import Catalog
 from rag.index.columns import NO_SOURCE, Columns, article_key
 from rag.index.database import Database, Row
 from rag.index.rows import (
@@ -46,36 +44,7 @@ class DraftCatalog(Catalog):
             IndexWriteError: it cannot be written.
             IndexCorruptError: it is no catalog.
         """
-        return cls._of(Database.create(path, SCHEMA))
-
-    @classmethod
-    def create_changes(cls, path: Path) -> Self:
-        """Like `create`, of a catalog that holds what changes of `earlier.sqlite` beside it."""
-        draft = cls.create(path)
-        try:
-            draft._read_earlier()
-            with draft.transaction():
-                for table in ("meta", "inputs"):
-                    draft._database.run(f"INSERT INTO main.{table} SELECT * FROM earlier.{table}")
-                draft.set_meta(HAS_EARLIER, "yes")
-        except BaseException:
-            draft.close()
-            raise
-        return draft
-
-    def merge(self, changes: Path) -> None:
-        """Take in what another catalog says has changed of this one."""
-        run = self._database.run
-        self._database.attach(changes, "changes")
-        with self.transaction():
-            gone = "(SELECT number FROM changes.gone)"
-            run(f"DELETE FROM chunks WHERE article IN {gone}")
-            run(f"DELETE FROM articles WHERE number IN {gone}")
-            for table in ("meta", "inputs"):
-                run(f"DELETE FROM {table}")
-            for table in ("articles", "chunks", "meta", "inputs"):
-                run(f"INSERT OR REPLACE INTO {table} SELECT * FROM changes.{table}")
-            run("DELETE FROM meta WHERE key=?", (HAS_EARLIER,))
+        return cls(Database.create(path, SCHEMA))
 
     def transaction(self) -> AbstractContextManager[None]:
         """All of it or nothing.
@@ -95,7 +64,8 @@ class DraftCatalog(Catalog):
         Numbers of articles and chunks only ever grow, so that an id never changes its meaning.
         """
         self.remove([article.cleaned.article.article_id for article in articles])
-        number, chunk_id = self._next("next_article"), self._next("next_chunk")
+        number = int(self.meta("next_article") or 1)
+        chunk_id = int(self.meta("next_chunk") or 1)
         article_rows: list[Row] = []
         chunk_rows: list[Row] = []
         for article in articles:
@@ -107,25 +77,10 @@ class DraftCatalog(Catalog):
                 chunk_id += 1
             number += 1
         insert = self._database.run_many
-        insert(f"INSERT INTO main.articles VALUES ({_marks(ARTICLE_COLUMNS)})", article_rows)
-        insert(f"INSERT INTO main.chunks VALUES ({_marks(CHUNK_COLUMNS)})", chunk_rows)
+        insert(f"INSERT INTO articles VALUES ({_marks(ARTICLE_COLUMNS)})", article_rows)
+        insert(f"INSERT INTO chunks VALUES ({_marks(CHUNK_COLUMNS)})", chunk_rows)
         self.set_meta("next_article", str(number))
         self.set_meta("next_chunk", str(chunk_id))
-
-    def _next(self, key: str) -> int:
-        known = int(self.meta(key) or 1)
-        if not self.has_earlier:
-            return known
-        # What was linked was not hashed; its columns have a checksum.
-        earlier = self._earlier_columns
-        used = earlier.chunk_ids if key == "next_chunk" else earlier.article_numbers
-        return max(known, int(used.max(initial=0)) + 1)
-
-    @cached_property
-    def _earlier_columns(self) -> Columns:
-        rows = self._database.rows("SELECT name, data, checksum FROM earlier.columns")
-        with self._checked():
-            return Columns.unpack(rows)
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Remove articles with their chunks, those that are there (inside a transaction)."""
@@ -134,10 +89,8 @@ class DraftCatalog(Catalog):
             query = "SELECT number FROM articles WHERE article_id=?"
             row = self._database.row(query, (article_id,))
             if row is not None:
-                run("DELETE FROM main.chunks WHERE article=?", row)
-                run("DELETE FROM main.articles WHERE number=?", row)
-                if self.has_earlier:
-                    run("INSERT OR IGNORE INTO gone VALUES (?)", row)
+                run("DELETE FROM chunks WHERE article=?", row)
+                run("DELETE FROM articles WHERE number=?", row)
 
     def set_path(self, article_id: str, path: str | None) -> None:
         """Note where an unchanged article lies now (inside a transaction)."""
@@ -148,7 +101,7 @@ class DraftCatalog(Catalog):
         values = list(row[:-1])
         values[ARTICLE_FIELDS.index("path")] = path
         self._database.run(
-            f"INSERT OR REPLACE INTO main.articles VALUES ({_marks(ARTICLE_COLUMNS)})",
+            f"INSERT OR REPLACE INTO articles VALUES ({_marks(ARTICLE_COLUMNS)})",
             (*values, article_checksum(values)),
         )
 
@@ -187,37 +140,25 @@ class DraftCatalog(Catalog):
         """End building: columns written, everything in the one file, closed."""
         columns = self._make_columns()
         with self.transaction():
-            self._database.run("DELETE FROM main.columns")
-            self._database.run_many("INSERT INTO main.columns VALUES (?, ?, ?)", columns.pack())
+            self._database.run("DELETE FROM columns")
+            self._database.run_many("INSERT INTO columns VALUES (?, ?, ?)", columns.pack())
         self._database.finish()
         return columns
 
     def _make_columns(self) -> Columns:
-        own = self._own_columns()
-        if not self.has_earlier:
-            return own
-        earlier = self._earlier_columns
-        gone = "(SELECT number FROM main.gone)"
-        chunks = self._database.rows(f"SELECT chunk_id FROM earlier.chunks WHERE article IN {gone}")
-        articles = self._database.rows("SELECT number FROM main.gone")
-        # One that only moved stands in both.
-        articles += [(number,) for number in own.article_numbers.tolist()]
-        return earlier.without(_numbers(articles), _numbers(chunks)).joined(own)
-
-    def _own_columns(self) -> Columns:
         days: dict[int, int] = {}
         places: dict[int, int] = {}
         names: dict[str, int] = {}
         keys: list[int] = []
         for number, article_id, published, source in self._database.rows(
-            "SELECT number, article_id, published, source FROM main.articles"
+            "SELECT number, article_id, published, source FROM articles"
             " INDEXED BY articles_heads ORDER BY number"
         ):
             keys.append(article_key(article_id))
             days[number] = day_number(published)
             places[number] = NO_SOURCE if source is None else names.setdefault(source, len(names))
         pairs = self._database.rows(
-            "SELECT chunk_id, article FROM main.chunks INDEXED BY chunks_article"
+            "SELECT chunk_id, article FROM chunks INDEXED BY chunks_article"
         )
         pairs.sort()
         return Columns(
@@ -228,10 +169,6 @@ class DraftCatalog(Catalog):
             article_numbers=np.array(list(days), dtype=np.int64),
             article_keys=np.array(keys, dtype=np.int64),
         )
-
-
-def _numbers(rows: Sequence[Row]) -> NDArray[np.int64]:
-    return np.array([number for (number,) in rows], dtype=np.int64)
 
 
 def _marks(columns: str) -> str:

@@ -1,8 +1,7 @@
 """The catalog: articles, chunks and their sentences in SQLite. The truth of an index.
 
 FAISS and tantivy files are derived from it. `rag.building.draft` writes it; once finished it is
-opened here, read-only and immutable. In a large index `articles.sqlite` holds only what changed
-since an earlier version, whose file lies beside it as `earlier.sqlite`.
+opened here, read-only and immutable.
 """
 
 from __future__ import annotations
@@ -23,12 +22,11 @@ from rag.embedding import Vectors
 from rag.errors import IndexCorruptError
 from rag.index.columns import Columns, article_key
 from rag.index.database import Database, Row
-from rag.index.layout import EARLIER, damaged
+from rag.index.layout import damaged
 from rag.index.rows import (
     ARTICLE_COLUMNS,
     CHUNK_COLUMNS,
     UNDATED,
-    VIEWS,
     ChunkText,
     StoredChunk,
     day_number,
@@ -37,7 +35,6 @@ from rag.index.rows import (
 )
 from rag.readers import Skipped
 
-HAS_EARLIER = "has_earlier"
 _BATCH_VECTORS = 20_000
 _BATCH_ARTICLES = 2_000
 # Checking and decoding an article costs as much as searching for it.
@@ -45,13 +42,10 @@ _RECENT_ARTICLES = 1_000
 
 
 class Catalog:
-    """A finished `articles.sqlite`, with what it goes on from. Safe to use from several threads."""
+    """A finished `articles.sqlite`. Safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._has_earlier = False
-        if self.meta(HAS_EARLIER):
-            self._read_earlier()
         self._recent: dict[int, Article] = {}
 
     @classmethod
@@ -61,27 +55,7 @@ class Catalog:
         Raises:
             IndexCorruptError: it is no catalog.
         """
-        return cls._of(Database.open(path))
-
-    @classmethod
-    def _of(cls, database: Database) -> Self:
-        try:
-            return cls(database)
-        except BaseException:
-            database.close()
-            raise
-
-    @property
-    def has_earlier(self) -> bool:
-        """Whether most of its rows stand in `earlier.sqlite`."""
-        return self._has_earlier
-
-    def _read_earlier(self) -> None:
-        """From here on `articles` and `chunks` mean those of both files."""
-        self._database.attach(self._database.path.with_name(EARLIER), "earlier")
-        for view in VIEWS:
-            self._database.run(view)
-        self._has_earlier = True
+        return cls(Database.open(path))
 
     def close(self) -> None:
         """Close the file. Nothing can be read afterwards."""

@@ -69,41 +69,6 @@ class Columns:
         except KeyError as error:
             raise IndexCorruptError(f"column {error} is missing or damaged") from error
 
-    def without(self, articles: NDArray[np.int64], chunks: NDArray[np.int64]) -> Columns:
-        """These without the articles and the chunks of these numbers."""
-        stay = np.isin(self.article_numbers, articles, invert=True)
-        chunks_stay = np.isin(self.chunk_ids, chunks, invert=True)
-        return Columns(
-            chunk_ids=self.chunk_ids[chunks_stay],
-            days=self.days[chunks_stay],
-            sources=self.sources[chunks_stay],
-            source_names=self.source_names,
-            article_numbers=self.article_numbers[stay],
-            article_keys=self.article_keys[stay],
-        )
-
-    def joined(self, later: Columns) -> Columns:
-        """These and those of other articles and later chunks; sources without chunks are left out.
-
-        Args:
-            later: All its chunk ids are greater.
-        """
-        names = list(dict.fromkeys((*self.source_names, *later.source_names)))
-        place = {name: at for at, name in enumerate(names)}
-        renumbered = np.array([*(place[name] for name in later.source_names), NO_SOURCE])
-        sources = np.concatenate([self.sources, renumbered[later.sources]])
-        used = np.unique(sources[sources != NO_SOURCE])
-        places = np.where(sources == NO_SOURCE, NO_SOURCE, np.searchsorted(used, sources))
-        order = np.argsort(numbers := np.concatenate([self.article_numbers, later.article_numbers]))
-        return Columns(
-            chunk_ids=np.concatenate([self.chunk_ids, later.chunk_ids]),
-            days=np.concatenate([self.days, later.days]),
-            sources=places.astype(np.int32),
-            source_names=tuple(names[at] for at in used.tolist()),
-            article_numbers=numbers[order],
-            article_keys=np.concatenate([self.article_keys, later.article_keys])[order],
-        )
-
 
 def article_key(article_id: str) -> int:
     """A number of 64 bits that stands for an article's id."""

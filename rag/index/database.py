@@ -37,8 +37,7 @@ class Database:
             IndexWriteError: it cannot be written.
             IndexCorruptError: it is no SQLite file.
         """
-        uri = path.resolve().as_uri()  # so that `attach` may use one
-        connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         database = cls(connection, path)
         # WAL with NORMAL survives a killed process; the finished file is synced before it counts.
         database.run("PRAGMA journal_mode=WAL")
@@ -56,21 +55,10 @@ class Database:
             IndexCorruptError: it does not open.
         """
         try:
-            return cls(sqlite3.connect(_finished(path), uri=True, check_same_thread=False), path)
+            uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+            return cls(sqlite3.connect(uri, uri=True, check_same_thread=False), path)
         except sqlite3.Error as error:
             raise damaged(path.parent, f"{path.name} does not open: {error}") from error
-
-    def attach(self, path: Path, name: str) -> None:
-        """Read the tables of another file that never changes too, as `name.table`.
-
-        Raises:
-            IndexCorruptError: it does not open.
-        """
-        with self._lock:
-            try:
-                self._connection.execute(f"ATTACH ? AS {name}", (_finished(path),))
-            except sqlite3.Error as error:
-                raise damaged(path.parent, f"{path.name} does not open: {error}") from error
 
     def close(self) -> None:
         """Close the file. Nothing can be read afterwards."""
@@ -79,7 +67,7 @@ class Database:
 
     def finish(self) -> None:
         """End writing: everything into the one file, no side files left, closed."""
-        self.run("PRAGMA main.journal_mode=DELETE")
+        self.run("PRAGMA journal_mode=DELETE")
         self.close()
 
     @contextlib.contextmanager
@@ -136,10 +124,6 @@ class Database:
                 raise not_written(self.path, str(error)) from error
             problem = f"{self.path.name} cannot be read: {error}"
             raise damaged(self.path.parent, problem) from error
-
-
-def _finished(path: Path) -> str:
-    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 _CANNOT_WRITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")

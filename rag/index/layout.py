@@ -33,7 +33,6 @@ from rag.index.config import FILE_NAME, IndexConfig, read_config
 
 STAGING, UPLOADS = "staging", "uploads"
 CATALOG = "articles.sqlite"
-EARLIER = "earlier.sqlite"
 VECTORS = "vectors.faiss"
 LEXICAL = "lexical"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -240,32 +239,10 @@ def damaged(version: Path, problem: str) -> IndexCorruptError:
     """The error for damage in the folder of a version, with what mends it."""
     index = version.parent if version.name == STAGING else version.parent.parent
     mend = f"rag build {index.name} --full"
-    others = [
-        entry.name
-        for entry in version.parent.glob("[0-9]*")
-        if entry.name < version.name
-        and not (problem.startswith(EARLIER) and shared_catalog(version, entry))
-    ]
+    others = [e.name for e in version.parent.glob("[0-9]*") if e.name < version.name]
     if others and version.name != STAGING:
-        newest = max(others)
-        # A row that is damaged may stand in either file.
-        shared = problem.startswith(CATALOG) and shared_catalog(version, version.parent / newest)
-        unless = ", unless that shares it" if shared else ""
-        mend = f"rag rollback {index.name}   (to version {newest}{unless}), or {mend}"
+        mend = f"rag rollback {index.name}   (to version {max(others)}), or {mend}"
     return IndexCorruptError(f"{version}: {problem}", mend=mend)
-
-
-def shared_catalog(version: Path, other: Path) -> str | None:
-    """Under which name another version has the file that a version goes on from; None: it has not.
-
-    Both are folders; the first may be the staging folder.
-    """
-    earlier = version / EARLIER
-    if earlier.exists():
-        for name in (CATALOG, EARLIER):
-            if (other / name).exists() and earlier.samefile(other / name):
-                return name
-    return None
 
 
 def not_written(path: Path, problem: str) -> IndexWriteError:

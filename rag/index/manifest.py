@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rag.embedding import EmbedderIdentity
 from rag.errors import IndexFormatError
 from rag.index.config import IndexConfig
-from rag.index.layout import CATALOG, EARLIER, damaged
+from rag.index.layout import CATALOG, damaged
 
 FORMAT = 3
 FILE_NAME = "manifest.json"
+_EARLIER = "earlier.sqlite"  # of versions that once shared a catalog with the one before
 # A catalog that is larger is not hashed at each opening, which would take seconds: its rows and
 # columns carry checksums of their own (`rag.index.rows`). `rag check` and builds hash all of it.
 HASHED_CATALOG_BYTES = 128 * 2**20
@@ -96,10 +97,8 @@ def read_manifest(folder: Path) -> Manifest:
         text = path.read_text(encoding="utf-8")
         found = _Format.model_validate_json(text).format
         if found != FORMAT:
-            raise IndexFormatError(
-                f"{folder} has on-disk format {found}; this version of rag reads format {FORMAT}",
-                mend=f"rag build {folder.parent.parent.name} --full",
-            )
+            problem = f"has on-disk format {found}; this version of rag reads format {FORMAT}"
+            raise _other_format(folder, problem)
         manifest = Manifest.model_validate_json(text)
         seal = _seal(json.loads(text))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
@@ -107,6 +106,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise damaged(folder, problem) from error
     if manifest.seal != seal:
         raise damaged(folder, f"{FILE_NAME} is damaged: it does not fit its own seal")
+    if _EARLIER in manifest.files:
+        problem = f"shares its catalog with an earlier version ({_EARLIER})"
+        raise _other_format(folder, f"{problem}, which this version of rag does not read")
     return manifest
 
 
@@ -144,7 +146,7 @@ def verify_files(folder: Path, manifest: Manifest, *, hashed_catalog_bytes: int 
 
     def problem(item: tuple[str, FileEntry]) -> str | None:
         relative, entry = item
-        limit = hashed_catalog_bytes if relative in (CATALOG, EARLIER) else None
+        limit = hashed_catalog_bytes if relative == CATALOG else None
         only_size = limit is not None and entry.n_bytes > limit
         return file_problem(folder / relative, entry, only_size=only_size)
 
@@ -174,6 +176,11 @@ def file_sha256(path: Path) -> str:
     """sha256 (hex) of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _other_format(folder: Path, problem: str) -> IndexFormatError:
+    mend = f"rag build {folder.parent.parent.name} --full"
+    return IndexFormatError(f"{folder} {problem}", mend=mend)
 
 
 class _Format(BaseModel):

@@ -65,9 +65,6 @@ CREATE TABLE IF NOT EXISTS inputs (  -- for the next build: a file as it was nee
     n_lines INTEGER,                     -- if further lines may follow
     entries TEXT NOT NULL                -- JSON list: what stands in it
 );
-CREATE TABLE IF NOT EXISTS gone (    -- articles of earlier.sqlite that are no more
-    number INTEGER PRIMARY KEY
-);
 CREATE TABLE IF NOT EXISTS columns (  -- written last; what filters and look-ups search
     name TEXT PRIMARY KEY,
     data BLOB NOT NULL,
@@ -80,18 +77,6 @@ ARTICLE_COLUMNS = (
 )
 ARTICLE_FIELDS = tuple(ARTICLE_COLUMNS.replace(" ", "").split(","))
 CHUNK_COLUMNS = "chunk_id, article, start, end, vector, sentences, sentence_vectors, checksum"
-# Where most of the rows stand in an earlier file, which is attached as `earlier`.
-VIEWS = (
-    f"""CREATE TEMP VIEW articles AS
-    SELECT {ARTICLE_COLUMNS} FROM earlier.articles
-    WHERE number NOT IN (SELECT number FROM main.gone)
-    AND number NOT IN (SELECT number FROM main.articles)
-    UNION ALL SELECT {ARTICLE_COLUMNS} FROM main.articles""",
-    f"""CREATE TEMP VIEW chunks AS
-    SELECT {CHUNK_COLUMNS} FROM earlier.chunks
-    WHERE article NOT IN (SELECT number FROM main.gone)
-    UNION ALL SELECT {CHUNK_COLUMNS} FROM main.chunks""",
-)
 STORED = "<f2"
 """How vectors are stored: float16, little-endian."""
 UNDATED = 0

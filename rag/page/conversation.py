@@ -14,7 +14,6 @@ from rag import (
     Chat,
     EvidenceFound,
     Filter,
-    Rag,
     RagError,
     TextWritten,
 )
@@ -22,7 +21,6 @@ from rag.page.engines import Engines
 from rag.page.turn import Phase, Turn
 
 MAX_QUESTION = 2000
-_CATALOG = "articles.sqlite"
 _log = logging.getLogger(__name__)
 
 
@@ -75,8 +73,22 @@ class Conversation:
             turn = replace(turn, phase=Phase.SEARCHING)
             yield turn
             chat = self._chats.setdefault(turn.index, rag.chat())
+            now = rag.index
+            seen = {now.version: now}  # held open: another may be published meanwhile
             for event in chat.stream(turn.question, filter=narrowed(), cancelled=cancelled):
-                turn = _after(event, turn, rag)
+                turn = _after(event, turn)
+                if isinstance(event, EvidenceFound):
+                    now = rag.index
+                    seen[now.version] = now
+                elif isinstance(event, AnswerReady) and event.answer.version in seen:
+                    asked = seen[event.answer.version]
+                    cited = dict.fromkeys(c.article_id for c in event.answer.citations)
+                    found = map(asked.catalog.article, cited)
+                    turn = replace(
+                        turn,
+                        articles=tuple(article for article in found if article is not None),
+                        index_seal=asked.manifest.seal,
+                    )
                 yield turn
         except CancelledError:
             yield replace(turn, phase=Phase.STOPPED)
@@ -88,21 +100,12 @@ class Conversation:
             yield replace(turn, phase=Phase.FAILED, problem=error.message, mend=error.mend)
 
 
-def _after(event: EvidenceFound | TextWritten | AnswerReady, turn: Turn, rag: Rag) -> Turn:
+def _after(event: EvidenceFound | TextWritten | AnswerReady, turn: Turn) -> Turn:
     if isinstance(event, EvidenceFound):
         return replace(turn, phase=Phase.READING, hits=event.hits)
     if isinstance(event, TextWritten):
         return replace(turn, phase=Phase.WRITING, draft=turn.draft + event.text)
-    answer = event.answer
-    cited = dict.fromkeys(citation.article_id for citation in answer.citations)
-    articles = [rag.article(article_id) for article_id in cited]
-    return replace(
-        turn,
-        phase=Phase.DONE,
-        answer=answer,
-        articles=tuple(article for article in articles if article is not None),
-        index_sha256=rag.index.manifest.files[_CATALOG].sha256,
-    )
+    return replace(turn, phase=Phase.DONE, answer=event.answer)
 
 
 class Stops:

@@ -1,7 +1,7 @@
 """A dossier: one answer as a file that can be checked without the page.
 
 It holds the cited articles whole: each quote is `text[start:end]` of one of them, and each text
-has its sha256, so both can be recomputed by anyone.
+has its sha256, so both can be recomputed by anyone. The seal is that of the whole index version.
 """
 
 from __future__ import annotations
@@ -20,16 +20,20 @@ _STYLE = Path(__file__).with_name("dossier.css")
 _NOT_SHOWN = (
     "Not part of the answer: what the language model wrote and the sources do not fully support"
 )
-_CHECK = "text[start:end] == quote, and sha256(text in UTF-8) == text_sha256"
+_CHECK = (
+    "text[start:end] == quote, and sha256(text in UTF-8) == text_sha256; the seal is that of the"
+    " version's manifest.json, which lists the sha256 of each of its files"
+)
 
 
-def as_dict(answer: Answer, articles: Iterable[Article], index_sha256: str) -> dict[str, Any]:
+def as_dict(answer: Answer, articles: Iterable[Article], index_seal: str) -> dict[str, Any]:
     """Everything the dossier says, for JSON.
 
     Args:
         answer: The answer.
         articles: The articles that it cites.
-        index_sha256: sha256 of the catalog of the index version that was asked.
+        index_seal: Seal of the index version that was asked: sha256 of its manifest, which lists
+            that of every file.
     """
     return {
         "question": answer.question,
@@ -54,18 +58,18 @@ def as_dict(answer: Answer, articles: Iterable[Article], index_sha256: str) -> d
             for article in articles
         ],
         "nearest": [] if answer.citations else [hit.model_dump(mode="json") for hit in answer.hits],
-        "index": {"name": answer.index, "version": answer.version, "sha256": index_sha256},
+        "index": {"name": answer.index, "version": answer.version, "seal": index_seal},
         "model": answer.model,
         "check": _CHECK,
     }
 
 
-def as_json(answer: Answer, articles: Iterable[Article], index_sha256: str) -> str:
+def as_json(answer: Answer, articles: Iterable[Article], index_seal: str) -> str:
     """The dossier as JSON."""
-    return json.dumps(as_dict(answer, articles, index_sha256), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(as_dict(answer, articles, index_seal), ensure_ascii=False, indent=2) + "\n"
 
 
-def as_markdown(answer: Answer, articles: Iterable[Article], index_sha256: str) -> str:
+def as_markdown(answer: Answer, articles: Iterable[Article], index_seal: str) -> str:
     """The dossier as Markdown. Texts stand in code blocks, where nothing in them has a meaning."""
     hashes = {article.article_id: text_sha256(article) for article in articles}
     parts = ["# Question", fenced(answer.question), "## Answer", fenced(wording(answer))]
@@ -93,12 +97,12 @@ def as_markdown(answer: Answer, articles: Iterable[Article], index_sha256: str) 
         parts += [f"## {_NOT_SHOWN}", fenced(said)]
     provenance = (
         f"status: {answer.status}\nconfidence: {_sure(answer)}\nindex: {answer.index},"
-        f" version {answer.version}, sha256 {index_sha256}\nmodel: {answer.model or 'none'}"
+        f" version {answer.version}, seal {index_seal}\nmodel: {answer.model or 'none'}"
     )
     return "\n\n".join([*parts, "## Made from", fenced(provenance)]) + "\n"
 
 
-def as_html(answer: Answer, articles: Iterable[Article], index_sha256: str) -> str:
+def as_html(answer: Answer, articles: Iterable[Article], index_seal: str) -> str:
     """The dossier as one HTML file: no script, nothing loaded from anywhere."""
     cited = list(articles)
     quotes = "".join(
@@ -118,7 +122,7 @@ def as_html(answer: Answer, articles: Iterable[Article], index_sha256: str) -> s
         f"{_disagreements(answer)}<ol>{quotes}</ol>{_withheld(answer)}"
         f"<h2>{number(len(cited), 'article')} cited</h2>"
         f"{''.join(_article(article, answer) for article in cited)}"
-        f"<h2>Made from</h2><dl>{_provenance(answer, index_sha256)}</dl></main></body></html>\n"
+        f"<h2>Made from</h2><dl>{_provenance(answer, index_seal)}</dl></main></body></html>\n"
     )
 
 
@@ -180,13 +184,13 @@ def _sure(answer: Answer) -> str:
     return "not known" if answer.confidence is None else f"{answer.confidence:.2f}"
 
 
-def _provenance(answer: Answer, index_sha256: str) -> str:
+def _provenance(answer: Answer, index_seal: str) -> str:
     facts = {
         "Status": answer.status,
         "Confidence": _sure(answer),
         "Searched for": answer.searched,
         "Index": f"{answer.index}, version {answer.version}",
-        "sha256 of its catalog": index_sha256,
+        "Seal of that version": index_seal,
         "Language model": answer.model or "none",
     }
     return "".join(f"<dt>{name}</dt><dd>{text(value)}</dd>" for name, value in facts.items())

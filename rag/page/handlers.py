@@ -245,7 +245,7 @@ class Handlers:
         if chosen is None or chosen.answer is None or event.kind not in _DOSSIERS:
             return None
         kind, make = _DOSSIERS[event.kind]
-        words = make(chosen.answer, chosen.articles, chosen.index_sha256)
+        words = make(chosen.answer, chosen.articles, chosen.index_seal)
         return {"name": f"dossier-{chosen.number}.{event.kind}", "type": kind, "text": words}
 
     def _table(self, index: str, view: library.View) -> tuple[Any, Any]:

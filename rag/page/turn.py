@@ -38,7 +38,7 @@ class Turn:
         draft: What the model has written, not yet checked.
         answer: The checked answer.
         articles: The articles that it cites, as they were then.
-        index_sha256: sha256 of the catalog that was asked.
+        index_seal: Seal of the index version that was asked.
         problem, mend: Why there is none, and what mends that.
     """
 
@@ -50,7 +50,7 @@ class Turn:
     draft: str = ""
     answer: Answer | None = None
     articles: tuple[Article, ...] = ()
-    index_sha256: str = ""
+    index_seal: str = ""
     problem: str | None = None
     mend: str | None = None
 
