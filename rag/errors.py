@@ -2,6 +2,7 @@
 
     RagError
     ├── SettingsError         a setting is unknown, or its value does not fit
+    ├── MissingExtraError     it needs libraries that were not installed along
     ├── SourceError           the sources of an index cannot be read at all
     ├── ModelError            a model's file does not load or does not work
     │   └── ModelMissingError     it is not on this machine yet
@@ -23,6 +24,12 @@ answer a question is a result (`Answer.status == "no_answer"`), never an excepti
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+DISTRIBUTION = "cited-news-rag"
+"""What pip installs; the import is `rag`."""
+
 
 class RagError(Exception):
     """Base of all errors of this package.
@@ -40,6 +47,38 @@ class RagError(Exception):
 
 class SettingsError(RagError):
     """A setting is unknown, or its value does not fit."""
+
+
+class MissingExtraError(RagError):
+    """What was asked for needs libraries of an extra that is not installed.
+
+    Args:
+        what: What needs them, such as "the page".
+        extra: Name of the extra, such as "ui".
+        missing: The module that was not found.
+    """
+
+    def __init__(self, what: str, *, extra: str, missing: str) -> None:
+        super().__init__(
+            f"{what} needs {missing}, which is not installed",
+            mend=f'pip install "{DISTRIBUTION}[{extra}]"',
+        )
+
+
+@contextmanager
+def needs_extra(what: str, *, extra: str) -> Iterator[None]:
+    """Imports within may lack the libraries of an extra.
+
+    Raises:
+        MissingExtraError: a module outside `rag` is not there.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "rag"):
+            raise
+        raise MissingExtraError(what, extra=extra, missing=missing) from error
 
 
 class SourceError(RagError):

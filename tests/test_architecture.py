@@ -61,7 +61,7 @@ WRITES = {
     *("rename", "renames", "rmtree", "copyfile", "copytree", "copy2", "move", "symlink_to"),
     *("hardlink_to", "write_index", "save", "savez", "save_pretrained", "truncate"),
 }
-PUBLIC_MODULES = ("rag.embedding", "rag.evaluation", "rag.testing")
+PUBLIC_MODULES = ("rag.embedding", "rag.errors", "rag.evaluation", "rag.testing")
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
     *("BuildReport", "BusyError", "Calibration", "CancelledError", "Chat", "CheckReport"),

@@ -1,34 +1,63 @@
 """Set-up: what is pinned agrees with itself, and the commands of the Makefile do what they say."""
 
 import os
-import re
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from rag.errors import DISTRIBUTION
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PIN = re.compile(r"([A-Za-z0-9_.-]+)==([A-Za-z0-9_.]+)")
 
 
-def pins(lines: list[str]) -> dict[str, str]:
+def lock() -> dict[str, Version]:
     """Version by normalized name; fails on a line that is no exact pin."""
     found = {}
-    for line in lines:
-        match = PIN.fullmatch(line)
-        assert match, f"{line!r} is not pinned"
-        found[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            (only,) = pin.specifier
+            assert only.operator == "==", f"{line!r} is not pinned"
+            found[canonicalize_name(pin.name)] = Version(only.version)
     return found
 
 
-def test_every_dependency_is_in_the_lock() -> None:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    lock = pins([line for line in lines if line and not line.startswith("#")])
-    named = pins(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
-    assert named.items() <= lock.items()
-    assert len(lock) > 2 * len(named)  # what the dependencies need in turn is there too
+def ranges(*extras: str) -> list[Requirement]:
+    """What the package says that it needs; its own extras taken apart."""
+    lines = [*PROJECT["dependencies"]]
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    return [need for need in map(Requirement, lines) if need.name != DISTRIBUTION]
+
+
+EXTRAS = PROJECT["optional-dependencies"].keys() - {"tools"}
+
+
+def test_the_lock_is_within_the_ranges() -> None:
+    locked = lock()
+    needed = ranges(*EXTRAS)
+    assert [
+        str(need) for need in needed if locked[canonicalize_name(need.name)] not in need.specifier
+    ] == []
+    assert len(locked) > 2 * len(needed)  # what these need in turn is there too
+
+
+def test_ranges_have_two_ends() -> None:
+    for need in ranges(*EXTRAS):
+        operators = {specifier.operator for specifier in need.specifier}
+        assert operators in ({">=", "<"}, {"=="}), str(need)
+
+
+def test_all_has_every_extra_for_users() -> None:
+    (everything,) = map(Requirement, PROJECT["optional-dependencies"]["all"])
+    assert PROJECT["name"] == everything.name == DISTRIBUTION
+    assert everything.extras == EXTRAS - {"all", "dev"}
 
 
 @pytest.mark.parametrize("script", [".ci/run", "tools/setup.sh"])

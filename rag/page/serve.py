@@ -11,10 +11,8 @@ from pathlib import Path
 
 from rag import BuildReport, Rag, RagError, Settings
 from rag import build as build_index
-from rag.page import look
-from rag.page.blocks import MAX_UPLOAD, build_page
+from rag.errors import needs_extra
 from rag.page.engines import Engines
-from rag.page.handlers import Handlers
 
 HOST = "127.0.0.1"
 
@@ -60,8 +58,14 @@ def main(
         announce: Told the address once it listens.
 
     Raises:
+        MissingExtraError: Gradio is not installed.
         RagError: no index is built, or the port is taken.
     """
+    with needs_extra("the page", extra="ui"):
+        from rag.page import look
+        from rag.page.blocks import MAX_UPLOAD, build_page
+        from rag.page.handlers import Handlers
+
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     if host != HOST and not auth:
         raise RagError(
