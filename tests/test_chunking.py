@@ -74,7 +74,7 @@ def test_properties_on_any_text(text, count_tokens, max_tokens, words, overlap):
 
 
 @pytest.mark.models
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXTS, st.integers(8, 254))
 def test_properties_with_the_real_tokenizer(text, max_tokens):
     tokenizers = pytest.importorskip("tokenizers")
