@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.answering.events import AnswerReady as AnswerReady
     from rag.answering.events import EvidenceFound as EvidenceFound
     from rag.answering.events import TextWritten as TextWritten
+    from rag.answering.question import Kind as Kind
     from rag.api import ask as ask
     from rag.api import build as build
     from rag.api import check as check
@@ -69,6 +70,7 @@ _HOME = {
     "Filter": "rag.retrieval",
     "Hit": "rag.retrieval",
     "IndexInfo": "rag.index.opened",
+    "Kind": "rag.answering.question",
     "Rag": "rag.engine",
     "RagError": "rag.errors",
     "Settings": "rag.settings",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from rag import embedding, models
 from rag.answering.answer import Answer
+from rag.answering.question import Kind
 from rag.building.builder import build_index
 from rag.building.report import BuildReport, Progress
 from rag.embedding import Embedder
@@ -35,15 +36,26 @@ def ask(
     source: str | Sequence[str] | None = None,
     undated: bool = False,
     where: Mapping[str, str] | None = None,
+    asked_on: datetime.date | str | None = None,
+    kind: Kind | str | None = None,
+    any_time: bool = False,
     settings: Settings | None = None,
 ) -> Answer:
-    """The checked answer to a question. Arguments and errors: see `rag.Rag.search`.
+    """The checked answer to a question. Arguments and errors: see `rag.Rag.ask`.
 
     Example:
         >>> ask("What did Healey urge in Israel?").citations[0].quote  # doctest: +SKIP
     """
     return opened(index, settings).ask(
-        question, since=since, until=until, source=source, undated=undated, where=where
+        question,
+        since=since,
+        until=until,
+        source=source,
+        undated=undated,
+        where=where,
+        asked_on=asked_on,
+        kind=kind,
+        any_time=any_time,
     )
 
 

@@ -8,24 +8,30 @@ import time
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Self
 
 from rag.answering.answer import Answer
 from rag.answering.confidence import Calibration, find_calibration
 from rag.answering.events import AnswerReady, Event
-from rag.answering.respond import answer_events
+from rag.answering.gathering import gather
+from rag.answering.question import Kind, Question, day_of, kind_named
+from rag.answering.respond import Means, answer_events
 from rag.article import Article
 from rag.chat import Chat
 from rag.cleaning import Removed
-from rag.embedding import Embedder
+from rag.embedding import Embedder, Vectors
 from rag.embedding.shared import load_shared
 from rag.errors import IndexFormatError
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
 from rag.lifetime import Lifetime
 from rag.llm import LLM, SHARED
+from rag.ranking import Ranker
+from rag.ranking.minilm import MiniLMRanker
 from rag.readers import normalise
-from rag.retrieval import Filter, Hit, Retrieved, retrieve
+from rag.retrieval import Filter, Hit, Retrieved, check_question, retrieve, search
 from rag.retrieval.reranking import CrossEncoderReranker, Reranker
 from rag.settings import Settings
 
@@ -59,6 +65,7 @@ class Rag:
         settings: Settings | None = None,
         *,
         reranker: Reranker | None = None,
+        ranker: Ranker | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         """Put the parts together.
@@ -69,6 +76,7 @@ class Rag:
             llm: Writes the answers; closed with this.
             settings: None takes them from `rag.toml` and the environment.
             reranker: Reads the best hits again.
+            ranker: Reads the question together with each sentence found.
             calibration: What was fitted for the two models; None takes what comes along for them.
 
         Raises:
@@ -86,6 +94,7 @@ class Rag:
         self._embedder = embedder
         self._llm = llm
         self._reranker = reranker
+        self._ranker = ranker
         self._given_calibration = calibration
         self._settings = settings or Settings()
         self._folder: IndexFolder | None = None
@@ -106,7 +115,14 @@ class Rag:
         folder = IndexFolder(settings.index_dir, index)
         opened = OpenIndex(folder, n_threads=settings.threads)
         embedder, reranker = _embedder(opened, settings), _reranker(settings)
-        rag = cls(opened, embedder, SHARED.lease(settings), settings, reranker=reranker)
+        rag = cls(
+            opened,
+            embedder,
+            SHARED.lease(settings),
+            settings,
+            reranker=reranker,
+            ranker=_ranker(settings),
+        )
         rag._folder = folder
         return rag
 
@@ -214,18 +230,28 @@ class Rag:
         undated: bool = False,
         where: Mapping[str, str] | None = None,
         filter: Filter | None = None,
+        asked_on: datetime.date | str | None = None,
+        kind: Kind | str | None = None,
+        any_time: bool = False,
     ) -> Answer:
         """The checked answer to a question. Arguments and errors: see `search` and `stream`."""
         chosen = Filter.make(
             since=since, until=until, source=source, undated=undated, where=where, filter=filter
         )
-        return answer_of(self.stream(question, filter=chosen))
+        return answer_of(
+            self.stream(question, filter=chosen, asked_on=asked_on, kind=kind, any_time=any_time)
+        )
 
     def ask_many(
-        self, questions: Sequence[str], *, filter: Filter | None = None
+        self,
+        questions: Sequence[str],
+        *,
+        filter: Filter | None = None,
+        asked_on: datetime.date | str | None = None,
     ) -> Iterator[Answer]:
         """Like `ask`, for many questions embedded in batches; answers come in order, as written."""
-        return self._life.steps(self._answers(questions, filter or Filter()))
+        read = [self._read(question, asked_on) for question in questions]
+        return self._life.steps(self._answers(read, filter or Filter()))
 
     def stream(
         self,
@@ -237,12 +263,22 @@ class Rag:
         undated: bool = False,
         where: Mapping[str, str] | None = None,
         filter: Filter | None = None,
+        asked_on: datetime.date | str | None = None,
+        kind: Kind | str | None = None,
+        any_time: bool = False,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
         """What was found, then the text as it is written, last the checked answer.
 
-        Closing the iterator, or setting `cancelled`, stops the language model. Arguments: see
-        `search`.
+        Closing the iterator, or setting `cancelled`, stops the language model.
+
+        Args:
+            question: In plain words.
+            since, until, source, undated, where, filter: See `search`.
+            asked_on: The day on which it is asked, which "this week" is read by; None takes today.
+            kind: What kind of answer it wants (`rag.Kind`); None lets it be recognised.
+            any_time: Do not search the time that the question speaks of first.
+            cancelled: Stops the language model when it is set.
 
         Raises:
             QuestionError: an empty question, or a filter that does not fit.
@@ -254,22 +290,43 @@ class Rag:
         chosen = Filter.make(
             since=since, until=until, source=source, undated=undated, where=where, filter=filter
         )
-        return self._life.steps(self._answering(question, chosen, cancelled))
+        read = self._read(question, asked_on, kind, any_time=any_time)
+        return self._life.steps(self._answering(read, chosen, cancelled))
+
+    def _read(
+        self,
+        question: str,
+        asked_on: datetime.date | str | None,
+        kind: Kind | str | None = None,
+        *,
+        any_time: bool = False,
+    ) -> Question:
+        check_question(question)
+        return Question.read(
+            normalise(question),  # as the articles are
+            asked_on=day_of(asked_on),
+            kind=kind_named(kind),
+            uses_window=not any_time,
+        )
 
     def _answering(
-        self, question: str, filter: Filter, cancelled: threading.Event | None
+        self, question: Question, filter: Filter, cancelled: threading.Event | None
     ) -> Generator[Event, None, None]:
         started = time.perf_counter()
-        question = normalise(question)  # as the articles are
-        live, found = self._retrieved([question], self._n_evidence_hits, filter)
-        yield from self._events(question, live, found[0], filter, started, cancelled)
+        live = self._live()
+        (vector,) = live.embedder.embed_queries([question.text])
+        yield from self._events(question, live, vector, filter, started, cancelled)
 
-    def _answers(self, questions: Sequence[str], filter: Filter) -> Generator[Answer, None, None]:
+    def _answers(
+        self, questions: Sequence[Question], filter: Filter
+    ) -> Generator[Answer, None, None]:
         for at in range(0, len(questions), _BATCH_QUESTIONS):
-            batch = [normalise(question) for question in questions[at : at + _BATCH_QUESTIONS]]
-            live, found = self._retrieved(batch, self._n_evidence_hits, filter)
-            for question, one in zip(batch, found, strict=True):
-                yield answer_of(self._events(question, live, one, filter, time.perf_counter()))
+            batch = questions[at : at + _BATCH_QUESTIONS]
+            live = self._live()
+            vectors = live.embedder.embed_queries([question.text for question in batch])
+            for question, vector in zip(batch, vectors, strict=True):
+                events = self._events(question, live, vector, filter, time.perf_counter())
+                yield answer_of(events)
 
     def _retrieved(
         self, questions: Sequence[str], k: int, filter: Filter
@@ -286,23 +343,33 @@ class Rag:
 
     def _events(
         self,
-        question: str,
+        question: Question,
         live: _Live,
-        found: Sequence[Retrieved],
+        vector: Vectors,
         filter: Filter,
         started: float,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
-        return answer_events(
-            question,
-            found,
+        def found(filter: Filter) -> list[Retrieved]:
+            return search(
+                live.index,
+                question.text,
+                vector,
+                k=self._n_evidence_hits,
+                filter=filter,
+                reranker=self._reranker,
+            )
+
+        means = Means(
             index=live.index,
             llm=self._llm,
+            ranker=self._ranker,
             settings=self._settings,
             calibration=self._calibration(live.embedder),
-            filter=filter,
-            started=started,
-            cancelled=cancelled,
+        )
+        gathered = gather(question, found, filter)
+        return answer_events(
+            question, gathered, means, filter=filter, started=started, cancelled=cancelled
         )
 
     def _calibration(self, embedder: Embedder) -> Calibration | None:
@@ -342,6 +409,16 @@ class Rag:
                     self._embedder = _embedder(fresh, self._settings)
                 self._index = fresh
             return _Live(self._index, self._embedder)
+
+
+@cache
+def _shared_ranker(models_dir: Path, n_threads: int) -> Ranker:
+    return MiniLMRanker(models_dir, n_threads)
+
+
+def _ranker(settings: Settings) -> Ranker | None:
+    """The ranker of the package; one for all engines."""
+    return _shared_ranker(settings.models_dir, settings.threads) if settings.ranker else None
 
 
 def answer_of(events: Iterable[Event]) -> Answer:

@@ -69,12 +69,18 @@ class Settings(BaseSettings):
         " `no_answer` and the language model is not asked: higher is stricter. By default what was"
         " fitted for the embedding and the language model; where nothing was, it does not hold.",
     )
-    min_confidence: float = Field(
-        0.0,
+    min_confidence: float | None = Field(
+        None,
         ge=0.0,
         le=1.0,
-        description="An answer with less confidence than this is not given, but `no_answer`:"
-        " higher is stricter. Holds only where answers have a confidence.",
+        description="An answer with less confidence than this is not given, but `no_answer` with"
+        " the closest passages: higher is stricter. None takes what was fitted for the embedding"
+        " and the language model.",
+    )
+    ranker: bool = Field(
+        True,
+        description="Whether the package's own small model reads the question together with each"
+        " sentence that was found, to choose the evidence.",
     )
 
     def __init__(self, **values: Any) -> None:

@@ -66,7 +66,7 @@ PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
     *("BuildReport", "BusyError", "Calibration", "CancelledError", "Chat", "CheckReport"),
     *("Citation", "Claim", "ClosedError", "DatedPhrase", "Disagreement", "EvidenceFound"),
-    *("Filter", "Hit", "IndexInfo", "Rag", "RagError"),
+    *("Filter", "Hit", "IndexInfo", "Kind", "Rag", "RagError"),
     *(
         "Settings",
         "Status",

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.answering.attribution import Status
+from rag.answering.question import Kind
 from rag.retrieval import Filter, Hit
 from rag.text.days import DatedPhrase
 
@@ -110,10 +111,15 @@ class Answer(BaseModel):
     Attributes:
         question: As asked.
         searched: The question that was searched: another one only for a follow-up.
+        asked_on: The day on which it was asked.
+        kind: What kind of answer it wants.
+        window: First and last day of the articles that were searched first, where the question
+            speaks of a time.
         text: The sentences with `[n]` marks; for `no_answer` a plain statement that the articles
             do not say.
         sentences: Its sentences; empty for `no_answer`.
         citations: What they cite, by number.
+        closest: For `no_answer`, the sentences that come nearest.
         hits: The chunks found, also for `no_answer`.
         status: How it came about.
         note: Why it is not what the language model wrote, if it is not; and that nothing was
@@ -134,9 +140,13 @@ class Answer(BaseModel):
 
     question: str
     searched: str
+    asked_on: datetime.date | None = None
+    kind: Kind = Kind.FACT
+    window: tuple[datetime.date, datetime.date] | None = None
     text: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
+    closest: tuple[Citation, ...] = ()
     hits: tuple[Hit, ...]
     status: AnswerStatus
     note: str | None = None

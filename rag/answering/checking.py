@@ -23,7 +23,7 @@ from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence, same_statement
 from rag.errors import RagError
 from rag.index.lexical import LexicalIndex
-from rag.text.days import resolve
+from rag.text.days import DatedPhrase, resolve, tell_days
 from rag.text.quotation import open_quotation
 from rag.text.sentences import split
 
@@ -147,7 +147,7 @@ def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: Le
     kept = [*_newer(conflicts, kept), *kept]
     sentences = [
         AnswerSentence(
-            text=text,
+            text=tell_days(text, _days_of((*found.sources, *found.further))),
             status=found.status,
             citations=tuple(sorted(cite(source) for source in (*found.sources, *found.further))),
         )
@@ -165,6 +165,23 @@ def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: Le
         citations=tuple(citations.values()),
         disagreements=tuple(disagreements),
     )
+
+
+def _days_of(sources: Sequence[Evidence]) -> list[DatedPhrase]:
+    """The relative days of source sentences."""
+    return [
+        phrase
+        for source in sources
+        if source.article.published
+        for phrase in resolve(
+            source.article.text, source.start, source.end, source.article.published
+        )
+    ]
+
+
+def nearest(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
+    """The sentences that come nearest to an answer that is none."""
+    return tuple(_citation(n, sentence) for n, sentence in enumerate(evidence, start=1))
 
 
 def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence, Disagreement]:

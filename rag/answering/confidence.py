@@ -57,6 +57,9 @@ def evidence_signals(
         "words": best.hit.scores.words,
         "phrases": best.hit.scores.phrases,
         "names": _names_held(question, f"{best.article.title} {best.hit.text} {nearby}", lexical),
+        "logit": max(sentence.logit for sentence in ranked),
+        "in_window": float(ranked[0].in_window),
+        "lacking": float(len(ranked[0].lacking)),
     }
 
 
@@ -98,6 +101,11 @@ def answer_signals(
         "cited_own_words": own,
         "cited_rank": math.log1p(min(rank, _FAR)),
         "refusal": math.log(refusal / (1 - refusal)),
+        "cited_logit": max(source.logit for source in sources),
+        "cited_behind": ranked[0].score - max(source.score for source in sources),
+        "cited_lacking": float(min(len(source.lacking) for source in sources)),
+        "n_sources": math.log(len({source.article.article_id for source in sources})),
+        "n_written": float(checked.n_written > 0),
     }
 
 
@@ -142,6 +150,8 @@ class Calibration(BaseModel):
         fitted_on, fitted_at: From which questions, and when.
         min_evidence: Below this likelihood of the evidence the language model is better not asked;
             what `Settings.min_evidence` is by default.
+        min_confidence: Below this an answer is not given, but the closest passages; what
+            `Settings.min_confidence` is by default.
         evidence: From `evidence_signals`: that what was found answers the question.
         refused_share: Right answers as a share of the likelihood of their evidence, where that is
             below `min_evidence`: there the model's answers are right far less often than the
@@ -157,6 +167,7 @@ class Calibration(BaseModel):
     fitted_on: str
     fitted_at: datetime.date
     min_evidence: float = Field(ge=0.0, le=1.0)
+    min_confidence: float = Field(0.0, ge=0.0, le=1.0)
     evidence: Logistic
     refused_share: float = Field(ge=0.0)
     answer: Logistic

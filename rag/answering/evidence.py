@@ -1,27 +1,50 @@
-"""Evidence: the few sentences of the hits that bear on the question.
+"""Evidence: the few sentences of what was found that bear on the question.
 
 Reading the prompt is most of what an answer costs on a CPU, so the language model is given
-sentences, not chunks. They are scored by cosine, by how much of the question's words they hold
-(weighted by rarity), and by the score of their chunk.
+sentences, not chunks. Each is scored by the ranker, which reads it in its passage together with the
+question, by cosine, by how much of the question's words it holds (weighted by rarity), by the score
+of its chunk, and by whether its article is of the time that the question speaks of. A sentence
+around which a premise of the question does not hold comes behind all others.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rag.answering.gathering import Gathered
+from rag.answering.premises import STRICT, Premise, missing
+from rag.answering.question import Kind, Question
 from rag.article import Article
 from rag.embedding import Vectors
+from rag.ranking import Ranker
+from rag.ranking.passages import cut
 from rag.retrieval import Hit, QuestionTerms, Retrieved
+from rag.text.days import names_a_day
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.numbers import find_numbers
 from rag.text.quotation import open_quotation
 from rag.text.sentences import split
 
+# Without a ranker.
 COSINE_WEIGHT = 1.0
 COVERAGE_WEIGHT = 1.0
 CHUNK_WEIGHT = 2.0
+# With one: log-odds, fitted (docs/decisions.md).
+RANKED_WEIGHTS = {"logit": 0.45, "cosine": 1.5, "coverage": 1.5, "chunk": 3.0}
+WINDOW_WEIGHT = 1.5
+"""For standing in the window that the question names; half of it where it names none."""
+NAME_WEIGHT = 1.0
+"""Taken away for each name or amount of the question that does not stand near."""
+STRICT_WEIGHT = 8.0
+DAY_WEIGHT = 1.0
+"""For naming a day where a day is asked for."""
+N_CHECKED = 40
+"""Sentences, the best ones, whose premises are looked at."""
+_MANY_LACKING = 3  # names and amounts
+_MIN_WORDS = 4
+_QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
 _LEANS = re.compile(
     r"[\W_]*(?:(?:and|but|yet|so|also|however|instead|then)\W+)?(?:he|she|it|they|this|that|these"
     r"|those|his|her|its|their|such|both|there|the latter|the former)\b",
@@ -42,6 +65,9 @@ class Evidence:
         cosine: With the question, [-1, 1].
         coverage: Share of the question's words that it and its title hold, by rarity, [0, 1].
         score: Higher is better.
+        logit: What the ranker says; 0 without one.
+        lacking: Premises of the question that do not hold around it.
+        in_window: Whether its article is of the time that the question speaks of.
         vector: Of the sentence, shape (dimension,), unit length.
     """
 
@@ -53,42 +79,117 @@ class Evidence:
     coverage: float
     score: float
     vector: Vectors
+    logit: float = 0.0
+    lacking: tuple[Premise, ...] = ()
+    in_window: bool = False
 
     @property
     def text(self) -> str:
         """The sentence, verbatim."""
         return self.article.text[self.start : self.end]
 
+    @property
+    def holds(self) -> bool:
+        """Whether the premises hold around it that must hold there."""
+        names = sum(premise.kind not in STRICT for premise in self.lacking)
+        return names < _MANY_LACKING and names == len(self.lacking)
 
-def rank_sentences(found: Sequence[Retrieved], terms: QuestionTerms) -> list[Evidence]:
-    """Every sentence of the hits that speaks to readers, once, best first."""
+
+def rank_sentences(
+    gathered: Gathered, question: Question, terms: QuestionTerms, ranker: Ranker | None
+) -> list[Evidence]:
+    """Every sentence of what was found that states something to readers, once, best first.
+
+    Args:
+        gathered: What was found.
+        question: The question.
+        terms: Its words.
+        ranker: Reads question and sentences together; None leaves that out.
+    """
+    logits = _logits(gathered.found, question.text, ranker)
     ranked: dict[tuple[str, int, int], Evidence] = {}
-    for item in found:
+    for item, own in zip(gathered.found, logits, strict=True):
         text = item.article.text
         spans = item.chunk.sentences.tolist()
         held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])
+        in_window = gathered.in_window(item.article.published)
         for row, (start, end) in enumerate(spans):
-            if speaks_to_a_machine(text[start:end]):
+            if not _states(text[start:end]):
                 continue
-            cosine, coverage = float(item.sentence_cosines[row]), held.by_sentence[row]
-            score = (
-                COSINE_WEIGHT * cosine + COVERAGE_WEIGHT * coverage + CHUNK_WEIGHT * item.hit.score
+            sentence = Evidence(
+                item.article,
+                item.hit,
+                start,
+                end,
+                cosine=float(item.sentence_cosines[row]),
+                coverage=held.by_sentence[row],
+                score=0.0,
+                vector=item.chunk.sentence_vectors[row],
+                logit=own[row],
+                in_window=in_window,
             )
             # Chunks overlap by a sentence: the better hit came first.
-            ranked.setdefault(
-                (item.hit.article_id, start, end),
-                Evidence(
-                    item.article,
-                    item.hit,
-                    start,
-                    end,
-                    cosine,
-                    coverage,
-                    score,
-                    item.chunk.sentence_vectors[row],
-                ),
-            )
-    return sorted(ranked.values(), key=lambda sentence: (-sentence.score, sentence.start))
+            ranked.setdefault((item.hit.article_id, start, end), sentence)
+    scored = [
+        replace(sentence, score=_score(sentence, question, gathered, ranker is not None))
+        for sentence in ranked.values()
+    ]
+    scored.sort(key=_best_first)
+    checked = [_with_premises(sentence, question) for sentence in scored[:N_CHECKED]]
+    return sorted(checked, key=_best_first) + scored[N_CHECKED:]
+
+
+def _best_first(sentence: Evidence) -> tuple[float, int]:
+    return -sentence.score, sentence.start
+
+
+def _states(sentence: str) -> bool:
+    """Whether a sentence states something: no question, no heading of a word, no order."""
+    return (
+        len(sentence.split()) >= _MIN_WORDS
+        and not _QUESTION_END.search(sentence)
+        and not speaks_to_a_machine(sentence)
+    )
+
+
+def _logits(found: Sequence[Retrieved], question: str, ranker: Ranker | None) -> list[list[float]]:
+    """What the ranker says of each sentence of each hit."""
+    made = [[0.0] * len(item.chunk.sentences) for item in found]
+    if ranker is None:
+        return made
+    passages, places = [], []
+    for number, item in enumerate(found):
+        article = item.article
+        spans = item.chunk.sentences.tolist()
+        for passage, rows in cut(article.title, article.published, article.text, spans):
+            passages.append(passage)
+            places.append((number, rows))
+    for (number, rows), values in zip(places, ranker.logits(question, passages), strict=True):
+        for row, value in zip(rows, values.tolist(), strict=True):
+            made[number][row] = value
+    return made
+
+
+def _score(sentence: Evidence, question: Question, gathered: Gathered, has_ranker: bool) -> float:
+    if has_ranker:
+        w = RANKED_WEIGHTS
+        score = w["logit"] * sentence.logit + w["cosine"] * sentence.cosine
+        score += w["coverage"] * sentence.coverage + w["chunk"] * sentence.hit.score
+    else:
+        score = COSINE_WEIGHT * sentence.cosine + COVERAGE_WEIGHT * sentence.coverage
+        score += CHUNK_WEIGHT * sentence.hit.score
+    if gathered.window and sentence.in_window:
+        score += WINDOW_WEIGHT * (1.0 if gathered.window.words else 0.5)
+    if question.kind is Kind.WHEN and names_a_day(sentence.text):
+        score += DAY_WEIGHT
+    return score
+
+
+def _with_premises(sentence: Evidence, question: Question) -> Evidence:
+    lacking = missing(question.premises, sentence.article, sentence.start, sentence.end)
+    n_strict = sum(premise.kind in STRICT for premise in lacking)
+    taken = STRICT_WEIGHT * n_strict + NAME_WEIGHT * (len(lacking) - n_strict)
+    return replace(sentence, lacking=tuple(lacking), score=sentence.score - taken)
 
 
 def select(ranked: Sequence[Evidence], n: int) -> list[Evidence]:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from rag.answering.evidence import Evidence, sentence_before
+from rag.answering.question import Question
 from rag.llm import Prompt
+from rag.text.days import spelled
 
 REFUSAL = "Not stated."
 # Constant and first, so that the model reads it once and keeps it.
@@ -19,7 +21,7 @@ SYSTEM = (
 
 
 def write_prompt(
-    question: str,
+    question: Question,
     evidence: Sequence[Evidence],
     *,
     count_tokens: Callable[[str], int],
@@ -41,7 +43,7 @@ def write_prompt(
         kept.pop()
 
 
-def _user(question: str, evidence: Sequence[Evidence]) -> str:
+def _user(question: Question, evidence: Sequence[Evidence]) -> str:
     """Passages by article, the best article first, in the order of the article's text."""
     order = list(dict.fromkeys(sentence.article.article_id for sentence in evidence))
     passages = []
@@ -53,7 +55,9 @@ def _user(question: str, evidence: Sequence[Evidence]) -> str:
         heading = ", ".join(part for part in (article.title, article.source or "", day) if part)
         body = " ".join(" ".join(text.split()) for text in _with_context(sentences))
         passages.append(f"[{heading}]\n{body}" if heading else body)
-    return "\n\n".join([*passages, f"Question: {question.strip()}"])
+    return "\n\n".join(
+        [*passages, f"Today is {spelled(question.asked_on)}.\nQuestion: {question.text.strip()}"]
+    )
 
 
 def _with_context(sentences: Sequence[Evidence]) -> list[str]:

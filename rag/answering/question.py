@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from rag.answering.premises import Premise, read_premises
+from rag.errors import QuestionError
 from rag.text.periods import Period, find_periods
 
 
@@ -130,6 +131,34 @@ def kind_of(question: str) -> Kind:
     return Kind.FACT
 
 
+def kind_named(kind: Kind | str | None) -> Kind | None:
+    """A kind as people name it.
+
+    Raises:
+        QuestionError: there is none of that name.
+    """
+    try:
+        return None if kind is None else Kind(kind)
+    except ValueError as error:
+        raise QuestionError(
+            f"{kind!r} is no kind of answer", mend=f"name one of: {', '.join(Kind)}"
+        ) from error
+
+
+def day_of(day: datetime.date | str | None) -> datetime.date | None:
+    """A day as people write it.
+
+    Raises:
+        QuestionError: it is none.
+    """
+    if not isinstance(day, str):
+        return day
+    try:
+        return datetime.date.fromisoformat(day)
+    except ValueError as error:
+        raise QuestionError(f"{day!r} is not a day", mend="write days as 2024-08-31") from error
+
+
 @dataclass(frozen=True)
 class Question:
     """A question with all that is read of it once.
@@ -138,15 +167,22 @@ class Question:
         text: As asked, normalised as the articles are.
         asked_on: The day on which it is asked.
         kind: What kind of answer it wants.
+        uses_window: Whether the time that it speaks of is searched first.
     """
 
     text: str
     asked_on: datetime.date
     kind: Kind
+    uses_window: bool = True
 
     @classmethod
     def read(
-        cls, text: str, *, asked_on: datetime.date | None = None, kind: Kind | None = None
+        cls,
+        text: str,
+        *,
+        asked_on: datetime.date | None = None,
+        kind: Kind | None = None,
+        uses_window: bool = True,
     ) -> Question:
         """A question as it is asked.
 
@@ -154,8 +190,10 @@ class Question:
             text: Normalised (`rag.readers.normalise`).
             asked_on: None takes today.
             kind: None lets it be recognised.
+            uses_window: Whether the time that it speaks of is searched first.
         """
-        return cls(text, asked_on or datetime.date.today(), kind or kind_of(text))
+        asked_on = asked_on or datetime.date.today()
+        return cls(text, asked_on, kind or kind_of(text), uses_window)
 
     @cached_property
     def periods(self) -> list[Period]:

@@ -8,15 +8,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.answering.answer import Answer, AnswerSentence, AnswerStatus, not_stated
-from rag.answering.checking import Body, Checked, check, compose, extract, with_best
+from rag.answering.checking import (
+    MAX_EXTRACTED,
+    Body,
+    Checked,
+    check,
+    compose,
+    extract,
+    nearest,
+    with_best,
+)
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.answering.evidence import Evidence, rank_sentences, select
+from rag.answering.evidence import N_CHECKED, Evidence, rank_sentences, select
+from rag.answering.gathering import Gathered
 from rag.answering.prompt import write_prompt
+from rag.answering.question import Question
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, Prompt, Token
-from rag.retrieval import Filter, QuestionTerms, Retrieved
+from rag.ranking import Ranker
+from rag.retrieval import Filter, QuestionTerms
 from rag.settings import Settings
+from rag.text.days import spelled
 
 # Room for the tokens of the chat template and of joins between texts counted one by one.
 _TEMPLATE_TOKENS = 64
@@ -60,14 +73,31 @@ class Completion:
         return self.looped or len(self.tokens) >= self.max_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What answers are made with.
+
+    Attributes:
+        index: What is searched.
+        llm: Writes the answers; not asked when the evidence does not answer the question.
+        ranker: Reads the question together with each sentence; None leaves that out.
+        settings: How many hits to show, how strict to be.
+        calibration: What was fitted for the two models; without it there is no confidence, and
+            every question for which anything was found goes to the language model.
+    """
+
+    index: OpenIndex
+    llm: LLM
+    ranker: Ranker | None
+    settings: Settings
+    calibration: Calibration | None
+
+
 def answer_events(
-    question: str,
-    found: Sequence[Retrieved],
+    question: Question,
+    gathered: Gathered,
+    means: Means,
     *,
-    index: OpenIndex,
-    llm: LLM,
-    settings: Settings,
-    calibration: Calibration | None,
     filter: Filter,
     started: float,
     cancelled: threading.Event | None = None,
@@ -76,61 +106,67 @@ def answer_events(
 
     Args:
         question: The question.
-        found: Its hits, best first.
-        index: Where they were found.
-        llm: Writes the answer; not asked when the evidence does not answer the question.
-        settings: How many hits to show, how strict to be.
-        calibration: What was fitted for the two models; without it there is no confidence, and
-            every question for which anything was found goes to the language model.
+        gathered: What was found for it.
+        means: What the answer is made with.
         filter: What the search was narrowed to.
         started: When the search began, by `time.perf_counter`.
         cancelled: Stops the language model.
     """
+    index, settings, calibration = means.index, means.settings, means.calibration
     timings: dict[str, float] = {}
 
     def clock(name: str) -> None:
         timings.setdefault(name, round(time.perf_counter() - started, 4))
 
+    found = gathered.found
     hits = tuple(item.hit for item in found[: settings.k])
-    ranked = rank_sentences(found, QuestionTerms(question, index.lexical))
-    seen = evidence_signals(question, found, ranked, index.lexical) if ranked else {}
-    likely = (calibration.likely(seen) if ranked else 0.0) if calibration else None
+    terms = QuestionTerms(question.text, index.lexical)
+    ranked = rank_sentences(gathered, question, terms, means.ranker)
+    usable = [sentence for sentence in ranked if _may_answer(sentence, gathered)]
+    seen = evidence_signals(question.text, found, usable, index.lexical) if usable else {}
+    likely = (calibration.likely(seen) if usable else 0.0) if calibration else None
     clock("evidence")
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft = Draft()
-    if ranked and _worth_asking(likely, settings, calibration):
-        evidence = select(ranked, settings.evidence_sentences)
-        prompt = _prompt(question, evidence, llm, settings)
+    if usable and _worth_asking(likely, settings, calibration):
+        evidence = select(usable, settings.evidence_sentences)
+        prompt = _prompt(question, evidence, means.llm, settings)
         completion = Completion(settings.max_answer_tokens)
-        for token in _written(prompt, completion, llm, cancelled):
+        for token in _written(prompt, completion, means.llm, cancelled):
             clock("first_token")
             yield TextWritten(text=token.text)
-        checked = check(completion.text, question, ranked, index.lexical, cut=completion.cut)
-        seen |= answer_signals(question, checked, completion.tokens, ranked, index.lexical)
+        checked = check(completion.text, question.text, usable, index.lexical, cut=completion.cut)
+        seen |= answer_signals(question.text, checked, completion.tokens, usable, index.lexical)
         likely = calibration.confidence(seen) if calibration else None
         draft = replace(
-            _draft(question, checked, completion, evidence, ranked, index),
-            model=llm.name,
-            n_prompt_tokens=llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user),
+            _draft(question, checked, completion, evidence, usable, index),
+            model=means.llm.name,
+            n_prompt_tokens=means.llm.count_tokens(prompt.system)
+            + means.llm.count_tokens(prompt.user),
             n_answer_tokens=len(completion.tokens),
         )
     elif calibration and likely is not None:
         likely = calibration.confidence_if_refused(likely)
-    if likely is not None and likely < settings.min_confidence:
+    if likely is not None and calibration and likely < _least(settings, calibration):
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
     if calibration is None:
-        unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=llm.name)
+        unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=means.llm.name)
         draft = replace(draft, note=f"{draft.note} {unfitted}" if draft.note else unfitted)
     clock("total")
     body = draft.body
+    window = gathered.window if gathered.window and gathered.window.words else None
     yield AnswerReady(
         answer=Answer(
-            question=question,
-            searched=question,
-            text=body.text if body else not_stated(index.manifest.n_articles, index.name, filter),
+            question=question.text,
+            searched=question.text,
+            asked_on=question.asked_on,
+            kind=question.kind,
+            window=(window.since, window.until) if window else None,
+            text=body.text if body else _refusal(question, gathered, ranked, index, filter),
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
+            closest=() if body else nearest(ranked[:MAX_EXTRACTED]),
             disagreements=body.disagreements if body else (),
             hits=hits,
             status=draft.status,
@@ -146,6 +182,39 @@ def answer_events(
             timings=timings,
         )
     )
+
+
+def _may_answer(sentence: Evidence, gathered: Gathered) -> bool:
+    """Whether a sentence may support an answer: of the time asked for, its premises borne out."""
+    bound = gathered.window is not None and gathered.window.bound
+    return sentence.holds and (sentence.in_window or not bound)
+
+
+def _refusal(
+    question: Question,
+    gathered: Gathered,
+    ranked: Sequence[Evidence],
+    index: OpenIndex,
+    filter: Filter,
+) -> str:
+    """Why there is no answer, as plainly as it is known."""
+    text = not_stated(index.manifest.n_articles, index.name, filter)
+    window = gathered.window
+    if window and window.bound and not any(sentence.in_window for sentence in ranked):
+        since, until = (spelled(day) for day in (window.since, window.until))
+        return f"{text} Nothing that was found was published between {since} and {until}."
+    lacking = ranked and not any(_may_answer(item, gathered) for item in ranked[:N_CHECKED])
+    if lacking:
+        told = dict.fromkeys(premise.text for premise in ranked[0].lacking)
+        if told:
+            words = ", ".join(f"“{word}”" for word in told)
+            return f"{text} What was found does not bear out {words}."
+    return text
+
+
+def _least(settings: Settings, calibration: Calibration) -> float:
+    given = settings.min_confidence
+    return calibration.min_confidence if given is None else given
 
 
 def _worth_asking(
@@ -171,7 +240,9 @@ class Draft:
     n_answer_tokens: int = 0
 
 
-def _prompt(question: str, evidence: Sequence[Evidence], llm: LLM, settings: Settings) -> Prompt:
+def _prompt(
+    question: Question, evidence: Sequence[Evidence], llm: LLM, settings: Settings
+) -> Prompt:
     return write_prompt(
         question,
         evidence,
@@ -194,7 +265,7 @@ def _written(
 
 
 def _draft(
-    question: str,
+    question: Question,
     checked: Checked,
     completion: Completion,
     evidence: Sequence[Evidence],
@@ -203,8 +274,8 @@ def _draft(
 ) -> Draft:
     if checked.n_written:
         kept = with_best(checked.kept, evidence[0])
-        body = compose(question, kept, ranked, index.lexical)
+        body = compose(question.text, kept, ranked, index.lexical)
         return Draft(body, AnswerStatus.ANSWERED, None, checked.withheld)
-    body = compose(question, checked.kept or extract(evidence), ranked, index.lexical)
+    body = compose(question.text, checked.kept or extract(evidence), ranked, index.lexical)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, AnswerStatus.EXTRACTED, note, checked.withheld)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-def _day(text: str) -> datetime.date:
+def day(text: str) -> datetime.date:
+    """A day such as 2024-08-31."""
     try:
         return datetime.date.fromisoformat(text)
     except ValueError as error:
@@ -38,11 +39,11 @@ K = Annotated[
 ]
 Since = Annotated[
     datetime.date | None,
-    typer.Option(parser=_day, metavar="DAY", help="First day of publication, as 2024-08-31."),
+    typer.Option(parser=day, metavar="DAY", help="First day of publication, as 2024-08-31."),
 ]
 Until = Annotated[
     datetime.date | None,
-    typer.Option(parser=_day, metavar="DAY", help="Last day of publication."),
+    typer.Option(parser=day, metavar="DAY", help="Last day of publication."),
 ]
 Source = Annotated[
     list[str] | None,

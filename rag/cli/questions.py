@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from rag.cli.options import (
     Undated,
     Until,
     Where,
+    day,
     filter_from,
     settings_with,
 )
@@ -45,6 +47,24 @@ def ask(
     undated: Undated = False,
     where: Where = None,
     model: Model = None,
+    asked_on: Annotated[
+        datetime.date | None,
+        typer.Option(
+            parser=day, metavar="DAY", help="The day it is asked, for “this week”; today without."
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="fact, when, yesno, why, list, summary, timeline, compare or dated;"
+            " recognised without it.",
+        ),
+    ] = None,
+    any_time: Annotated[
+        bool,
+        typer.Option("--any-time", help="Do not search the time of the question first."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if the articles do not answer.")
     ] = False,
@@ -59,7 +79,10 @@ def ask(
         parts_of(ctx).open(index, settings=settings) as rag,
     ):
         status.update("searching")
-        answer = _watch(rag.stream(question, filter=chosen), status)
+        answer = _watch(
+            rag.stream(question, filter=chosen, asked_on=asked_on, kind=kind, any_time=any_time),
+            status,
+        )
     if as_json:
         print_json(answer)
     else:

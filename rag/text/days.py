@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dateutil.relativedelta import relativedelta
 from pydantic import BaseModel, ConfigDict
@@ -83,6 +83,44 @@ def resolve(text: str, start: int, end: int, published: datetime.date) -> list[D
                 DatedPhrase(text=match.group(), start=at[0], end=at[1], first=first, last=last)
             )
     return sorted(found, key=lambda phrase: phrase.start)
+
+
+_NAMED_DAY = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}|(?:{_MONTH}|(?:jan|feb|mar|apr|jun|jul"
+    rf"|aug|sept?|oct|nov|dec)\.)\s+\d{{1,2}}|(?:1[5-9]|20)\d\d|{_DAY}|yesterday|today|tomorrow"
+    rf"|(?:last|this|next)\s+(?:week|month|year|weekend)|in\s+{_MONTH})\b",
+    re.IGNORECASE,
+)
+
+
+def names_a_day(text: str) -> bool:
+    """Whether a text says when: a day, a month or a year, also a relative one."""
+    return _NAMED_DAY.search(text) is not None
+
+
+def spelled(day: datetime.date) -> str:
+    """A day as people write it: 2 August 2024."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def tell_days(sentence: str, phrases: Sequence[DatedPhrase]) -> str:
+    """A sentence with the days that its relative phrases mean, in square brackets.
+
+    Args:
+        sentence: Of an answer.
+        phrases: Of the source sentences that support it; each is looked for in the sentence.
+
+    Example:
+        "They met on Friday." with "on Friday" as 2 August 2024 becomes
+        "They met on Friday [2 August 2024]."
+    """
+    for phrase in phrases:
+        at = sentence.lower().find(phrase.text.lower())
+        end = at + len(phrase.text)
+        if at < 0 or sentence[end:].startswith(" [") or phrase.first != phrase.last:
+            continue
+        sentence = f"{sentence[:end]} [{spelled(phrase.first)}]{sentence[end:]}"
+    return sentence
 
 
 def _fixed(days: int) -> Callable[[re.Match[str], datetime.date, bool], Days]:

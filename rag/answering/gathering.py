@@ -1,0 +1,111 @@
+"""Gathering: what is searched for a question, the time it speaks of first.
+
+A question of "this week" is searched among the articles of that week, and then among all: which of
+them answers is decided sentence by sentence (`rag.answering.evidence`), not by the search.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from rag.answering.question import Question
+from rag.retrieval import Filter, Retrieved
+from rag.text.periods import RECENT
+
+_AFTER_EVENT = datetime.timedelta(21)
+"""So long after an event articles still bring it as news."""
+_DAY = datetime.timedelta(1)
+
+Search = Callable[[Filter], list[Retrieved]]
+
+
+class Window(NamedTuple):
+    """The days in which articles are looked for first.
+
+    Attributes:
+        since, until: First and last day of publication, both included.
+        words: What in the question says so; empty where nothing does.
+        bound: Whether an article from outside is no answer ("this week").
+        is_now: Whether the window ends with the day of asking.
+    """
+
+    since: datetime.date
+    until: datetime.date
+    words: str
+    bound: bool
+    is_now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found for a question.
+
+    Attributes:
+        found: Passages, best first, those of the window and of all times together, each once.
+        window: Where was looked first; None where the question speaks of no time and no article
+            is recent.
+    """
+
+    found: list[Retrieved]
+    window: Window | None
+
+    def in_window(self, published: datetime.date | None) -> bool:
+        """Whether an article of that day stands in the window."""
+        window = self.window
+        return bool(window and published and window.since <= published <= window.until)
+
+
+def window_of(question: Question) -> Window:
+    """The window that a question speaks of; the month before it was asked where it names none."""
+    asked_on = question.asked_on
+    named = [period for period in question.periods if period.strength != "present"]
+    if not named:
+        present = " ".join(period.text for period in question.periods)
+        return Window(asked_on - RECENT, asked_on + _DAY, present, bound=False, is_now=True)
+    bound = [period for period in named if period.strength == "bound"]
+    chosen = bound or named
+    first = min(period.first for period in chosen)
+    last = max(period.last for period in chosen) + (_DAY if bound else _AFTER_EVENT)
+    words = ", ".join(period.text for period in chosen)
+    return Window(first, last, words, bound=bool(bound), is_now=last >= asked_on)
+
+
+def gather(question: Question, search: Search, filter: Filter) -> Gathered:
+    """Search the window of a question, and then everything that the filter lets pass.
+
+    Args:
+        question: The question.
+        search: Gives the passages for a filter, best first.
+        filter: What the search is narrowed to; days given there take the place of a window.
+    """
+    if filter.since or filter.until or not question.uses_window:
+        return Gathered(search(filter), None)
+    window = window_of(question)
+    narrowed = filter.model_copy(
+        update={"since": window.since, "until": window.until, "undated": False}
+    )
+    inside = search(narrowed)
+    if not inside and not window.words:
+        return Gathered(search(filter), None)
+    return Gathered(_once([*inside, *search(filter)]), window)
+
+
+def _once(found: Sequence[Retrieved]) -> list[Retrieved]:
+    """Passages without those that stand in one before, ranked anew by their score."""
+    kept: list[Retrieved] = []
+    for item in found:
+        if not any(
+            item.hit.article_id == other.hit.article_id
+            and item.hit.start < other.hit.end
+            and other.hit.start < item.hit.end
+            for other in kept
+        ):
+            kept.append(item)
+    kept.sort(key=lambda item: -item.hit.score)
+    return [
+        replace(item, hit=item.hit.model_copy(update={"rank": rank}))
+        for rank, item in enumerate(kept, start=1)
+    ]
