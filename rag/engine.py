@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from rag.answering.answer import Answer
+from rag.answering.broad import BROAD
 from rag.answering.confidence import Calibration, find_calibration
 from rag.answering.events import AnswerReady, Event
 from rag.answering.gathering import gather
@@ -37,6 +38,8 @@ from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.
 _EVIDENCE_HITS = 10
+# The same for lists, summaries and timelines.
+_BROAD_HITS = 40
 # Questions of `ask_many` that are embedded together.
 _BATCH_QUESTIONS = 64
 # `close` waits so long for those who read the index: searching takes far less.
@@ -355,7 +358,7 @@ class Rag:
                 live.index,
                 question.text,
                 vector,
-                k=self._n_evidence_hits,
+                k=_BROAD_HITS if question.kind in BROAD else self._n_evidence_hits,
                 filter=filter,
                 reranker=self._reranker,
             )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 
 from rag.answering.evidence import Evidence
 from rag.answering.prompt import SYSTEM, write_prompt
+from rag.answering.question import Question
 from rag.article import Article
 from rag.retrieval import Hit, HitScores
+
+
+def asked(text: str) -> Question:
+    return Question.read(text, asked_on=datetime.date(2024, 1, 5))
 
 
 def count(text: str) -> int:
@@ -36,10 +43,11 @@ def test_passages_by_article_in_reading_order() -> None:
         sentence(TWO, "Another article.", 2.0),
         sentence(ONE, "First things first.", 1.0),
     ]
-    prompt = write_prompt(" Why? ", evidence, count_tokens=count, max_tokens=1000)
+    prompt = write_prompt(asked(" Why? "), evidence, count_tokens=count, max_tokens=1000)
     assert prompt.system == SYSTEM
     assert prompt.user == (
-        "[Bridge]\nFirst things first. Then the second.\n\nAnother article.\n\nQuestion: Why?"
+        "[Bridge]\nFirst things first. Then the second.\n\nAnother article.\n\n"
+        "Today is 5 January 2024.\nQuestion: Why?"
     )
     assert prompt.passages == tuple(item.text for item in evidence)
 
@@ -49,10 +57,10 @@ def test_least_evidence_is_left_out_when_it_does_not_fit() -> None:
         sentence(ONE, "First things first.", 3.0),
         sentence(TWO, "Another article.", 2.0),
     ]
-    whole = write_prompt("Why?", evidence, count_tokens=count, max_tokens=1000)
+    whole = write_prompt(asked("Why?"), evidence, count_tokens=count, max_tokens=1000)
     budget = count(SYSTEM) + count(whole.user)
-    exact = write_prompt("Why?", evidence, count_tokens=count, max_tokens=budget)
-    less = write_prompt("Why?", evidence, count_tokens=count, max_tokens=budget - 1)
+    exact = write_prompt(asked("Why?"), evidence, count_tokens=count, max_tokens=budget)
+    less = write_prompt(asked("Why?"), evidence, count_tokens=count, max_tokens=budget - 1)
     assert exact.passages == tuple(item.text for item in evidence)
     assert less.passages == (evidence[0].text,)
     assert "Another" not in less.user

@@ -73,6 +73,28 @@ class AnswerSentence(BaseModel):
     citations: tuple[int, ...]
 
 
+class AnswerItem(BaseModel):
+    """One item of a list, a summary, a timeline or a comparison.
+
+    Attributes:
+        text: As in the answer's text, without citation marks.
+        day: The day of what it tells; None where none is known.
+        day_from: Where that day comes from: the `sentence` itself or the `article`'s day.
+        status: As in `AnswerSentence`.
+        citations: Numbers of the citations that support it, the item's own first.
+        n_articles: How many articles say it, as far as it was seen; no reprints.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    day: datetime.date | None = None
+    day_from: Literal["sentence", "article"] | None = None
+    status: Status
+    citations: tuple[int, ...]
+    n_articles: int = 1
+
+
 class Claim(BaseModel):
     """What one source says where sources disagree.
 
@@ -119,6 +141,7 @@ class Answer(BaseModel):
             do not say.
         sentences: Its sentences; empty for `no_answer`.
         citations: What they cite, by number.
+        items: What a list, a summary, a timeline or a comparison is made of, in its order.
         closest: For `no_answer`, the sentences that come nearest.
         hits: The chunks found, also for `no_answer`.
         status: How it came about.
@@ -146,6 +169,7 @@ class Answer(BaseModel):
     text: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
+    items: tuple[AnswerItem, ...] = ()
     closest: tuple[Citation, ...] = ()
     hits: tuple[Hit, ...]
     status: AnswerStatus

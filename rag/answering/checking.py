@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.answer import AnswerSentence, Citation, Claim, Disagreement
+from rag.answering.answer import AnswerItem, AnswerSentence, Citation, Claim, Disagreement
 from rag.answering.attribution import (
     Attribution,
     Status,
@@ -19,11 +19,13 @@ from rag.answering.attribution import (
     keep_verbatim,
     strip_marks,
 )
+from rag.answering.broad import Item
 from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence, same_statement
+from rag.answering.question import Kind
 from rag.errors import RagError
 from rag.index.lexical import LexicalIndex
-from rag.text.days import DatedPhrase, resolve, tell_days
+from rag.text.days import DatedPhrase, resolve, spelled, tell_days
 from rag.text.quotation import open_quotation
 from rag.text.sentences import split
 
@@ -165,6 +167,41 @@ def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: Le
         citations=tuple(citations.values()),
         disagreements=tuple(disagreements),
     )
+
+
+def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[AnswerItem, ...]]:
+    """A broad answer: its text, and its items; each is verbatim and cites its source.
+
+    Args:
+        kind: A timeline's and a report's items begin with their day.
+        items: In their order, at least one.
+    """
+    citations: list[Citation] = []
+    sentences: list[AnswerSentence] = []
+    made: list[AnswerItem] = []
+    for item in items:
+        sources = [item.source, *item.said_by]
+        numbers = tuple(range(len(citations) + 1, len(citations) + len(sources) + 1))
+        citations += [_citation(n, source) for n, source in zip(numbers, sources, strict=True)]
+        told, found = verbatim(item.source)
+        text = tell_days(told, _days_of([item.source]))
+        if kind in (Kind.TIMELINE, Kind.DATED) and item.day:
+            text = f"{spelled(item.day)}: {text}"
+        sentences.append(AnswerSentence(text=text, status=found.status, citations=numbers))
+        made.append(
+            AnswerItem(
+                text=text,
+                day=item.day,
+                day_from=("sentence" if item.day_named else "article") if item.day else None,
+                status=found.status,
+                citations=numbers,
+                n_articles=len(sources),
+            )
+        )
+    text = "\n".join(
+        f"- {s.text} {''.join(f'[{number}]' for number in s.citations)}" for s in sentences
+    )
+    return Body(text, tuple(sentences), tuple(citations), ()), tuple(made)
 
 
 def _days_of(sources: Sequence[Evidence]) -> list[DatedPhrase]:

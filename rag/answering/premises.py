@@ -28,10 +28,8 @@ _TOLD_AFTER = datetime.timedelta(21)
 _NEAR_CHARACTERS = 600
 
 _YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d,%]|\.\d)")
-_NAME = re.compile(
-    r"(?<![\w’'])(?:[A-Z][\w’'&.-]*|[A-Z]\.)"
-    r"(?:\s+(?:of\s+(?:the\s+)?|the\s+)?(?:[A-Z][\w’'&-]*))*"
-)
+_PART = r"(?:(?:[A-Z]\.)+|[A-Z][\w’'&-]*)"
+_NAME = re.compile(rf"(?<![\w’'.]){_PART}(?:\s+(?:of\s+(?:the\s+)?|the\s+)?{_PART})*")
 # Names of one role, and of no other.
 _ROLES = (
     "chairman|chairwoman|chairperson|chair", "ceo|chief executive", "president", "vice president",
@@ -59,13 +57,18 @@ _ALIASES = (
     "democratic", "nyc york", "la angeles", "fed reserve", "doj justice", "congress house senate",
 )  # fmt: skip
 _ALIAS = {word: frozenset(group.split()) for group in _ALIASES for word in group.split()}
-_FREE = frozenset(
+_ASKING = frozenset(
     """
     which who what when where why how whose whom did does do is are was were has have had the a an
-    in on at of for to from by with and or but if president prime minister mr mrs ms dr sir lord
+    in on at of for to from by with and or but if i it he she they this that these those
+    """.split()  # noqa: SIM905
+)
+_FREE = _ASKING | frozenset(
+    """
+    president prime minister mr mrs ms dr sir lord
     senator governor secretary former new first last name one two according january february march
     april may june july august september october november december monday tuesday wednesday
-    thursday friday saturday sunday i it he she they this that these those
+    thursday friday saturday sunday
     """.split()  # noqa: SIM905
 )
 
@@ -86,49 +89,59 @@ class Premise:
     last: datetime.date | None = None
 
 
-def read_premises(question: str, periods: Sequence[Period]) -> list[Premise]:
+def read_premises(question: str, periods: Sequence[Period], asked_from: int = 0) -> list[Premise]:
     """What a question takes for granted.
 
     Args:
         question: The question.
         periods: Those that it names (`rag.text.periods`).
+        asked_from: Where the sentence begins that asks; of what is told before only names count.
     """
     found: list[Premise] = []
     dated: set[int] = set()
     for period in periods:
         if period.strength != "present":
             dated.update(range(period.start, period.end))
-        if period.strength == "event":
+        if period.strength == "event" and period.start >= asked_from:
             whole_year = period.last - period.first > datetime.timedelta(300)
             kind: PremiseKind = "year" if whole_year else "day"
             found.append(Premise(kind, period.text, period.first, period.last))
     for match in _YEAR.finditer(question):
-        if match.start() not in dated:
+        if match.start() not in dated and match.start() >= asked_from:
             year = int(match.group())
             first, last = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
             found.append(Premise("year", match.group(), first, last))
     found += [
         Premise("role", match.group())
-        for match in _ROLE_WORD.finditer(question)
+        for match in _ROLE_WORD.finditer(question, asked_from)
         # "President Trump" names somebody; "the president of France" asks for a role.
         if not re.match(r"\s+[A-Z]", question[match.end() :])
         and not question[match.end() :].startswith(("’s ", "'s "))
     ]
-    found += [Premise("ordinal", match.group()) for match in _ORDINAL.finditer(question)
+    found += [Premise("ordinal", match.group()) for match in _ORDINAL.finditer(question, asked_from)
               if match.start() not in dated]  # fmt: skip
     found += [
         Premise("amount", question[number.start : number.end])
         for number in find_numbers(question)
         if number.start not in dated
+        and number.start >= asked_from
         and number.value > 2
         and not _YEAR.fullmatch(question[number.start : number.end])
     ]
     found += [
-        Premise("name", match.group())
+        Premise("name", name)
         for match in _NAME.finditer(question)
-        if not dated & set(range(*match.span())) and _name_words(match.group())
+        if not dated & set(range(*match.span())) and (name := _bare(match.group()))
     ]
     return found
+
+
+def _bare(name: str) -> str:
+    """A name without the words of a question before it; empty if nothing of a name is left."""
+    parts = name.split()
+    while parts and plain(parts[0]) in _ASKING:
+        parts = parts[1:]
+    return " ".join(parts) if _name_words(" ".join(parts)) else ""
 
 
 def _name_words(name: str) -> list[str]:

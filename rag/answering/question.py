@@ -121,14 +121,19 @@ def kind_of(question: str) -> Kind:
     Only its last sentence counts, unless one before it is an order: "A plane crashed. Where?"
     """
     text = question.strip()
-    last = _LAST_SENTENCE.match(text)
-    asked = last["last"] if last else text
+    asked = text[_asked_from(text) :]
     for kind, pattern in _RULES:
         if pattern.search(asked) or (kind is Kind.SUMMARY and pattern.search(text)):
             return kind
     if _PLURAL.match(asked) and not _COUNTED.match(asked):
         return Kind.LIST
     return Kind.FACT
+
+
+def _asked_from(question: str) -> int:
+    """Where the last sentence of a question begins, the one that asks."""
+    last = _LAST_SENTENCE.match(question)
+    return last.start("last") if last else 0
 
 
 def kind_named(kind: Kind | str | None) -> Kind | None:
@@ -203,4 +208,4 @@ class Question:
     @cached_property
     def premises(self) -> list[Premise]:
         """What it takes for granted, and a source must bear out."""
-        return read_premises(self.text, self.periods)
+        return read_premises(self.text, self.periods, _asked_from(self.text))

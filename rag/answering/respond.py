@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.answering.answer import Answer, AnswerSentence, AnswerStatus, not_stated
+from rag.answering.answer import Answer, AnswerItem, AnswerSentence, AnswerStatus, not_stated
+from rag.answering.broad import BROAD, choose_items
 from rag.answering.checking import (
     MAX_EXTRACTED,
     Body,
     Checked,
     check,
     compose,
+    compose_items,
     extract,
     nearest,
     with_best,
@@ -121,7 +123,8 @@ def answer_events(
     found = gathered.found
     hits = tuple(item.hit for item in found[: settings.k])
     terms = QuestionTerms(question.text, index.lexical)
-    ranked = rank_sentences(gathered, question, terms, means.ranker)
+    is_broad = question.kind in BROAD
+    ranked = rank_sentences(gathered, question, terms, None if is_broad else means.ranker)
     usable = [sentence for sentence in ranked if _may_answer(sentence, gathered)]
     seen = evidence_signals(question.text, found, usable, index.lexical) if usable else {}
     likely = (calibration.likely(seen) if usable else 0.0) if calibration else None
@@ -129,7 +132,9 @@ def answer_events(
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft = Draft()
-    if usable and _worth_asking(likely, settings, calibration):
+    if is_broad:
+        draft = _broad_draft(question, usable)
+    elif usable and _worth_asking(likely, settings, calibration):
         evidence = select(usable, settings.evidence_sentences)
         prompt = _prompt(question, evidence, means.llm, settings)
         completion = Completion(settings.max_answer_tokens)
@@ -148,7 +153,12 @@ def answer_events(
         )
     elif calibration and likely is not None:
         likely = calibration.confidence_if_refused(likely)
-    if likely is not None and calibration and likely < _least(settings, calibration):
+    if (
+        not is_broad
+        and likely is not None
+        and calibration
+        and likely < _least(settings, calibration)
+    ):
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
     if calibration is None:
         unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=means.llm.name)
@@ -166,6 +176,7 @@ def answer_events(
             text=body.text if body else _refusal(question, gathered, ranked, index, filter),
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
+            items=draft.items,
             closest=() if body else nearest(ranked[:MAX_EXTRACTED]),
             disagreements=body.disagreements if body else (),
             hits=hits,
@@ -232,12 +243,22 @@ class Draft:
     """What an answer will say; as it is made, that there is none."""
 
     body: Body | None = None
+    items: tuple[AnswerItem, ...] = ()
     status: AnswerStatus = AnswerStatus.NO_ANSWER
     note: str | None = None
     withheld: tuple[AnswerSentence, ...] = ()
     model: str | None = None
     n_prompt_tokens: int = 0
     n_answer_tokens: int = 0
+
+
+def _broad_draft(question: Question, usable: Sequence[Evidence]) -> Draft:
+    """The items of a broad answer; none where nothing found bears on the question."""
+    items = choose_items(question, usable)
+    if not items:
+        return Draft()
+    body, made = compose_items(question.kind, items)
+    return Draft(body, made, AnswerStatus.EXTRACTED)
 
 
 def _prompt(
@@ -275,7 +296,7 @@ def _draft(
     if checked.n_written:
         kept = with_best(checked.kept, evidence[0])
         body = compose(question.text, kept, ranked, index.lexical)
-        return Draft(body, AnswerStatus.ANSWERED, None, checked.withheld)
+        return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
     body = compose(question.text, checked.kept or extract(evidence), ranked, index.lexical)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
-    return Draft(body, AnswerStatus.EXTRACTED, note, checked.withheld)
+    return Draft(body, (), AnswerStatus.EXTRACTED, note, checked.withheld)

@@ -1,0 +1,203 @@
+"""Broad answers: lists, summaries, timelines, comparisons and what was new, made of items.
+
+Each item is a sentence of an article, verbatim, with its own citation; the language model is not
+asked. Sentences are chosen for what they say of the question, for how many articles say the same
+(what matters is told again and again: Erkan and Radev, "LexRank", JAIR 2004), and for what they add
+to those chosen before (Carbonell and Goldstein, "The Use of MMR", SIGIR 1998).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.answering.evidence import Evidence, same_statement
+from rag.answering.question import Kind, Question
+from rag.text.days import resolve
+from rag.text.names import names
+from rag.text.numbers import find_numbers
+from rag.text.periods import find_periods
+
+BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
+"""Kinds that are answered by items."""
+
+MAX_WORDS = 170
+"""Words of all items together, unless the first alone has more."""
+MAX_ITEMS = 9
+N_CONSIDERED = 160
+"""Sentences, the best ones, of which items are made."""
+SUPPORT_WEIGHT = 0.6
+"""For each doubling of the number of articles that say the same."""
+FACT_WEIGHT = 0.12
+"""For each new figure, name or day that a sentence brings, three at most."""
+REPEAT_WEIGHT = 2.5
+"""Taken away for being like an item chosen before."""
+LENGTH_WEIGHT = 0.012
+"""Taken away for each word above `_FREE_WORDS`: room is short."""
+_FREE_WORDS = 22
+Array = NDArray[np.float32]
+_SAME_FACT = 0.62  # cosine from which two sentences say much the same
+_WEAKEST = 0.45  # share of the best sentence's score below which nothing is an item
+_MAX_SENTENCE_WORDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a broad answer.
+
+    Attributes:
+        source: The sentence.
+        day: The day of what it tells; None where none is known.
+        day_named: Whether the sentence itself names that day; else it is that of its article.
+        said_by: Other articles' sentences that say much the same, the best first.
+    """
+
+    source: Evidence
+    day: datetime.date | None
+    day_named: bool
+    said_by: tuple[Evidence, ...]
+
+
+def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
+    """The items of a broad answer, in the order in which they are to be read.
+
+    Args:
+        question: The question; its kind decides choice and order.
+        ranked: Sentences that may support an answer, best first.
+    """
+    pool = [s for s in ranked if len(s.text.split()) <= _MAX_SENTENCE_WORDS][:N_CONSIDERED]
+    if not pool:
+        return []
+    vectors = np.stack([sentence.vector for sentence in pool])
+    alike = vectors @ vectors.T
+    support = _support(pool, alike)
+    best = max(sentence.score for sentence in pool)
+    worst = min(sentence.score for sentence in pool)
+    value = np.array(
+        [
+            3 * (sentence.score - worst) / max(best - worst, 1e-6)
+            + SUPPORT_WEIGHT * np.log2(1 + n)
+            - LENGTH_WEIGHT * max(0, len(sentence.text.split()) - _FREE_WORDS)
+            for sentence, n in zip(pool, support, strict=True)
+        ]
+    )
+    chosen = _greedy(question, pool, value, alike)
+    items = [Item(pool[at], *_day_of(pool[at]), _others(at, pool, alike, chosen)) for at in chosen]
+    return _in_order(question, items)
+
+
+def _support(pool: Sequence[Evidence], alike: Array) -> list[int]:
+    """How many other articles say much the same."""
+    articles = [sentence.article.article_id for sentence in pool]
+    return [
+        len({articles[other] for other in np.flatnonzero(row >= _SAME_FACT)} - {articles[at]})
+        for at, row in enumerate(alike)
+    ]
+
+
+def _greedy(
+    question: Question,
+    pool: Sequence[Evidence],
+    value: Array,
+    alike: Array,
+) -> list[int]:
+    chosen: list[int] = []
+    facts = _facts(question.text)
+    n_words = 0
+    left = list(range(len(pool)))
+    own = [_facts(sentence.text) for sentence in pool]
+    key = _grouping(question)
+    seen: dict[object, int] = {}
+
+    def gain(at: int) -> float:
+        repeat = max((float(alike[at, other]) for other in chosen), default=0.0)
+        new = min(len(own[at] - facts), 3)
+        crowd = seen.get(key(pool[at]), 0)
+        return float(value[at]) - REPEAT_WEIGHT * repeat**2 + FACT_WEIGHT * new - 0.4 * crowd
+
+    while left and len(chosen) < MAX_ITEMS:
+        at = max(left, key=gain)
+        left.remove(at)
+        words = len(pool[at].text.split())
+        if chosen and n_words + words > MAX_WORDS:
+            if n_words > MAX_WORDS - 20:
+                break
+            continue
+        if any(same_statement(pool[at], pool[other]) for other in chosen):
+            continue
+        if chosen and value[at] < _WEAKEST * value[chosen[0]]:
+            break
+        chosen.append(at)
+        n_words += words
+        facts.update(own[at])
+        seen[key(pool[at])] = seen.get(key(pool[at]), 0) + 1
+    return chosen
+
+
+def _grouping(question: Question) -> Callable[[Evidence], object]:
+    """By what items are spread: days for a timeline, else articles."""
+    if question.kind is Kind.TIMELINE:
+        return lambda sentence: _day_of(sentence)[0]
+    if question.kind is Kind.COMPARE:
+        return lambda sentence: sentence.article.source or sentence.article.article_id
+    return lambda sentence: sentence.article.article_id
+
+
+def _facts(text: str) -> set[object]:
+    """Figures, names and days that a text states."""
+    return {number.key for number in find_numbers(text)} | set(names(text))
+
+
+def _others(
+    at: int,
+    pool: Sequence[Evidence],
+    alike: Array,
+    chosen: Sequence[int],
+) -> tuple[Evidence, ...]:
+    """Up to two sentences of other articles that say much the same."""
+    found: dict[str, Evidence] = {}
+    for other in np.argsort(-alike[at]).tolist():
+        sentence = pool[other]
+        if alike[at, other] < _SAME_FACT + 0.1 or len(found) == 2:
+            break
+        if other not in chosen and sentence.article.article_id != pool[at].article.article_id:
+            found.setdefault(sentence.article.article_id, sentence)
+    return tuple(found.values())
+
+
+def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
+    """The day of what a sentence tells, and whether the sentence names it.
+
+    Where it names none it is that of its article.
+    """
+    published = sentence.article.published
+    named = [
+        period.first
+        for period in find_periods(sentence.text, published or datetime.date.max)
+        if period.first == period.last and period.strength == "event"
+    ]
+    if named:
+        return named[0], True
+    if published is None:
+        return None, False
+    meant = resolve(sentence.article.text, sentence.start, sentence.end, published)
+    exact = [phrase.first for phrase in meant if phrase.first == phrase.last]
+    return (exact[0], True) if exact else (published, False)
+
+
+def _in_order(question: Question, items: list[Item]) -> list[Item]:
+    if question.kind is Kind.TIMELINE or (
+        question.kind is Kind.COMPARE and " change" in question.text
+    ):
+        return sorted(items, key=lambda item: item.day or datetime.date.min)
+    if question.kind is Kind.DATED:
+        return sorted(
+            items,
+            key=lambda item: item.source.article.published or datetime.date.min,
+            reverse=True,
+        )
+    return items

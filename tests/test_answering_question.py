@@ -1,0 +1,130 @@
+"""What is read of a question: its kind and its premises; and whether a text bears them out."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from rag import Article, RagError
+from rag.answering.premises import missing
+from rag.answering.question import Kind, Question, day_of, kind_named, kind_of
+
+DAY = datetime.date(2024, 8, 31)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Who met Lammy in London?", "fact"),
+        ("Which politician has decided against running?", "fact"),
+        ("Which of these was banned?", "fact"),
+        ("Which two states sold winning tickets?", "fact"),
+        ("How many points did they score versus Pittsburgh?", "fact"),
+        ("When did the bridge close?", "when"),
+        ("Which day did K.P. Sharma Oli step down?", "when"),
+        ("A plane crashed this week. When did it happen?", "when"),
+        ("Did the council vote for it?", "yesno"),
+        ("Is Anna Wintour still working there?", "yesno"),
+        ("Why did the bridge close?", "why"),
+        ("What made Costco take the government to court?", "why"),
+        ("How did the ten men get out?", "why"),
+        ("Which companies left Russia?", "list"),
+        ("Which supermarket chains and retailers sold the meals?", "list"),
+        ("List all ministers who resigned.", "list"),
+        ("Summarise what happened to the lodge.", "summary"),
+        ("What came first? Give a short summary.", "summary"),
+        ("How did the jail escape unfold?", "timeline"),
+        ("Trace the case from the plea to the sentence.", "timeline"),
+        ("How do their accounts differ?", "compare"),
+        ("How did the toll change between 5 and 12 July 2025?", "compare"),
+        ("What was reported about the shutdown on 14 October 2025?", "dated"),
+        ("What is new in the case?", "dated"),
+    ],
+)
+def test_kinds(question: str, kind: str) -> None:
+    assert kind_of(question) == kind
+
+
+def test_a_kind_and_a_day_may_be_named() -> None:
+    assert kind_named("list") is Kind.LIST
+    assert day_of("2024-08-31") == DAY
+    with pytest.raises(RagError, match=r"'poem' is no kind of answer\n.*fact, when"):
+        kind_named("poem")
+    with pytest.raises(RagError, match="'Friday' is not a day"):
+        day_of("Friday")
+
+
+def premises(question: str) -> list[tuple[str, str]]:
+    read = Question.read(question, asked_on=DAY)
+    return [(premise.kind, premise.text) for premise in read.premises]
+
+
+def test_premises_of_a_question() -> None:
+    assert premises("Who won the 2010 World Cup?") == [("year", "2010"), ("name", "World Cup")]
+    assert premises("Who is chairman of WPP?") == [("role", "chairman"), ("name", "WPP")]
+    assert premises("What did President Trump say?") == [("name", "President Trump")]
+    assert premises("Who took the third place in Oslo?") == [("ordinal", "third"), ("name", "Oslo")]
+    assert premises("Who sued for $15 billion?") == [("amount", "15 billion")]
+    assert premises("Who met recently?") == []
+    # What is told before the question is no condition of the answer, but its names are.
+    assert premises("The pope died in April, in Rome. Who is mayor?") == [
+        ("role", "mayor"),
+        ("name", "Rome"),
+    ]
+
+
+TEXT = (
+    "Norbank names a chief executive. Lena Holm will become chief executive of Norbank on Monday,"
+    " the bank said. She beat 12 others. The second round was in Oslo."
+)
+ARTICLE = Article(
+    article_id="1", title="Norbank", text=TEXT, published=datetime.date(2024, 8, 30)
+)  # a Friday
+
+
+def lacking(
+    question: str, sentence: str = "Lena Holm will", article: Article = ARTICLE
+) -> list[str]:
+    start = article.text.index(sentence)
+    read = Question.read(question, asked_on=DAY)
+    found = missing(read.premises, article, start, article.text.index(".", start) + 1)
+    return [premise.text for premise in found]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Who is chief executive of Norbank?", []),
+        ("Who is CEO of Norbank?", []),
+        ("Who is chairman of Norbank?", ["chairman"]),
+        ("Who became chief executive of Norbank in 2024?", []),
+        ("Who became chief executive of Norbank in 2019?", ["in 2019"]),
+        ("Who became chief executive of Norbank in August 2024?", []),
+        ("Who became chief executive of Norbank in March 2024?", ["in March 2024"]),
+        ("Who became chief executive of Nordea?", ["Nordea"]),
+        ("Who beat 12 others?", []),
+        ("Who beat 15 others?", ["15"]),
+        ("Who won the second round?", []),
+        ("Who won the third round?", ["third"]),
+        ("Who becomes chief executive on 2 September 2024?", []),  # "on Monday"
+        ("Who becomes chief executive on 3 December 2023?", ["on 3 December 2023"]),
+    ],
+)
+def test_what_a_text_does_not_bear_out(question: str, told: list[str]) -> None:
+    assert lacking(question) == told
+
+
+def test_a_year_in_the_sentence_counts_more_than_the_day_of_the_article() -> None:
+    text = "England won the World Cup in 1966. They hope to win again."
+    article = Article(article_id="1", text=text, published=datetime.date(2010, 6, 1))
+    assert lacking("Who won the 2010 World Cup?", "England", article) == ["2010"]
+    assert lacking("Who won the 1966 World Cup?", "England", article) == []
+
+
+def test_other_forms_of_a_name_bear_it_out() -> None:
+    text = "Israeli and American officials met in London, Downing Street said."
+    article = Article(article_id="1", text=text)
+    for name in ("Israel", "the US", "America", "David London"):
+        assert lacking(f"Who of {name} met?", "Israeli", article) == []
+    assert lacking("Who of France met?", "Israeli", article) == ["France"]
