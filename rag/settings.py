@@ -1,6 +1,6 @@
 """Settings: defaults < `rag.toml` < environment (`RAG_*`) < keyword or flag.
 
-The only module that reads the environment. What is chosen when an index is built (chunking,
+The only module that reads or writes the environment. What is chosen when an index is built (chunking,
 embedding model) does not stand here but in `indexes/<name>/index.toml`.
 """
 
@@ -9,17 +9,40 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rag.errors import SettingsError
 
 CONFIG_FILE = Path("rag.toml")
 ENV_PREFIX = "RAG_"
+# Set before the libraries are imported, which is when they read it.
+_SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_GRADIO_PREFIX, _HOSTED_BY = "GRADIO_", ("SPACE_ID", "KAGGLE_KERNEL_RUN_TYPE")
+_NO_PROXY = ("no_proxy", "NO_PROXY")
+
+
+def _folder(path: Path) -> Path:
+    """A path of a folder with `~` replaced, which every library that opens files there can take."""
+    try:
+        path = path.expanduser()
+    except RuntimeError as error:
+        raise PydanticCustomError("home", "nobody knows whose home that is") from error
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        problem = "its path is not valid UTF-8, which not every library here can open"
+        raise PydanticCustomError("encoding", problem) from error
+    return path
+
+
+Folder = Annotated[Path, AfterValidator(_folder)]
 
 
 class Settings(BaseSettings):
@@ -31,8 +54,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
-    index_dir: Path = Field(Path("indexes"), description="Folder of indexes.")
-    models_dir: Path = Field(
+    index_dir: Folder = Field(
+        Path("indexes"), description="Folder of indexes.", validate_default=True
+    )
+    models_dir: Folder = Field(
         default_factory=lambda: platformdirs.user_data_path("rag", appauthor=False) / "models",
         description="Folder of downloaded models.",
     )
@@ -113,6 +138,32 @@ class Settings(BaseSettings):
     def threads(self) -> int:
         """Number of threads to use, at least 1."""
         return self.n_threads or len(os.sched_getaffinity(0))
+
+
+def silence_telemetry() -> None:
+    """Tell the libraries that would report on their use not to; call it before importing them."""
+    os.environ.update(_SILENCE)
+
+
+def leave_gradio_no_settings(uploads: Path, hosts: Sequence[str]) -> None:
+    """Take away what the environment would have Gradio do; call it before importing Gradio.
+
+    Its variables open files (`GRADIO_ALLOWED_PATHS`), share the page with the world, start tools
+    for developers, and more in each release.
+
+    Args:
+        uploads: Where it keeps what is uploaded: a folder of this page's own, for whatever lies
+            there is served.
+        hosts: Names of this machine that it speaks to itself by: past any proxy.
+    """
+    silence_telemetry()
+    for name in list(os.environ):
+        if name.startswith(_GRADIO_PREFIX) or name in _HOSTED_BY:
+            del os.environ[name]
+    os.environ[f"{_GRADIO_PREFIX}TEMP_DIR"] = str(uploads)
+    known = next((os.environ[name] for name in _NO_PROXY if os.environ.get(name)), "")
+    for name in _NO_PROXY:
+        os.environ[name] = ",".join([*filter(None, [known]), *hosts])
 
 
 class _TomlFile(PydanticBaseSettingsSource):

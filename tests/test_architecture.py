@@ -40,7 +40,7 @@ NATIVE = {
     },
     "transformers": {"rag/embedding/reference.py", "rag/embedding/export.py"},
     "onnx": {"rag/embedding/export.py"},
-    "onnxruntime": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
+    "onnxruntime": {"rag/embedding/session.py"},
     "tokenizers": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
     "llama_cpp": {"rag/llm/llamacpp.py"},
     "nupunkt": {"rag/text/sentences.py"},
@@ -61,7 +61,9 @@ WRITES = {
     *("rename", "renames", "rmtree", "copyfile", "copytree", "copy2", "move", "symlink_to"),
     *("hardlink_to", "write_index", "save", "savez", "save_pretrained", "truncate"),
 }
-PUBLIC_MODULES = ("rag.embedding", "rag.errors", "rag.evaluation", "rag.testing")
+PUBLIC_MODULES = (
+    *("rag.embedding", "rag.errors", "rag.evaluation", "rag.settings", "rag.testing"),
+)
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
     *("BuildReport", "BusyError", "Calibration", "CancelledError", "Chat", "CheckReport"),

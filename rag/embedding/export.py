@@ -21,6 +21,7 @@ import numpy as np
 from rag import models
 from rag.embedding import bert
 from rag.embedding.graph import INPUT, MICROSOFT, OUTPUT, STATES, Ranges, encoder_graph
+from rag.embedding.session import open_session
 
 # Graphs that give other vectors take another name: indexes then have to be built anew.
 RUNTIME = "onnx-int8-3"
@@ -109,7 +110,6 @@ def _calibrate(encoder: bert.Bert, exact: Any, tokenizer: Path) -> Ranges:
     Random tokens give the same ranges as news does: outliers come with the special tokens.
     """
     import onnx
-    import onnxruntime
     from tokenizers import Tokenizer
 
     special = Tokenizer.from_file(str(tokenizer))
@@ -122,9 +122,7 @@ def _calibrate(encoder: bert.Bert, exact: Any, tokenizer: Path) -> Ranges:
     tapped.graph.output.extend(
         onnx.helper.make_tensor_value_info(tap, onnx.TensorProto.FLOAT, None) for tap in taps
     )
-    session = onnxruntime.InferenceSession(
-        tapped.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = open_session(tapped.SerializeToString())
     random = np.random.default_rng(0)
     n_words = len(encoder.weights["embeddings.word_embeddings.weight"])
     ranges = {tap: np.zeros(encoder.dimension, np.float32) for tap in taps}

@@ -16,6 +16,7 @@ import numpy as np
 from rag.embedding import EmbedderIdentity, Spans, Vectors, embed_apart, unit
 from rag.embedding.export import DOCUMENTS, META, QUERIES, RUNTIME, TOKENIZER
 from rag.embedding.graph import INPUT, OUTPUT, STATES
+from rag.embedding.session import open_session
 from rag.embedding.windows import pool, windows
 from rag.errors import ModelError
 
@@ -109,11 +110,11 @@ class OnnxEmbedder:
     def _documents(self) -> Any:
         # Without such products int8 sums overflow (vectors have a cosine of .995 with the right
         # ones) and are no quicker than float32.
-        return self._session(DOCUMENTS) if has_int8_products() else self._queries
+        return self._opened(DOCUMENTS) if has_int8_products() else self._queries
 
     @cached_property
     def _queries(self) -> Any:
-        return self._session(QUERIES)
+        return self._opened(QUERIES)
 
     def _embed(self, session: Any, texts: Sequence[str]) -> Vectors:
         parts, owner = windows(texts, self.count_tokens, self.max_tokens)
@@ -130,14 +131,8 @@ class OnnxEmbedder:
             pass  # raises what a batch raised
         return pool(vectors[[row_of[part] for part in parts]], owner, len(texts))
 
-    def _session(self, name: str) -> Any:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        return onnxruntime.InferenceSession(
-            self._read(name), options, providers=["CPUExecutionProvider"]
-        )
+    def _opened(self, name: str) -> Any:
+        return open_session(self._read(name), n_threads=1)
 
     def _read(self, name: str) -> bytes:
         path = self._folder / name

@@ -14,7 +14,8 @@ Modules:
     handlers      what happens: the functions of the events
     blocks        what stands where
     serve         who may come in, where it listens
-    look          theme, style sheet, script and headers
+    guard         what it answers, and to whom
+    look          theme, style sheet and script
 
 Only `handlers`, `look` and `blocks` know Gradio.
 

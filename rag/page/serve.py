@@ -6,15 +6,19 @@ It listens on 127.0.0.1 unless told otherwise, is never shared, and reports noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from rag import BuildReport, Rag, RagError, Settings
 from rag import build as build_index
 from rag.errors import needs_extra
 from rag.page.engines import Engines
+from rag.settings import leave_gradio_no_settings
 
 HOST = "127.0.0.1"
+_LOCAL_NAMES = (HOST, "localhost")
 
 
 def people(file: Path) -> list[tuple[str, str]]:
@@ -62,9 +66,7 @@ def main(
         RagError: no index is built, or the port is taken.
     """
     with needs_extra("the page", extra="ui"):
-        from rag.page import look
-        from rag.page.blocks import MAX_UPLOAD, build_page
-        from rag.page.handlers import Handlers
+        pass
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     if host != HOST and not auth:
@@ -79,33 +81,53 @@ def main(
     if index not in ready:
         raise RagError(f"index {index!r} is not ready to be asked", mend=f"rag build {index}")
     names = [index, *(name for name in ready if name != index)]
+    with tempfile.TemporaryDirectory(prefix="rag-page-", ignore_cleanup_errors=True) as uploads:
+        leave_gradio_no_settings(Path(uploads), [*_LOCAL_NAMES, host])
+        try:
+            page = _launched(engines, build, names, Path(uploads), host, port, allowed)
+            announce(page.local_url)
+            engines.warm_up(index)
+            page.block_thread()
+        except OSError as error:
+            mend = "name another --port"
+            raise RagError(f"the page does not start: {error}", mend=mend) from error
+        finally:
+            engines.close()
+
+
+def _launched(
+    engines: Engines,
+    build: Callable[..., BuildReport],
+    names: Sequence[str],
+    uploads: Path,
+    host: str,
+    port: int | None,
+    people: list[tuple[str, str]] | None,
+) -> Any:
+    """The page (`gr.Blocks`), listening."""
+    from rag.page import guard, look
+    from rag.page.blocks import MAX_UPLOAD, build_page
+    from rag.page.handlers import Handlers
+
     # All who fit into the model's queue, and some who are told that it is full.
-    page = build_page(Handlers(engines, build), names, settings.queue_size + 4)
-    try:
-        _, address, _ = page.launch(
-            prevent_thread_lock=True,
-            server_name=host,
-            server_port=port,
-            auth=allowed,
-            quiet=True,  # it offers to share
-            share=False,
-            footer_links=[],
-            run_history=False,  # it offers to keep questions in a bucket elsewhere
-            ssr_mode=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            pwa=False,
-            max_file_size=MAX_UPLOAD,
-            theme=look.theme(),
-            head=look.head(),
-            app_kwargs={
-                "middleware": look.middleware([HOST, "localhost"] if host == HOST else ["*"])
-            },
-        )
-        announce(address)
-        engines.warm_up(index)
-        page.block_thread()
-    except OSError as error:
-        raise RagError(f"the page does not start: {error}", mend="name another --port") from error
-    finally:
-        engines.close()
+    page = build_page(Handlers(engines, build), names, engines.settings.queue_size + 4)
+    asked_by = list(_LOCAL_NAMES) if host == HOST else ["*"]
+    page.launch(
+        prevent_thread_lock=True,
+        server_name=host,
+        server_port=port,
+        auth=people,
+        quiet=True,  # it offers to share
+        share=False,
+        footer_links=[],
+        run_history=False,  # it offers to keep questions in a bucket elsewhere
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        pwa=False,
+        max_file_size=MAX_UPLOAD,
+        theme=look.theme(),
+        head=look.head(),
+        app_kwargs={"middleware": guard.middleware(asked_by, uploads)},
+    )
+    return page

@@ -13,11 +13,12 @@ from tests.support import build, write_articles
 QUESTION = "When does the harbour bridge close?"
 # One is asking, one waits, and there is room for no third.
 SERVE = """
-import sys, pathlib, app
+import pathlib, sys
 from tests.browser import serve
-make = app.build_page
-app.MAX_WAITING = 1
-app.build_page = lambda handlers, indexes, n_asking: make(handlers, indexes, 1)
+from rag.page import blocks
+make = blocks.build_page
+blocks.MAX_WAITING = 1
+blocks.build_page = lambda handlers, indexes, n_asking: make(handlers, indexes, 1)
 serve.main(int(sys.argv[1]), pathlib.Path(sys.argv[2]))
 """
 
