@@ -99,6 +99,7 @@ def build(
     index: str = "seeds",
     *,
     full: bool = False,
+    allow_removal: bool = False,
     progress: Progress | None = None,
     settings: Settings | None = None,
 ) -> BuildReport:
@@ -107,6 +108,8 @@ def build(
     Args:
         index: Its name: the folder below the index folder.
         full: Start from nothing; otherwise unchanged articles keep their chunks and vectors.
+        allow_removal: Whether more than half of the articles may be removed, because the sources
+            no longer hold them.
         progress: Called with a `BuildProgress` as it goes on.
         settings: None takes them from `rag.toml` and the environment.
 
@@ -114,6 +117,7 @@ def build(
         IndexMissingError: there is no `index.toml`.
         IndexLockedError: another process is building it.
         SourceError: a source does not exist, or no article could be read.
+        RemovalError: more than half of the articles would be removed.
         ModelMissingError, ModelError: the embedding model is missing or does not load.
     """
     settings = settings or Settings()
@@ -131,6 +135,7 @@ def build(
         model_sha256=models.fingerprint(path),
         load_embedder=load,
         full=full,
+        allow_removal=allow_removal,
         progress=progress,
     )
 

@@ -4,6 +4,7 @@
     ├── SettingsError         a setting is unknown, or its value does not fit
     ├── MissingExtraError     it needs libraries that were not installed along
     ├── SourceError           the sources of an index cannot be read at all
+    │   └── RemovalError          a build would take most articles out of an index
     ├── ModelError            a model's file does not load or does not work
     │   └── ModelMissingError     it is not on this machine yet
     ├── IndexError_           the index does not open
@@ -83,6 +84,10 @@ def needs_extra(what: str, *, extra: str) -> Iterator[None]:
 
 class SourceError(RagError):
     """The sources of an index cannot be read at all."""
+
+
+class RemovalError(SourceError):
+    """A build would take most articles out of an index, and was not told that it may."""
 
 
 class ModelError(RagError):

@@ -63,7 +63,13 @@ def write_articles(folder: Path, articles: Sequence[dict[str, Any]]) -> Path:
     return folder / "indexes"
 
 
-def build(index_dir: Path, *, embedder: Embedder | None = None, full: bool = False) -> BuildReport:
+def build(
+    index_dir: Path,
+    *,
+    embedder: Embedder | None = None,
+    full: bool = False,
+    allow_removal: bool = False,
+) -> BuildReport:
     """Build `news` below a folder of indexes."""
     opened = embedder or FakeEmbedder()
     return build_index(
@@ -71,6 +77,7 @@ def build(index_dir: Path, *, embedder: Embedder | None = None, full: bool = Fal
         model_sha256=opened.identity.sha256,
         load_embedder=lambda _: opened,
         full=full,
+        allow_removal=allow_removal,
     )
 
 

@@ -227,7 +227,7 @@ def test_whatever_changes_a_build_ends_where_one_from_nothing_does(
 
 
 def outcome(index_dir: Path) -> tuple[Any, ...]:
-    report = build(index_dir)
+    report = build(index_dir, allow_removal=True)
     with open_index(index_dir) as index:
         assert index.catalog.skipped() == list(report.skipped)
         articles = sorted(index.catalog.all_articles(), key=lambda found: found.article_id)

@@ -50,14 +50,13 @@ def open_fake(name: str, *, settings: Settings) -> Rag:
     return Rag(index, FakeEmbedder(), FakeLLM(script), settings, calibration=fake_calibration())
 
 
-def build_fake(name: str, *, full: bool, progress: Any, settings: Settings) -> BuildReport:
+def build_fake(name: str, *, settings: Settings, **options: Any) -> BuildReport:
     embedder = FakeEmbedder()
     return build_index(
         IndexFolder(settings.index_dir, name),
         model_sha256=embedder.identity.sha256,
         load_embedder=lambda _: embedder,
-        full=full,
-        progress=progress,
+        **options,
     )
 
 
@@ -524,3 +523,13 @@ def read_all(descriptor: int) -> str:
             data += piece
     os.close(descriptor)
     return data.decode()
+
+
+def test_build_that_would_remove_most_articles_wants_to_be_told(index_dir: Path, rag: Rag_) -> None:
+    assert rag("build", "news").code == 0
+    write_articles(index_dir.parent, ARTICLES[:1])
+    run = rag("build", "news")
+    assert (run.code, run.out) == (1, "")
+    assert "2 of the 3 articles of index 'news' are missing" in run.err
+    assert "rag build news --allow-removal" in run.err
+    assert "2 removed" in rag("build", "news", "--allow-removal").out

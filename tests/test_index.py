@@ -198,7 +198,7 @@ def test_open_reader_keeps_its_version(tmp_path: Path, index_dir: Path) -> None:
     with open_index(index_dir) as old:
         for n in range(3):
             write_articles(tmp_path, [{"id": "only", "text": f"Nothing but number {n}."}])
-            build(index_dir)
+            build(index_dir, allow_removal=True)
         assert [v.name for v in (index_dir / "news" / "versions").iterdir()] != ["000001"]
         assert old.catalog.article("harbour") is not None
         assert old.lexical.search(old.lexical.terms("painting"), 3)

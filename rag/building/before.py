@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.errors import IndexError_
+from rag.building.inputs import Stored
+from rag.errors import IndexError_, RemovalError
 from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
 from rag.index.layout import CATALOG, IndexFolder
 from rag.index.manifest import Manifest, read_manifest, verify_files
 from rag.readers import Skipped
+
+MAX_REMOVED = 0.5
+"""A build that would remove a larger share of the articles must be told that it may."""
+_MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +25,13 @@ class Before:
 
     Attributes:
         manifest: Of the version; None if there is none that is whole.
-        hashes: Content hash of each article by its id.
+        articles: Content hash and path of each article by its id.
         skipped: What was skipped.
         problem: Why the live version does not open, if there is one and it does not.
     """
 
     manifest: Manifest | None = None
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    articles: Stored = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
     problem: str | None = None
 
@@ -37,13 +43,41 @@ class Before:
         Args:
             now: Content hash of each article by its id.
         """
-        same = sum(self.hashes[name] == now[name] for name in self.hashes.keys() & now.keys())
+        stay = self.articles.keys() & now.keys()
+        same = sum(self.articles[name][0] == now[name] for name in stay)
         return {
-            "added": len(now.keys() - self.hashes.keys()),
-            "changed": len(self.hashes.keys() & now.keys()) - same,
-            "removed": len(self.hashes.keys() - now.keys()),
+            "added": len(now.keys() - self.articles.keys()),
+            "changed": len(stay) - same,
+            "removed": len(self.articles.keys() - now.keys()),
             "unchanged": same,
         }
+
+    def refuse_removal(self, index: str, now: Collection[str], files: Collection[str]) -> None:
+        """Refuse to remove more than `MAX_REMOVED` of the articles.
+
+        Args:
+            index: Name of the index.
+            now: Ids of the articles in the sources.
+            files: Paths of the files that the sources hold.
+
+        Raises:
+            RemovalError: the message says what is missing, by file.
+        """
+        gone = [name for name in self.articles if name not in now]
+        if len(gone) <= MAX_REMOVED * len(self.articles):
+            return
+        n_missing = Counter(self.articles[name][1] or name for name in gone)
+        named = []
+        for path, n in n_missing.most_common(_MAX_NAMED):
+            why = "the file is there without them" if path in files else "no such file"
+            named.append(f"{path} ({n:,}, {why})")
+        if len(n_missing) > _MAX_NAMED:
+            named.append(f"and {len(n_missing) - _MAX_NAMED:,} files more")
+        raise RemovalError(
+            f"{len(gone):,} of the {len(self.articles):,} articles of index {index!r} are missing"
+            f" in its sources, and would be removed: {', '.join(named)}",
+            mend=f"put them back, or, if they may go: rag build {index} --allow-removal",
+        )
 
     def kept(
         self,
@@ -79,7 +113,6 @@ def look_at_live(folder: IndexFolder) -> Before:
         path = folder.version_path(number)
         manifest = read_manifest(path)
         with Catalog.open(path / CATALOG) as catalog:
-            hashes = {name: digest for name, (digest, _) in catalog.known().items()}
-            return Before(manifest, hashes, catalog.skipped())
+            return Before(manifest, catalog.known(), catalog.skipped())
     except IndexError_ as error:
         return Before(problem=error.message)

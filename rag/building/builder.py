@@ -47,6 +47,7 @@ def build_index(
     model_sha256: str,
     load_embedder: Callable[[str | None], Embedder],
     full: bool = False,
+    allow_removal: bool = False,
     progress: Progress | None = None,
     on_step: Step = no_step,
 ) -> BuildReport:
@@ -58,6 +59,7 @@ def build_index(
         load_embedder: Opens that model, called only if something must be embedded; its argument
             is the runtime that made the vectors to go on from, None for any.
         full: Start from nothing.
+        allow_removal: Whether more than half of the articles may be removed.
         progress: Called as the build goes on.
         on_step: Called with the name of each step once it is done, from several threads.
 
@@ -65,6 +67,7 @@ def build_index(
         IndexLockedError: another process is building it.
         IndexWriteError: the disk is full, or cannot be written for another reason.
         SourceError: a source does not exist, or no article could be read at all.
+        RemovalError: more than half of the articles are missing in the sources.
         IndexMissingError, SettingsError: `index.toml` is missing or wrong.
     """
     config = folder.config()
@@ -73,12 +76,13 @@ def build_index(
             on_step("lock held")
             parts = folder, config, model_sha256, load_embedder, progress, on_step
             try:
-                report = _Build(*parts).run(full)
+                report = _Build(*parts).run(full, allow_removal)
             except IndexCorruptError as error:
                 if full:
                     raise
                 # What it went on from is damaged. Building anew is what mends that.
-                report = _Build(*parts, note=_ANEW.format(error.message)).run(True)
+                note = _ANEW.format(error.message)
+                report = _Build(*parts, note=note).run(True, allow_removal)
         on_step("lock released")
         return report
     except OSError as error:
@@ -113,7 +117,7 @@ class _Build:
         self._n_expected: int | None = None
         self._note = note
 
-    def run(self, full: bool) -> BuildReport:
+    def run(self, full: bool, allow_removal: bool) -> BuildReport:
         started = time.perf_counter()
         with self._timed("open"):
             before = look_at_live(self._folder)
@@ -123,14 +127,14 @@ class _Build:
                 self._note = why_anew(before.manifest, self._config)
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
         with catalog:
-            self._take_articles(catalog)
+            stored = catalog.known()
+            preparation = self._take_articles(catalog, stored)
+            # Before anything is removed: when the sources are back, nothing is embedded again.
+            self._require_articles()
+            if not allow_removal:
+                before.refuse_removal(self._folder.name, self._seen, preparation.paths)
+            self._remove_missing(catalog, stored, preparation)
             counts = before.compared(self._seen)
-            if not self._seen:
-                raise SourceError(
-                    f"no article could be read from the sources of {self._folder.config_path}: "
-                    + (self._skipped[0].reason if self._skipped else "they are empty"),
-                    mend=f"put articles there, or correct sources in {self._folder.config_path}",
-                )
             manifest = (
                 None
                 if full
@@ -155,10 +159,9 @@ class _Build:
             note=self._note,
         )
 
-    def _take_articles(self, catalog: DraftCatalog) -> None:
+    def _take_articles(self, catalog: DraftCatalog, stored: Stored) -> Preparation:
         """Read ahead, embed and store; a build that is killed loses what it has of one batch."""
         runtime = runtime_of(catalog)
-        stored = catalog.known()
         preparation = self._preparation(catalog, stored, runtime)
         batches = ahead(preparation.batches())
         started = time.perf_counter()
@@ -171,6 +174,21 @@ class _Build:
                 if embedded or batch.moved:
                     self._store(catalog, embedded, batch)
                 started = self._add_seconds("store", started)
+        return preparation
+
+    def _require_articles(self) -> None:
+        if not self._seen:
+            raise SourceError(
+                f"no article could be read from the sources of {self._folder.config_path}: "
+                + (self._skipped[0].reason if self._skipped else "they are empty"),
+                mend=f"put articles there, or correct sources in {self._folder.config_path}",
+            )
+
+    def _remove_missing(
+        self, catalog: DraftCatalog, stored: Stored, preparation: Preparation
+    ) -> None:
+        """Remove what the sources no longer hold, and note what was read."""
+        started = time.perf_counter()
         with catalog.transaction():
             catalog.remove(sorted(stored.keys() - self._seen.keys()))
             self._step("removed articles deleted")

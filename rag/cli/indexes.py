@@ -30,6 +30,10 @@ def build(
     full: Annotated[
         bool, typer.Option("--full", help="Embed everything anew; without it only what changed.")
     ] = False,
+    allow_removal: Annotated[
+        bool,
+        typer.Option("--allow-removal", help="Even if more than half of the articles are gone."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bring indexes up to date with their sources."""
@@ -50,7 +54,13 @@ def build(
     for name in dict.fromkeys(names or known):
         try:
             with build_progress(line(name)) as progress:
-                report = parts_of(ctx).build(name, full=full, progress=progress, settings=settings)
+                report = parts_of(ctx).build(
+                    name,
+                    full=full,
+                    allow_removal=allow_removal,
+                    progress=progress,
+                    settings=settings,
+                )
         except RagError as error:  # one broken index does not stop the others
             show_error(error)
             failed = True
