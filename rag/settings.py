@@ -1,7 +1,7 @@
 """Settings: defaults < `rag.toml` < environment (`RAG_*`) < keyword or flag.
 
-The only module that reads or writes the environment. What is chosen when an index is built (chunking,
-embedding model) does not stand here but in `indexes/<name>/index.toml`.
+The only module that reads or writes the environment. What is chosen when an index is built
+(chunking, embedding model) does not stand here but in `indexes/<name>/index.toml`.
 """
 
 from __future__ import annotations

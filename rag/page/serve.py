@@ -65,9 +65,6 @@ def main(
         MissingExtraError: Gradio is not installed.
         RagError: no index is built, or the port is taken.
     """
-    with needs_extra("the page", extra="ui"):
-        pass
-
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     if host != HOST and not auth:
         raise RagError(
@@ -105,9 +102,10 @@ def _launched(
     people: list[tuple[str, str]] | None,
 ) -> Any:
     """The page (`gr.Blocks`), listening."""
-    from rag.page import guard, look
-    from rag.page.blocks import MAX_UPLOAD, build_page
-    from rag.page.handlers import Handlers
+    with needs_extra("the page", extra="ui"):
+        from rag.page import guard, look
+        from rag.page.blocks import MAX_UPLOAD, build_page
+        from rag.page.handlers import Handlers
 
     # All who fit into the model's queue, and some who are told that it is full.
     page = build_page(Handlers(engines, build), names, engines.settings.queue_size + 4)
