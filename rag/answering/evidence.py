@@ -21,6 +21,7 @@ from rag.embedding import Vectors
 from rag.ranking import Ranker
 from rag.ranking.passages import cut
 from rag.retrieval import Hit, QuestionTerms, Retrieved
+from rag.text.asides import is_aside
 from rag.text.days import names_a_day
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.numbers import find_numbers
@@ -149,6 +150,7 @@ def _states(sentence: str) -> bool:
         len(sentence.split()) >= _MIN_WORDS
         and not _QUESTION_END.search(sentence)
         and not speaks_to_a_machine(sentence)
+        and not is_aside(sentence)
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from rag.answering.question import Question
+from rag.answering.question import Kind, Question
 from rag.retrieval import Filter, Retrieved
 from rag.text.periods import RECENT
 
@@ -65,7 +65,10 @@ def window_of(question: Question) -> Window:
     if not named:
         present = " ".join(period.text for period in question.periods)
         return Window(asked_on - RECENT, asked_on + _DAY, present, bound=False, is_now=True)
-    bound = [period for period in named if period.strength == "bound"]
+    if question.kind is Kind.DATED:  # what was reported then, not what happened
+        bound = named
+    else:
+        bound = [period for period in named if period.strength == "bound"]
     chosen = bound or named
     first = min(period.first for period in chosen)
     last = max(period.last for period in chosen) + (_DAY if bound else _AFTER_EVENT)

@@ -6,6 +6,8 @@ Modules:
     numbers       numbers in digits and words
     names         names, numbers and negations that a source must hold too
     days          "on Friday" to the day it means
+    periods       the time that a question names
+    asides        sentences that tell nothing of the news
     instructions  sentences that speak to a machine, not to readers
     analysis      words to the terms that searches compare
 """

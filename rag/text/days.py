@@ -21,6 +21,7 @@ _WEEKDAYS = [day.lower() for day in calendar.day_name]
 _MONTHS = [month.lower() for month in calendar.month_name][1:]
 _DAY = f"(?:{'|'.join(_WEEKDAYS)})"
 _MONTH = f"(?:{'|'.join(_MONTHS)})"
+_SHORT_MONTH = r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\."
 _MANY = r"(?:\d{1,2}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _FUTURE = re.compile(
     r"\b(?:will|shall|would|going to|is to|are to|due|next|plan(?:s|ned)?|scheduled|expected to"
@@ -31,6 +32,9 @@ _FUTURE = re.compile(
     re.IGNORECASE,
 )
 _NOT_NAMES = re.compile(r"\b(?:good|black|ash|maundy|super|cyber|palm|easter)\s+$", re.IGNORECASE)
+
+
+_NEAR_DAYS = 45
 
 
 class DatedPhrase(BaseModel):
@@ -71,7 +75,12 @@ def resolve(text: str, start: int, end: int, published: datetime.date) -> list[D
     taken: set[int] = set()
     for pattern, days in _RULES:
         for match in pattern.finditer(span):
-            if taken & set(range(*match.span())) or _NOT_NAMES.search(span[: match.start()]):
+            if (
+                taken & set(range(*match.span()))
+                or _NOT_NAMES.search(span[: match.start()])
+                or is_a_name(span, *match.span())
+                or _DATE_FOLLOWS.match(span, match.end())
+            ):
                 continue
             try:
                 first, last = days(match, published, future)
@@ -91,6 +100,18 @@ _NAMED_DAY = re.compile(
     rf"|(?:last|this|next)\s+(?:week|month|year|weekend)|in\s+{_MONTH})\b",
     re.IGNORECASE,
 )
+
+
+_DATE_FOLLOWS = re.compile(rf",?\s+(?:{_MONTH}|{_SHORT_MONTH})\s+\d", re.IGNORECASE)
+
+
+def is_a_name(text: str, start: int, end: int) -> bool:
+    """Whether words that could mean a day are part of a name: "USA TODAY", "USA Today"."""
+    words = text[start:end]
+    if not words.strip().lower().endswith("today"):
+        return False
+    before = text[:start].split()
+    return words.isupper() or (words[:1].isupper() and bool(before) and before[-1][:1].isupper())
 
 
 def names_a_day(text: str) -> bool:
@@ -115,11 +136,13 @@ def tell_days(sentence: str, phrases: Sequence[DatedPhrase]) -> str:
         "They met on Friday [2 August 2024]."
     """
     for phrase in phrases:
-        at = sentence.lower().find(phrase.text.lower())
-        end = at + len(phrase.text)
-        if at < 0 or sentence[end:].startswith(" [") or phrase.first != phrase.last:
-            continue
-        sentence = f"{sentence[:end]} [{spelled(phrase.first)}]{sentence[end:]}"
+        if phrase.first != phrase.last or re.search(r"\d", phrase.text):
+            continue  # a stretch, or a day of the calendar, which readers know
+        words = r"\s+".join(map(re.escape, phrase.text.split()))
+        match = re.search(rf"(?<!\w){words}(?!\w|’s|'s| \[)", sentence, re.IGNORECASE)
+        if match and not is_a_name(sentence, *match.span()):
+            told = f" [{spelled(phrase.first)}]"
+            sentence = sentence[: match.end()] + told + sentence[match.end() :]
     return sentence
 
 
@@ -182,11 +205,19 @@ def _month(match: re.Match[str], day: datetime.date, future: bool) -> Days:
     last = first + relativedelta(months=1, days=-1)
     if match["of"]:
         first = last = day.replace(month=number, day=int(re.sub(r"\D", "", match["of"])))
+        if not which and (near := _nearest(first, day)) is not None:
+            return _one(near)
     if which == "next" or (future and which != "last"):
         years = 1 if last < day else 0
     else:
         years = -1 if first > day or (which == "last" and last >= day) else 0
     return first + relativedelta(years=years), last + relativedelta(years=years)
+
+
+def _nearest(named: datetime.date, day: datetime.date) -> datetime.date | None:
+    """A day of the calendar in the year in which it is near; None where it is near in none."""
+    years = [named + relativedelta(years=step) for step in (-1, 0, 1)]
+    return next((found for found in years if abs((found - day).days) <= _NEAR_DAYS), None)
 
 
 _OF = r"(?P<of>\d{1,2}(?:st|nd|rd|th)?)"

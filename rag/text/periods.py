@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
+from rag.text.days import is_a_name
+
 Strength = Literal["bound", "event", "present"]
 
 
@@ -69,7 +71,7 @@ def find_periods(question: str, asked_on: datetime.date) -> list[Period]:
     for pattern, strength, rule in _RULES:
         for match in pattern.finditer(question):
             span = set(range(*match.span()))
-            if taken & span:
+            if taken & span or is_a_name(question, *match.span()):
                 continue
             try:
                 first, last = rule(match, asked_on)
