@@ -25,16 +25,16 @@ from rag.text.periods import find_periods
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 """Kinds that are answered by items."""
 
-MAX_WORDS = 170
+MAX_WORDS = 180
 """Words of all items together, unless the first alone has more."""
-MAX_ITEMS = 9
+MAX_ITEMS = 10
 N_CONSIDERED = 160
 """Sentences, the best ones, of which items are made."""
-SUPPORT_WEIGHT = 0.6
+SUPPORT_WEIGHT = 0.5
 """For each doubling of the number of articles that say the same."""
-FACT_WEIGHT = 0.12
+FACT_WEIGHT = 0.3
 """For each new figure, name or day that a sentence brings, three at most."""
-REPEAT_WEIGHT = 2.5
+REPEAT_WEIGHT = 1.0
 """Taken away for being like an item chosen before."""
 LENGTH_WEIGHT = 0.012
 """Taken away for each word above `_FREE_WORDS`: room is short."""
