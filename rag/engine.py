@@ -21,7 +21,7 @@ from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, LazyLLM, LlamaCppLLM
 from rag.readers import normalise
-from rag.retrieval import Filter, Hit, Retrieved, retrieve
+from rag.retrieval import Filter, Found, Hit, retrieve
 from rag.retrieval.reranking import CrossEncoderReranker, Reranker
 from rag.settings import Settings
 
@@ -169,7 +169,7 @@ class Rag:
         """Like `search`, for many queries embedded in one batch; the hits of each, in order."""
         chosen = Filter.make(since=since, until=until, source=source, undated=undated, where=where)
         _, found = self._retrieved(queries, k or self._settings.k, chosen)
-        return [[item.hit for item in one] for one in found]
+        return [[item.hit for item in one.passages] for one in found]
 
     def ask(
         self,
@@ -238,7 +238,7 @@ class Rag:
 
     def _retrieved(
         self, questions: Sequence[str], k: int, filter: Filter
-    ) -> tuple[OpenIndex, list[list[Retrieved]]]:
+    ) -> tuple[OpenIndex, list[Found]]:
         index, embedder = self._current()
         found = retrieve(index, embedder, questions, k=k, filter=filter, reranker=self._reranker)
         return index, found
@@ -251,7 +251,7 @@ class Rag:
         self,
         question: str,
         index: OpenIndex,
-        found: Sequence[Retrieved],
+        found: Found,
         filter: Filter,
         started: float,
         cancelled: threading.Event | None = None,

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rag.article import Article
 from rag.embedding import Vectors
-from rag.retrieval import Hit, QuestionTerms, Retrieved
+from rag.retrieval import Found, Hit
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.numbers import find_numbers
-from rag.text.quotation import open_quotation
-from rag.text.sentences import split
+from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
+from rag.text.sentences import sentences_of
 
 COSINE_WEIGHT = 1.0
 COVERAGE_WEIGHT = 1.0
@@ -31,12 +32,13 @@ SAME_SHARE = 0.8
 """Share of the word triples that two sentences have in common if they are one statement."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """One sentence of a source, with its bearing on the question.
 
     Attributes:
         article: Its article.
+        paragraphs: Of the article's text.
         hit: The best hit it stands in.
         start, end: Span in the article's text.
         cosine: With the question, [-1, 1].
@@ -46,6 +48,7 @@ class Evidence:
     """
 
     article: Article
+    paragraphs: Paragraphs
     hit: Hit
     start: int
     end: int
@@ -54,17 +57,26 @@ class Evidence:
     score: float
     vector: Vectors
 
-    @property
+    @cached_property
     def text(self) -> str:
-        """The sentence, verbatim."""
-        return self.article.text[self.start : self.end]
+        """The sentence, verbatim but on one line."""
+        return unwrapped(self.article.text[self.start : self.end])
+
+    @cached_property
+    def quotation(self) -> Quotation | None:
+        """The quotation that it begins inside of."""
+        return self.paragraphs.quotation(self.start)
 
 
-def rank_sentences(found: Sequence[Retrieved], terms: QuestionTerms) -> list[Evidence]:
+def rank_sentences(found: Found) -> list[Evidence]:
     """Every sentence of the hits that speaks to readers, once, best first."""
+    terms = found.terms
     ranked: dict[tuple[str, int, int], Evidence] = {}
-    for item in found:
+    paragraphs: dict[str, Paragraphs] = {}
+    for item in found.passages:
         text = item.article.text
+        if item.hit.article_id not in paragraphs:
+            paragraphs[item.hit.article_id] = Paragraphs(text)
         spans = item.chunk.sentences.tolist()
         held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])
         for row, (start, end) in enumerate(spans):
@@ -79,6 +91,7 @@ def rank_sentences(found: Sequence[Retrieved], terms: QuestionTerms) -> list[Evi
                 (item.hit.article_id, start, end),
                 Evidence(
                     item.article,
+                    paragraphs[item.hit.article_id],
                     item.hit,
                     start,
                     end,
@@ -111,12 +124,11 @@ def sentence_before(item: Evidence) -> str:
     Returns:
         The one before it in its paragraph; empty if it stands by itself.
     """
-    text = item.article.text
-    if not _LEANS.match(item.text) and open_quotation(text, item.start) is None:
+    if not _LEANS.match(item.text) and item.quotation is None:
         return ""
-    paragraph = text.rfind("\n", 0, item.start) + 1
-    before = split(text[paragraph : item.start])
-    return text[paragraph + before[-1].start : paragraph + before[-1].end] if before else ""
+    around = item.paragraphs.around(item.start)
+    before = [span for span in sentences_of(item.paragraphs, around) if span.end <= item.start]
+    return unwrapped(item.article.text[before[-1].start : before[-1].end]) if before else ""
 
 
 def same_statement(one: Evidence, other: Evidence) -> bool:

@@ -20,7 +20,7 @@ from rag.answering.evidence import Evidence, rank_sentences, select
 from rag.answering.prompt import write_prompt
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, Prompt, Token
-from rag.retrieval import Filter, QuestionTerms, Retrieved
+from rag.retrieval import Filter, Found, QuestionTerms
 from rag.settings import Settings
 
 # Room for the tokens of the chat template and of joins between texts counted one by one.
@@ -62,7 +62,7 @@ class Completion:
 
 def answer_events(
     question: str,
-    found: Sequence[Retrieved],
+    found: Found,
     *,
     index: OpenIndex,
     llm: LLM,
@@ -75,8 +75,8 @@ def answer_events(
 
     Args:
         question: The question.
-        found: Its hits, best first.
-        index: Where they were found.
+        found: What was found for it.
+        index: Where.
         llm: Writes the answer; not asked when the evidence does not answer the question.
         settings: How many hits to show, how strict to be.
         filter: What the search was narrowed to.
@@ -88,9 +88,9 @@ def answer_events(
     def clock(name: str) -> None:
         timings.setdefault(name, round(time.perf_counter() - started, 4))
 
-    hits = tuple(item.hit for item in found[: settings.k])
-    ranked = rank_sentences(found, QuestionTerms(question, index.lexical))
-    seen = evidence_signals(question, found, ranked, index.lexical) if ranked else {}
+    hits = tuple(item.hit for item in found.passages[: settings.k])
+    ranked = rank_sentences(found)
+    seen = evidence_signals(found, ranked) if ranked else {}
     likely = confidence("evidence", seen) if ranked else 0.0
     clock("evidence")
     yield EvidenceFound(hits=hits, confidence=likely)
@@ -103,11 +103,11 @@ def answer_events(
         for token in _written(prompt, completion, llm, cancelled):
             clock("first_token")
             yield TextWritten(text=token.text)
-        checked = check(completion.text, question, ranked, index.lexical, cut=completion.cut)
-        seen |= answer_signals(question, checked, completion.tokens, ranked, index.lexical)
+        checked = check(completion.text, found.terms, ranked, cut=completion.cut)
+        seen |= answer_signals(found.terms, checked, completion.tokens, ranked)
         likely = confidence("answer", seen)
         draft = replace(
-            _draft(question, checked, completion, evidence, ranked, index),
+            _draft(found.terms, checked, completion, evidence, ranked),
             model=llm.name,
             n_prompt_tokens=llm.count_tokens(prompt.system) + llm.count_tokens(prompt.user),
             n_answer_tokens=len(completion.tokens),
@@ -178,17 +178,16 @@ def _written(
 
 
 def _draft(
-    question: str,
+    terms: QuestionTerms,
     checked: Checked,
     completion: Completion,
     evidence: Sequence[Evidence],
     ranked: Sequence[Evidence],
-    index: OpenIndex,
 ) -> Draft:
     if checked.n_written:
         kept = with_best(checked.kept, evidence[0])
-        body = compose(question, kept, ranked, index.lexical)
+        body = compose(terms, kept, ranked)
         return Draft(body, AnswerStatus.ANSWERED, None, checked.withheld)
-    body = compose(question, checked.kept or extract(evidence), ranked, index.lexical)
+    body = compose(terms, checked.kept or extract(evidence), ranked)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, AnswerStatus.EXTRACTED, note, checked.withheld)

@@ -21,7 +21,7 @@ from rag.cleaning import CleanedArticle
 from rag.embedding import Embedder
 from rag.index.rows import STORED, EmbeddedArticle
 from rag.readers import Block, BlockReader, Skipped, SourceFile, UniqueIds, articles_of, files_of
-from rag.text.sentences import Span
+from rag.text.paragraphs import Span, unmarked
 
 BATCH_CHUNKS = 256
 _BATCH_ARTICLES = 1_000
@@ -213,7 +213,7 @@ def cut(
 ) -> list[Chunk]:
     """The chunks of a cleaned article."""
     return chunk(
-        article.text,
+        unmarked(article.text),
         sentences,
         count_tokens=embedder.count_tokens,
         max_tokens=embedder.max_tokens - _MAX_PREFIX_TOKENS,
@@ -228,10 +228,11 @@ def embed(articles: Sequence[Prepared], embedder: Embedder) -> list[EmbeddedArti
     for item in articles:
         article = item.cleaned.article
         prefix = embedding_prefix(article, embedder)
-        texts += [prefix + article.text[piece.start : piece.end] for piece in item.chunks]
+        text = unmarked(article.text)
+        texts += [prefix + text[piece.start : piece.end] for piece in item.chunks]
     at, sentence_at = 0, len(texts)
     for item in articles:
-        text = item.cleaned.article.text
+        text = unmarked(item.cleaned.article.text)
         texts += [text[s.start : s.end] for piece in item.chunks for s in piece.sentences]
     vectors = embedder.embed_documents(texts).astype(STORED)  # at once: it is quicker
     embedded = []
