@@ -100,8 +100,8 @@ def dense(rag: Rag, vector: np.ndarray) -> list[int]:
 
 
 def lexical(rag: Rag, question: str) -> list[int]:
-    words = rag.index.lexical
-    return [chunk_id for chunk_id, _ in words.search(words.query_terms(question), N_CANDIDATES)]
+    terms = rag.index.analyzer.content_terms(question)
+    return [chunk_id for chunk_id, _ in rag.index.lexical.search(terms, N_CANDIDATES)]
 
 
 def fused(*rankings: Sequence[int]) -> list[int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.text.sentences import Span
+from rag.text.paragraphs import Span, unwrapped
 
 TokenCounter = Callable[[Sequence[str]], Sequence[int]]
 """Number of tokens (word pieces) of each text, without special tokens."""
@@ -106,7 +106,7 @@ def _units(
         halves: list[Span] = []
         for span, part, tokens in zip(todo, parts, count_tokens(parts), strict=True):
             if len(part) == 1 or _fits(len(part), tokens, max_tokens):
-                done.append(_Unit(span, len(part.split()), tokens))
+                done.append(_Unit(span, len(unwrapped(part).split()), tokens))
             else:
                 halves.extend(_halves(text, span))
         todo, halved = halves, halved or bool(halves)

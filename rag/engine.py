@@ -32,7 +32,7 @@ from rag.llm import LLM, SHARED
 from rag.ranking import Ranker
 from rag.ranking.minilm import MiniLMRanker
 from rag.readers import normalise
-from rag.retrieval import Filter, Hit, Retrieved, check_question, retrieve, search
+from rag.retrieval import Filter, Found, Hit, check_question, retrieve, search
 from rag.retrieval.reranking import CrossEncoderReranker, Reranker
 from rag.settings import Settings
 
@@ -221,7 +221,7 @@ class Rag:
         """Like `search`, for many queries embedded in one batch; the hits of each, in order."""
         with self._life.in_use():
             _, found = self._retrieved(queries, k or self._settings.k, filter or Filter())
-            return [[item.hit for item in one] for one in found]
+            return [[item.hit for item in one.passages] for one in found]
 
     def ask(
         self,
@@ -333,7 +333,7 @@ class Rag:
 
     def _retrieved(
         self, questions: Sequence[str], k: int, filter: Filter
-    ) -> tuple[_Live, list[list[Retrieved]]]:
+    ) -> tuple[_Live, list[Found]]:
         live = self._live()
         found = retrieve(
             live.index, live.embedder, questions, k=k, filter=filter, reranker=self._reranker
@@ -353,7 +353,7 @@ class Rag:
         started: float,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
-        def found(filter: Filter) -> list[Retrieved]:
+        def found(filter: Filter) -> Found:
             return search(
                 live.index,
                 question.text,

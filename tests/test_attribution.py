@@ -11,6 +11,7 @@ from rag.answering.attribution import Attribution, Status, attribute, strip_mark
 from rag.answering.evidence import Evidence
 from rag.article import Article
 from rag.retrieval import Hit, HitScores
+from rag.text.paragraphs import Paragraphs
 
 TEXT = (
     "The harbour bridge in Osterby closes on Monday for nine weeks of repairs. "
@@ -42,7 +43,19 @@ def evidence() -> list[Evidence]:
             article_id="bridge", title="", published=None, source=None, url=None, path=None,
             start=0, end=len(TEXT), text=TEXT, sentence_start=at, sentence_end=end,
         )  # fmt: skip
-        found.append(Evidence(article, hit, at, end, 0.5, 0.5, 1.5, np.ones(1, dtype=np.float32)))
+        found.append(
+            Evidence(
+                article,
+                Paragraphs(TEXT),
+                hit,
+                at,
+                end,
+                cosine=0.5,
+                coverage=0.5,
+                score=1.5,
+                vector=np.ones(1, dtype=np.float32),
+            )
+        )
         at = end + 1
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from rag.answering.attribution.speech import drops_speaker, reported_parts
 from rag.answering.attribution.verbatim import keep_verbatim
 from rag.text.names import clauses, negated
-from rag.text.quotation import open_quotation
+from rag.text.paragraphs import Paragraphs
 from tests.test_attribution import content_terms, terms
 
 
@@ -50,9 +50,10 @@ def test_the_middle_of_a_quotation_is_reported() -> None:
         "Holm said: “We are late. The work costs 4.2 million crowns. Nobody is to blame.” He left."
     )
     start = text.index("The work")
-    assert open_quotation(text, start) == text.index("“")
-    assert open_quotation(text, text.index("He left")) is None
-    assert open_quotation("“Never closed.\nNext line", 20) is None
+    quotation = Paragraphs(text).quotation(start)
+    assert quotation == (text.index("“"), text.index("”") + 1, True)
+    assert Paragraphs(text).quotation(text.index("He left")) is None
+    assert Paragraphs("“Never closed.\nNext line").quotation(20) is None
     middle = "The work costs 4.2 million crowns."
     assert reported_parts(middle) == []
     assert reported_parts(middle, inside_quotation=True) == [middle]

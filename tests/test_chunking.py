@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from rag.chunking import MAX_CHARACTERS_PER_TOKEN, Chunk, ChunkingSettings, chunk
 from rag.settings import Settings
-from rag.text.sentences import Span, split
+from rag.text.paragraphs import Span
+from rag.text.sentences import split
 
 
 def words_and_marks(texts):

@@ -96,8 +96,8 @@ def test_incremental_build_embeds_only_what_is_new(tmp_path: Path, index_dir: Pa
         assert index.catalog.article("museum") is None
         ids = index.vectors.ids.tolist()
         assert sorted(index.catalog.chunks(ids)) == sorted(ids)
-        assert index.lexical.search(index.lexical.terms("painting demand"), 10) == []
-        found = index.lexical.search(index.lexical.terms("airport"), 10)
+        assert index.lexical.search(index.analyzer.terms("painting demand"), 10) == []
+        found = index.lexical.search(index.analyzer.terms("airport"), 10)
         (chunk,) = index.catalog.chunks([found[0][0]]).values()
         assert index.catalog.articles([chunk.article])[chunk.article].article_id == "storm"
 
@@ -201,7 +201,7 @@ def test_open_reader_keeps_its_version(tmp_path: Path, index_dir: Path) -> None:
             build(index_dir, allow_removal=True)
         assert [v.name for v in (index_dir / "news" / "versions").iterdir()] != ["000001"]
         assert old.catalog.article("harbour") is not None
-        assert old.lexical.search(old.lexical.terms("painting"), 3)
+        assert old.lexical.search(old.analyzer.terms("painting"), 3)
 
 
 def test_missing_things_say_what_mends_them(tmp_path: Path, index_dir: Path) -> None:

@@ -29,7 +29,7 @@ def test_updated_index_finds_what_a_new_one_finds(tmp_path: Path) -> None:
     update_lexical(old, updated, "en", (), more)
     write_lexical(anew, "en", [*first, *more])
     assert {path.name: path.read_bytes() for path in old.iterdir()} == before
-    one, two = LexicalIndex(updated, "en"), LexicalIndex(anew, "en")
+    one, two = LexicalIndex(updated), LexicalIndex(anew)
     for word in WORDS[:40]:
         scores = [dict(index.search([word, "word7"], 1_200)) for index in (one, two)]
         assert scores[0] == scores[1]
@@ -39,7 +39,7 @@ def test_removed_chunks_are_found_no_more(tmp_path: Path) -> None:
     old, updated = tmp_path / "old", tmp_path / "updated"
     write_lexical(old, "en", chunks(1, 500))
     update_lexical(old, updated, "en", range(1, 101), chunks(501, 10))
-    index = LexicalIndex(updated, "en")
+    index = LexicalIndex(updated)
     assert index.n_chunks == 410
     assert index.chunk_ids_where({}).tolist() == list(range(101, 511))
     assert index.chunk_ids_where({"section": "sport"}).tolist() == list(range(101, 511))

@@ -212,7 +212,7 @@ def test_opening_writes_nothing(index_dir: Path) -> None:
     live = folder_of(index_dir).version_path(1)
     before = {path: path.stat().st_mtime_ns for path in (index_dir / "news").rglob("*")}
     with open_index(index_dir) as index:
-        assert index.lexical.search(index.lexical.terms("bridge"), 3)
+        assert index.lexical.search(index.analyzer.terms("bridge"), 3)
     after = {path: path.stat().st_mtime_ns for path in (index_dir / "news").rglob("*")}
     assert after == before
     assert not list(live.rglob("*.lock"))
@@ -225,7 +225,7 @@ def test_opens_on_a_read_only_file_system(tmp_path: Path, index_dir: Path) -> No
     with _mounted("--bind", str(index_dir), str(mount)):
         subprocess.run(["mount", "-o", "remount,bind,ro", str(mount)], check=True)
         with open_index(mount) as index:
-            assert index.lexical.search(index.lexical.terms("bridge"), 3)
+            assert index.lexical.search(index.analyzer.terms("bridge"), 3)
             assert index.catalog.article("harbour") is not None
         with pytest.raises(IndexWriteError, match="Read-only file system"):
             build(mount)

@@ -11,6 +11,7 @@ from rag.answering.prompt import SYSTEM, write_prompt
 from rag.answering.question import Question
 from rag.article import Article
 from rag.retrieval import Hit, HitScores
+from rag.text.paragraphs import Paragraphs
 
 
 def asked(text: str) -> Question:
@@ -30,7 +31,17 @@ def sentence(article: Article, text: str, score: float) -> Evidence:
         source=None, url=None, path=None, start=0, end=len(article.text), text=article.text,
         sentence_start=start, sentence_end=end,
     )  # fmt: skip
-    return Evidence(article, hit, start, end, 0.5, 0.5, score, np.ones(1, dtype=np.float32))
+    return Evidence(
+        article,
+        Paragraphs(article.text),
+        hit,
+        start,
+        end,
+        cosine=0.5,
+        coverage=0.5,
+        score=score,
+        vector=np.ones(1, dtype=np.float32),
+    )
 
 
 ONE = Article(article_id="1", title="Bridge", text="First things first. Then\nthe second.")

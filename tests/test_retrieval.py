@@ -28,12 +28,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenIndex]:
 
 def ids(index: OpenIndex, question: str, **filter: object) -> list[str]:
     made = Filter.make(**filter)  # type: ignore[arg-type]
-    found = retrieve(index, EMBEDDER, [question], k=10, filter=made)[0]
+    found = retrieve(index, EMBEDDER, [question], k=10, filter=made)[0].passages
     return [item.hit.article_id for item in found]
 
 
 def test_hits_are_exact_spans(index: OpenIndex) -> None:
-    found = retrieve(index, EMBEDDER, ["Which raise of their union demands?"], k=3)[0]
+    found = retrieve(index, EMBEDDER, ["Which raise of their union demands?"], k=3)[0].passages
     hit = found[0].hit
     text = ARTICLES[1]["text"]
     assert (hit.article_id, hit.rank, hit.source) == ("ferry", 1, "Harbour News")
@@ -47,7 +47,7 @@ def test_hits_are_exact_spans(index: OpenIndex) -> None:
 def test_scores_are_what_numpy_says(index: OpenIndex) -> None:
     question = "How long does the bridge close?"
     vector = EMBEDDER.embed_queries([question])[0]
-    for item in retrieve(index, EMBEDDER, [question], k=3)[0]:
+    for item in retrieve(index, EMBEDDER, [question], k=3)[0].passages:
         scores = item.hit.scores
         assert scores.dense == pytest.approx(float(np.dot(item.chunk.vector, vector)))
         cosines = [float(np.dot(row, vector)) for row in item.chunk.sentence_vectors]
@@ -118,7 +118,7 @@ def test_empty_question(index: OpenIndex, question: str) -> None:
     ],
 )
 def test_any_text_is_a_question(index: OpenIndex, question: str) -> None:
-    found = retrieve(index, EMBEDDER, [question], k=2)[0]
+    found = retrieve(index, EMBEDDER, [question], k=2)[0].passages
     assert [item.hit.rank for item in found] == [1, 2]
     assert all(0.0 <= item.hit.score <= 1.0 for item in found)
 
@@ -129,8 +129,8 @@ def test_query_syntax_has_no_meaning(index: OpenIndex) -> None:
 
 
 def test_same_question_same_hits(index: OpenIndex) -> None:
-    one = retrieve(index, EMBEDDER, ["Who is the mayor?"], k=3)[0]
-    two = retrieve(index, EMBEDDER, ["Who is the mayor?"], k=3)[0]
+    one = retrieve(index, EMBEDDER, ["Who is the mayor?"], k=3)[0].passages
+    two = retrieve(index, EMBEDDER, ["Who is the mayor?"], k=3)[0].passages
     assert [item.hit for item in one] == [item.hit for item in two]
 
 

@@ -139,7 +139,7 @@ def test_joined_hits_are_exact_spans(tmp_path: Path) -> None:
     index_dir = write_articles(tmp_path, [article, *ARTICLES])
     build(index_dir)
     with open_index(index_dir) as index:
-        found = retrieve(index, EMBEDDER, ["When was the harbour bridge closed?"], k=5)[0]
+        found = retrieve(index, EMBEDDER, ["When was the harbour bridge closed?"], k=5)[0].passages
     assert max(item.hit.end - item.hit.start for item in found) > 1000
     for item in found:
         hit = item.hit

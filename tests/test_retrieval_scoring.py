@@ -63,7 +63,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenIndex]:
 
 
 def test_weights_are_the_idf_of_bm25(small: OpenIndex) -> None:
-    terms = QuestionTerms("What does the bridge in Osterby cost?", small.lexical)
+    terms = QuestionTerms("What does the bridge in Osterby cost?", small, small.analyzer)
     frequencies = {"bridg": 1, "osterbi": 2, "cost": 1}
     assert terms.weights == pytest.approx(
         {term: math.log(1 + (3 - df + 0.5) / (df + 0.5)) for term, df in frequencies.items()}
@@ -71,7 +71,7 @@ def test_weights_are_the_idf_of_bm25(small: OpenIndex) -> None:
 
 
 def test_words_held_by_each_sentence_and_by_all(small: OpenIndex) -> None:
-    terms = QuestionTerms("Osterby bridge cost", small.lexical)
+    terms = QuestionTerms("Osterby bridge cost", small, small.analyzer)
     weight, total = terms.weights, sum(terms.weights.values())
     held = terms.look_in("A bridge", ["Costs rise.", "Osterby waits.", ""])
     assert held.by_sentence == pytest.approx(
@@ -85,7 +85,7 @@ def test_words_held_by_each_sentence_and_by_all(small: OpenIndex) -> None:
 
 
 def test_phrases_are_pairs_of_neighbours(small: OpenIndex) -> None:
-    terms = QuestionTerms("harbour bridge repairs", small.lexical)
+    terms = QuestionTerms("harbour bridge repairs", small, small.analyzer)
     w = terms.weights
     one, other = w["harbour"] + w["bridg"], w["bridg"] + w["repair"]
 
@@ -100,14 +100,16 @@ def test_phrases_are_pairs_of_neighbours(small: OpenIndex) -> None:
 
 @pytest.mark.parametrize("question", ["the of and", "?!", "🚢", ""])
 def test_questions_without_content_words(small: OpenIndex, question: str) -> None:
-    held = QuestionTerms(question, small.lexical).look_in("Of the", ["The end and the start."])
+    held = QuestionTerms(question, small, small.analyzer).look_in(
+        "Of the", ["The end and the start."]
+    )
     assert 0.0 <= held.together <= 1.0
     assert held.phrases == 0.0
 
 
 def test_the_rarest_words_of_a_long_question_count(small: OpenIndex) -> None:
     question = " ".join([*(f"word{number}" for number in range(200)), "osterby"])
-    terms = QuestionTerms(question, small.lexical)
+    terms = QuestionTerms(question, small, small.analyzer)
     assert len(terms.weights) == MAX_TERMS
     assert "osterbi" not in terms.weights  # the others stand nowhere, which is rarer
 
@@ -122,13 +124,10 @@ def test_shares_are_shares(question: str, sentences: list[str], title: str) -> N
 
         content_terms = terms
 
-        def query_terms(self, text: str) -> list[str]:
-            return list(dict.fromkeys(self.terms(text)))
-
         def document_frequency(self, term: str) -> int:
             return len(term) % 10
 
-    held = QuestionTerms(question, Words()).look_in(title, sentences)  # type: ignore[arg-type]
+    held = QuestionTerms(question, Words(), Words()).look_in(title, sentences)  # type: ignore[arg-type]
     assert all(0.0 <= share <= 1.0 for share in [*held.by_sentence, held.together, held.phrases])
 
 
@@ -151,7 +150,7 @@ def test_ranking_equals_brute_force(large: OpenIndex) -> None:
     filter = Filter.make(where={"desk": "far"}, since="2024-01-01", until="2024-01-20")
     question = "How many visitors has the harbour museum in Lindal?"
     vector = EMBEDDER.embed_queries([question])[0]
-    terms = QuestionTerms(question, large.lexical)
+    terms = QuestionTerms(question, large, large.analyzer)
     expected = []
     for row in many_articles(3000):
         if row["desk"] != "far" or not "2024-01-01" <= row["published"] <= "2024-01-20":
@@ -159,12 +158,12 @@ def test_ranking_equals_brute_force(large: OpenIndex) -> None:
         sentences = re.findall(r"[^.]+\.", row["text"])
         embedded = EMBEDDER.embed_documents([sentence.strip() for sentence in sentences])
         chunk = EMBEDDER.embed_documents([f"{row['title']}. {row['published']}\n{row['text']}"])[0]
-        words = [set(large.lexical.terms(f"{row['title']} {text}")) for text in sentences]
+        words = [set(large.analyzer.terms(f"{row['title']} {text}")) for text in sentences]
         total = sum(terms.weights.values())
         shares = [sum(w for t, w in terms.weights.items() if t in held) / total for held in words]
         both = sum(w for t, w in terms.weights.items() if t in words[0] | words[1]) / total
-        sequence = large.lexical.content_terms(row["text"])
-        asked = list(pairwise(large.lexical.content_terms(question)))
+        sequence = large.analyzer.content_terms(row["text"])
+        asked = list(pairwise(large.analyzer.content_terms(question)))
         weight = {pair: terms.weights[pair[0]] + terms.weights[pair[1]] for pair in asked}
         found = sum(w for pair, w in weight.items() if pair in set(pairwise(sequence)))
         best = max(
@@ -175,7 +174,9 @@ def test_ranking_equals_brute_force(large: OpenIndex) -> None:
         expected.append((score + 0.12 * found / sum(weight.values()), row["id"]))
     assert 10 < len(expected) <= N_CLOSE
     expected.sort(key=lambda pair: -pair[0])
-    found_hits = [item.hit for item in retrieve(large, EMBEDDER, [question], k=5, filter=filter)[0]]
+    found_hits = [
+        item.hit for item in retrieve(large, EMBEDDER, [question], k=5, filter=filter)[0].passages
+    ]
     np.testing.assert_allclose(
         [hit.score for hit in found_hits], [score for score, _ in expected[:5]], atol=2e-3
     )  # vectors are stored in 16 bits
@@ -188,14 +189,16 @@ def test_ranking_equals_brute_force(large: OpenIndex) -> None:
 def test_a_filter_that_leaves_a_thousandth(large: OpenIndex) -> None:
     found = retrieve(
         large, EMBEDDER, ["the school"], k=5, filter=Filter.make(source="Rare Gazette")
-    )[0]
+    )[0].passages
     assert {item.hit.article_id for item in found} == {"a999", "a1999", "a2999"}
 
 
 def test_scores_do_not_depend_on_what_else_is_found(large: OpenIndex) -> None:
     question = "How many visitors has the library in Sund?"
-    alone = retrieve(large, EMBEDDER, [question], k=3, filter=Filter.make(where={"desk": "far"}))[0]
-    among = retrieve(large, EMBEDDER, [question], k=1000)[0]
+    alone = retrieve(large, EMBEDDER, [question], k=3, filter=Filter.make(where={"desk": "far"}))[
+        0
+    ].passages
+    among = retrieve(large, EMBEDDER, [question], k=1000)[0].passages
     scores = {item.hit.article_id: item.hit.score for item in among}
     for item in alone:
         if item.hit.article_id in scores:
@@ -204,7 +207,7 @@ def test_scores_do_not_depend_on_what_else_is_found(large: OpenIndex) -> None:
 
 def test_fewer_hits_are_the_first_of_more(large: OpenIndex) -> None:
     question = "the market of Varde cost 77"
-    by_k = {k: [item.hit for item in retrieve(large, EMBEDDER, [question], k=k)[0]]
+    by_k = {k: [item.hit for item in retrieve(large, EMBEDDER, [question], k=k)[0].passages]
             for k in (1, 3, 10)}  # fmt: skip
     assert by_k[1] == by_k[10][:1]
     assert by_k[3] == by_k[10][:3]
@@ -213,7 +216,7 @@ def test_fewer_hits_are_the_first_of_more(large: OpenIndex) -> None:
 def test_best_sentence_holds_the_words_and_the_meaning(small: OpenIndex) -> None:
     question = "What would the work cost?"
     vector = EMBEDDER.embed_queries([question])[0]
-    terms = QuestionTerms(question, small.lexical)
+    terms = QuestionTerms(question, small, small.analyzer)
     chunk = next(iter(small.catalog.chunks([small.vectors.ids.tolist()[0]]).values()))
     article = small.catalog.articles([chunk.article])[chunk.article]
     scored = score_chunk(chunk, article.text, article.title, terms, vector, 0.5)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.sentences import Span, split
+from rag.text.paragraphs import Span
+from rag.text.sentences import split
 
 BBC = Path(__file__).resolve().parents[2] / "shared" / "corpora" / "bbc.jsonl"
 

@@ -35,7 +35,7 @@ from rag.answering.evidence import rank_sentences, select
 from rag.engine import Rag
 from rag.evaluation import Dataset, EvalQuestion, answer_metrics, auroc, read_dataset, risk_coverage
 from rag.evaluation.log import LoggedAnswer
-from rag.retrieval import QuestionTerms, retrieve
+from rag.retrieval import retrieve
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "rag" / "answering" / "calibration"
@@ -92,8 +92,8 @@ def evidence_rows(rag: Rag, dataset: Dataset) -> Rows:
         batch = dataset.questions[at : at + BATCH]
         texts = [question.question for question in batch]
         for question, found in zip(batch, retrieve(index, rag.embedder, texts, k=10), strict=True):
-            ranked = rank_sentences(found, QuestionTerms(question.question, index.lexical))
-            signals = evidence_signals(question.question, found, ranked, index.lexical)
+            ranked = rank_sentences(found)
+            signals = evidence_signals(found, ranked)
             rows = rows or Rows(tuple(sorted(signals)))
             held = any(
                 sentence.article.article_id == question.article_id

@@ -24,10 +24,9 @@ from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
 from rag.errors import RagError
-from rag.index.lexical import LexicalIndex
+from rag.retrieval import QuestionTerms
 from rag.text.days import DatedPhrase, resolve, spelled, tell_days
-from rag.text.quotation import open_quotation
-from rag.text.sentences import split
+from rag.text.sentences import sentences_of, split
 
 MAX_EXTRACTED = 2
 """Verbatim sentences shown when the model wrote nothing that the sources support."""
@@ -65,9 +64,8 @@ class Body:
 
 def check(
     completion: str,
-    question: str,
+    terms: QuestionTerms,
     evidence: Sequence[Evidence],
-    lexical: LexicalIndex,
     *,
     cut: bool = False,
 ) -> Checked:
@@ -75,11 +73,11 @@ def check(
 
     Args:
         completion: What it wrote. Marks of citations in it mean nothing, and are removed.
-        question: The question.
+        terms: The question's.
         evidence: Source sentences, best first.
-        lexical: Of the index searched.
         cut: Whether the model was stopped; then an unfinished last sentence does not count.
     """
+    question, analyzer = terms.question, terms.analyzer
     text = strip_marks(" ".join(completion.split()))
     spans = split(text)
     if cut and spans and not _SENTENCE_END.search(text):
@@ -88,7 +86,7 @@ def check(
     withheld: list[AnswerSentence] = []
     n_written = 0
     for sentence in dict.fromkeys(text[span.start : span.end] for span in spans):
-        found = attribute(sentence, question, evidence, lexical.terms, lexical.content_terms)
+        found = attribute(sentence, question, evidence, analyzer.terms, analyzer.content_terms)
         if found.status in (Status.QUOTED, Status.SUPPORTED):
             sources = [source.text for source in (*found.sources, *found.further)]
             kept.append((keep_verbatim(sentence, sources), found))
@@ -123,19 +121,18 @@ def with_best(kept: Kept, best: Evidence) -> Kept:
 def verbatim(source: Evidence) -> tuple[str, Attribution]:
     """A source sentence as a sentence of the answer, whole if it is part of a quotation."""
     widened = _whole_quotation(source)
-    return strip_marks(" ".join(widened.text.split())), Attribution(Status.QUOTED, (widened,), 1.0)
+    return strip_marks(widened.text), Attribution(Status.QUOTED, (widened,), 1.0)
 
 
-def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: LexicalIndex) -> Body:
+def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> Body:
     """The answer's text, sentences and citations.
 
     Where sources differ, the newest speaks first and the answer ends by telling what each says.
 
     Args:
-        question: The question.
+        terms: The question's.
         kept: Sentences with what supports them, at least one.
         evidence: Every sentence of the hits, best first.
-        lexical: Of the index searched.
     """
     citations: dict[tuple[str, int, int], Citation] = {}
 
@@ -145,7 +142,7 @@ def compose(question: str, kept: Kept, evidence: Sequence[Evidence], lexical: Le
             citations[key] = _citation(len(citations) + 1, source)
         return citations[key].number
 
-    conflicts = find_conflicts(question, kept, evidence, lexical.content_terms)
+    conflicts = find_conflicts(terms.question, kept, evidence, terms.analyzer.content_terms)
     kept = [*_newer(conflicts, kept), *kept]
     sentences = [
         AnswerSentence(
@@ -274,22 +271,22 @@ def _whole_quotation(source: Evidence) -> Evidence:
 
     Alone it would stand there as a statement of fact, by nobody.
     """
-    text = source.article.text
-    opened = open_quotation(text, source.start)
-    if opened is None:
+    quotation = source.quotation
+    if quotation is None:
         return source
-    paragraph = text.rfind("\n", 0, source.start) + 1
-    end = text.find("\n", source.end)
-    sentences = split(text[paragraph : end if end >= 0 else len(text)])
-    spans = [(span.start + paragraph, span.end + paragraph) for span in sentences]
-    start = max((a for a, _ in spans if a <= opened), default=source.start)
-    last = min(
-        (b for _, b in spans if b >= source.end and open_quotation(text, b) is None),
-        default=source.end,
-    )
-    if last - start > _WIDEN_CHARACTERS:
+    spans = [
+        span
+        for paragraph in source.paragraphs.spans
+        if paragraph.start < quotation.end and quotation.start < paragraph.end
+        for span in sentences_of(source.paragraphs, paragraph)
+        if span.start < quotation.end and quotation.start < span.end
+    ]
+    start = min((span.start for span in spans), default=source.start)
+    end = max((span.end for span in spans), default=source.end)
+    end = max(end, source.end) if quotation.closed else source.end
+    if end - start > _WIDEN_CHARACTERS:
         return source
-    return replace(source, start=start, end=last)
+    return replace(source, start=start, end=end)
 
 
 def _citation(number: int, source: Evidence) -> Citation:

@@ -23,9 +23,8 @@ from rag import models
 from rag.answering.checking import Checked
 from rag.answering.evidence import Evidence
 from rag.embedding import EmbedderIdentity
-from rag.index.lexical import LexicalIndex
 from rag.llm import Token
-from rag.retrieval import QuestionTerms, Retrieved
+from rag.retrieval import Found, QuestionTerms
 
 N_NEARBY = 5
 """Best sentences in which the names of the question may stand."""
@@ -37,18 +36,14 @@ _LEAST = 1e-4  # a probability below this tells nothing more
 _FAR = 20  # a sentence further down tells nothing more
 
 
-def evidence_signals(
-    question: str, found: Sequence[Retrieved], ranked: Sequence[Evidence], lexical: LexicalIndex
-) -> dict[str, float]:
+def evidence_signals(found: Found, ranked: Sequence[Evidence]) -> dict[str, float]:
     """What is known before the language model is asked; each in [0, 1].
 
     Args:
-        question: As asked.
-        found: Hits, best first, at least one.
+        found: At least one passage.
         ranked: Their sentences, best first, at least one.
-        lexical: Of the index searched.
     """
-    best = found[0]
+    best = found.passages[0]
     nearby = " ".join(sentence.text for sentence in ranked[:N_NEARBY])
     return {
         "dense": max(best.hit.scores.dense, 0.0),
@@ -56,7 +51,7 @@ def evidence_signals(
         "sentence_words": ranked[0].coverage,
         "words": best.hit.scores.words,
         "phrases": best.hit.scores.phrases,
-        "names": _names_held(question, f"{best.article.title} {best.hit.text} {nearby}", lexical),
+        "names": _names_held(found.terms, f"{best.article.title} {best.hit.text} {nearby}"),
         "logit": max(sentence.logit for sentence in ranked),
         "in_window": float(ranked[0].in_window),
         "lacking": float(len(ranked[0].lacking)),
@@ -64,20 +59,18 @@ def evidence_signals(
 
 
 def answer_signals(
-    question: str,
+    terms: QuestionTerms,
     checked: Checked,
     tokens: Sequence[Token],
     ranked: Sequence[Evidence],
-    lexical: LexicalIndex,
 ) -> dict[str, float]:
     """What is known after the language model has written.
 
     Args:
-        question: As asked.
+        terms: The question's.
         checked: What was left of the completion.
         tokens: As the model wrote them.
         ranked: The sentences of the hits, best first, at least one.
-        lexical: Of the index searched.
 
     Returns:
         `cited_cosine`: of the question and the first source sentence that the answer rests on,
@@ -92,12 +85,13 @@ def answer_signals(
     place = (first.article.article_id, first.start)
     rank = places.index(place) if place in places else _FAR
     cited = " ".join(f"{source.article.title} {source.text}" for source in sources)
-    asked = set(lexical.content_terms(question))
-    own = QuestionTerms(question, lexical).look_in("", [first.text]).by_sentence[0]
+    asked = set(terms.content)
+    held = asked.intersection(terms.analyzer.terms(cited))
+    own = terms.look_in("", [first.text]).by_sentence[0]
     refusal = min(max(tokens[0].refusal if tokens else 1.0, _LEAST), 1 - _LEAST)
     return {
         "cited_cosine": first.cosine,
-        "cited_words": len(asked & set(lexical.terms(cited))) / len(asked) if asked else 1.0,
+        "cited_words": len(held) / len(asked) if asked else 1.0,
         "cited_own_words": own,
         "cited_rank": math.log1p(min(rank, _FAR)),
         "refusal": math.log(refusal / (1 - refusal)),
@@ -109,15 +103,15 @@ def answer_signals(
     }
 
 
-def _names_held(question: str, text: str, lexical: LexicalIndex) -> float:
+def _names_held(terms: QuestionTerms, text: str) -> float:
     """Share of the question's names and numbers that a text holds; 1 when it has none."""
     names = {
         term
-        for position, word in enumerate(_WORD.findall(question))
+        for position, word in enumerate(_WORD.findall(terms.question))
         if position and (word[0].isupper() or word[0].isdigit())
-        for term in lexical.content_terms(word)
+        for term in terms.analyzer.content_terms(word)
     }
-    return len(names & set(lexical.terms(text))) / len(names) if names else 1.0
+    return len(names.intersection(terms.analyzer.terms(text))) / len(names) if names else 1.0
 
 
 class Logistic(BaseModel):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rag.answering.gathering import Gathered
 from rag.answering.premises import STRICT, Premise, missing
@@ -20,13 +21,13 @@ from rag.article import Article
 from rag.embedding import Vectors
 from rag.ranking import Ranker
 from rag.ranking.passages import cut
-from rag.retrieval import Hit, QuestionTerms, Retrieved
+from rag.retrieval import Hit, Retrieved
 from rag.text.asides import is_aside
 from rag.text.days import names_a_day
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.numbers import find_numbers
-from rag.text.quotation import open_quotation
-from rag.text.sentences import split
+from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
+from rag.text.sentences import sentences_of
 
 # Without a ranker.
 COSINE_WEIGHT = 1.0
@@ -55,12 +56,13 @@ SAME_SHARE = 0.8
 """Share of the word triples that two sentences have in common if they are one statement."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """One sentence of a source, with its bearing on the question.
 
     Attributes:
         article: Its article.
+        paragraphs: Of the article's text.
         hit: The best hit it stands in.
         start, end: Span in the article's text.
         cosine: With the question, [-1, 1].
@@ -73,6 +75,7 @@ class Evidence:
     """
 
     article: Article
+    paragraphs: Paragraphs
     hit: Hit
     start: int
     end: int
@@ -84,10 +87,15 @@ class Evidence:
     lacking: tuple[Premise, ...] = ()
     in_window: bool = False
 
-    @property
+    @cached_property
     def text(self) -> str:
-        """The sentence, verbatim."""
-        return self.article.text[self.start : self.end]
+        """The sentence, verbatim but on one line."""
+        return unwrapped(self.article.text[self.start : self.end])
+
+    @cached_property
+    def quotation(self) -> Quotation | None:
+        """The quotation that it begins inside of."""
+        return self.paragraphs.quotation(self.start)
 
     @property
     def holds(self) -> bool:
@@ -96,29 +104,30 @@ class Evidence:
         return names < _MANY_LACKING and names == len(self.lacking)
 
 
-def rank_sentences(
-    gathered: Gathered, question: Question, terms: QuestionTerms, ranker: Ranker | None
-) -> list[Evidence]:
+def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None) -> list[Evidence]:
     """Every sentence of what was found that states something to readers, once, best first.
 
     Args:
         gathered: What was found.
         question: The question.
-        terms: Its words.
         ranker: Reads question and sentences together; None leaves that out.
     """
     logits = _logits(gathered.found, question.text, ranker)
     ranked: dict[tuple[str, int, int], Evidence] = {}
+    paragraphs: dict[str, Paragraphs] = {}
     for item, own in zip(gathered.found, logits, strict=True):
         text = item.article.text
+        if item.hit.article_id not in paragraphs:
+            paragraphs[item.hit.article_id] = Paragraphs(text)
         spans = item.chunk.sentences.tolist()
-        held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])
+        held = gathered.terms.look_in(item.article.title, [text[start:end] for start, end in spans])
         in_window = gathered.in_window(item.article.published)
         for row, (start, end) in enumerate(spans):
             if not _states(text[start:end]):
                 continue
             sentence = Evidence(
                 item.article,
+                paragraphs[item.hit.article_id],
                 item.hit,
                 start,
                 end,
@@ -214,12 +223,11 @@ def sentence_before(item: Evidence) -> str:
     Returns:
         The one before it in its paragraph; empty if it stands by itself.
     """
-    text = item.article.text
-    if not _LEANS.match(item.text) and open_quotation(text, item.start) is None:
+    if not _LEANS.match(item.text) and item.quotation is None:
         return ""
-    paragraph = text.rfind("\n", 0, item.start) + 1
-    before = split(text[paragraph : item.start])
-    return text[paragraph + before[-1].start : paragraph + before[-1].end] if before else ""
+    around = item.paragraphs.around(item.start)
+    before = [span for span in sentences_of(item.paragraphs, around) if span.end <= item.start]
+    return unwrapped(item.article.text[before[-1].start : before[-1].end]) if before else ""
 
 
 def same_statement(one: Evidence, other: Evidence) -> bool:

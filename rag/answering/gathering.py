@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from rag.answering.question import Kind, Question
-from rag.retrieval import Filter, Retrieved
+from rag.retrieval import Filter, Found, QuestionTerms, Retrieved
 from rag.text.periods import RECENT
 
 _AFTER_EVENT = datetime.timedelta(21)
 """So long after an event articles still bring it as news."""
 _DAY = datetime.timedelta(1)
 
-Search = Callable[[Filter], list[Retrieved]]
+Search = Callable[[Filter], Found]
 
 
 class Window(NamedTuple):
@@ -44,11 +44,13 @@ class Gathered:
     """What was found for a question.
 
     Attributes:
+        terms: The question's words.
         found: Passages, best first, those of the window and of all times together, each once.
         window: Where was looked first; None where the question speaks of no time and no article
             is recent.
     """
 
+    terms: QuestionTerms
     found: list[Retrieved]
     window: Window | None
 
@@ -85,15 +87,18 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
         filter: What the search is narrowed to; days given there take the place of a window.
     """
     if filter.since or filter.until or not question.uses_window:
-        return Gathered(search(filter), None)
+        everything = search(filter)
+        return Gathered(everything.terms, list(everything.passages), None)
     window = window_of(question)
     narrowed = filter.model_copy(
         update={"since": window.since, "until": window.until, "undated": False}
     )
     inside = search(narrowed)
-    if not inside and not window.words:
-        return Gathered(search(filter), None)
-    return Gathered(_once([*inside, *search(filter)]), window)
+    everything = search(filter)
+    if not inside.passages and not window.words:
+        return Gathered(everything.terms, list(everything.passages), None)
+    found = _once([*inside.passages, *everything.passages])
+    return Gathered(everything.terms, found, window)
 
 
 def _once(found: Sequence[Retrieved]) -> list[Retrieved]:

@@ -29,7 +29,7 @@ from rag.answering.question import Question
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, Prompt, Token
 from rag.ranking import Ranker
-from rag.retrieval import Filter, QuestionTerms
+from rag.retrieval import Filter, Found, QuestionTerms
 from rag.settings import Settings
 from rag.text.days import spelled
 
@@ -122,11 +122,11 @@ def answer_events(
 
     found = gathered.found
     hits = tuple(item.hit for item in found[: settings.k])
-    terms = QuestionTerms(question.text, index.lexical)
+    terms = gathered.terms
     is_broad = question.kind in BROAD
-    ranked = rank_sentences(gathered, question, terms, None if is_broad else means.ranker)
+    ranked = rank_sentences(gathered, question, None if is_broad else means.ranker)
     usable = [sentence for sentence in ranked if _may_answer(sentence, gathered)]
-    seen = evidence_signals(question.text, found, usable, index.lexical) if usable else {}
+    seen = evidence_signals(Found(terms, tuple(found)), usable) if usable else {}
     likely = (calibration.likely(seen) if usable else 0.0) if calibration else None
     clock("evidence")
     yield EvidenceFound(hits=hits, confidence=likely)
@@ -141,11 +141,11 @@ def answer_events(
         for token in _written(prompt, completion, means.llm, cancelled):
             clock("first_token")
             yield TextWritten(text=token.text)
-        checked = check(completion.text, question.text, usable, index.lexical, cut=completion.cut)
-        seen |= answer_signals(question.text, checked, completion.tokens, usable, index.lexical)
+        checked = check(completion.text, terms, usable, cut=completion.cut)
+        seen |= answer_signals(terms, checked, completion.tokens, usable)
         likely = calibration.confidence(seen) if calibration else None
         draft = replace(
-            _draft(question, checked, completion, evidence, usable, index),
+            _draft(terms, checked, completion, evidence, usable),
             model=means.llm.name,
             n_prompt_tokens=means.llm.count_tokens(prompt.system)
             + means.llm.count_tokens(prompt.user),
@@ -286,17 +286,16 @@ def _written(
 
 
 def _draft(
-    question: Question,
+    terms: QuestionTerms,
     checked: Checked,
     completion: Completion,
     evidence: Sequence[Evidence],
     ranked: Sequence[Evidence],
-    index: OpenIndex,
 ) -> Draft:
     if checked.n_written:
         kept = with_best(checked.kept, evidence[0])
-        body = compose(question.text, kept, ranked, index.lexical)
+        body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
-    body = compose(question.text, checked.kept or extract(evidence), ranked, index.lexical)
+    body = compose(terms, checked.kept or extract(evidence), ranked)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, (), AnswerStatus.EXTRACTED, note, checked.withheld)

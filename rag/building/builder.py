@@ -34,7 +34,7 @@ from rag.index.layout import CATALOG, UPLOADS, IndexFolder, Step, no_step, not_w
 from rag.index.manifest import Manifest, describe_files, write_manifest
 from rag.index.rows import EmbeddedArticle
 from rag.readers import Skipped, files_of
-from rag.text.sentences import Span
+from rag.text.paragraphs import Span
 
 KEEP_VERSIONS = 2
 _ANEW = "everything is embedded anew: {}"

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from rag.article import Article
 from rag.cleaning import CleanedArticle, clean
 from rag.readers import Block, articles_of
-from rag.text.sentences import Span, split
+from rag.text.paragraphs import Span
+from rag.text.sentences import split
 
 DIGEST_CHARACTERS = 16
 """So much of a content hash tells whether an article is stored; the builder looks at all of it."""

@@ -18,7 +18,7 @@ from rag.cleaning import CleanedArticle
 from rag.embedding import Embedder
 from rag.index.rows import STORED, EmbeddedArticle
 from rag.readers import Block, BlockReader, Skipped, SourceFile, UniqueIds, articles_of, files_of
-from rag.text.sentences import Span
+from rag.text.paragraphs import Span, unmarked
 
 BATCH_CHUNKS = 256
 _BATCH_ARTICLES = 1_000
@@ -210,7 +210,7 @@ def cut(
 ) -> list[Chunk]:
     """The chunks of a cleaned article."""
     return chunk(
-        article.text,
+        unmarked(article.text),
         sentences,
         count_tokens=embedder.count_tokens,
         max_tokens=embedder.max_tokens - _MAX_PREFIX_TOKENS,
@@ -226,8 +226,9 @@ def embed(articles: Sequence[Prepared], embedder: Embedder) -> list[EmbeddedArti
     for item in articles:
         article = item.cleaned.article
         prefix = embedding_prefix(article, embedder)
+        text = unmarked(article.text)
         for piece in item.chunks:
-            texts.append(prefix + article.text[piece.start : piece.end])
+            texts.append(prefix + text[piece.start : piece.end])
             left = len(prefix) - piece.start
             spans.append([(start + left, end + left) for start, end in piece.sentences])
     vectors, parts = embedder.embed_passages(texts, spans)

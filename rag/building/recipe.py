@@ -12,7 +12,7 @@ from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
 from rag.index.manifest import FORMAT, Manifest
 
-PIPELINE = 2
+PIPELINE = 3
 """To be raised when cleaning, splitting, chunking or the embedded text change."""
 
 

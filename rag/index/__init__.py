@@ -7,9 +7,11 @@ Modules in the order of the flow:
     database  SQLite: transactions, errors
     rows      tables and rows of the catalog, with checksums
     columns   what filters and look-ups search
+    filter    which articles may be found
     catalog   articles, chunks, sentence vectors: the truth
     vectors   chunk vectors (FAISS): derived from the catalog
     lexical   words (tantivy, BM25): derived from the catalog
+    candidates  what vectors and words propose for a question
     opened    a version opened for searching
     check     findings about a version, with what mends them; rollback
 

@@ -22,6 +22,7 @@ from rag.embedding import Vectors
 from rag.errors import IndexCorruptError
 from rag.index.columns import Columns, article_key
 from rag.index.database import Database, Row
+from rag.index.filter import Filter
 from rag.index.layout import damaged
 from rag.index.rows import (
     ARTICLE_COLUMNS,
@@ -181,31 +182,19 @@ class Catalog:
         self._all_there("chunk", chunk_ids, chunks)
         return chunks
 
-    def chunk_ids_where(
-        self,
-        *,
-        since: datetime.date | None,
-        until: datetime.date | None,
-        undated: bool,
-        sources: Sequence[str],
-    ) -> NDArray[np.int64]:
-        """Ids of the chunks whose article passes a filter, ascending.
-
-        Args:
-            since, until: First and last day of publication, both included.
-            undated: Whether an article without a date passes `since` and `until`.
-            sources: Any of these; empty lets every source pass.
-        """
+    def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
+        """Ids of the chunks whose article passes a filter but for its `where`, ascending."""
         columns = self.columns
         passes = np.ones(len(columns.chunk_ids), dtype=bool)
-        if since or until:
-            first = since.toordinal() if since else UNDATED + 1
-            last = (until or datetime.date.max).toordinal()
+        if filter.since or filter.until:
+            first = filter.since.toordinal() if filter.since else UNDATED + 1
+            last = (filter.until or datetime.date.max).toordinal()
             passes = (columns.days >= first) & (columns.days <= last)
-            if undated:
+            if filter.undated:
                 passes |= columns.days == UNDATED
-        if sources:
-            wanted = [n for n, name in enumerate(columns.source_names) if name in set(sources)]
+        if filter.source:
+            allowed = set(filter.source)
+            wanted = [n for n, name in enumerate(columns.source_names) if name in allowed]
             passes &= np.isin(columns.sources, wanted)
         return columns.chunk_ids[passes]
 

@@ -200,7 +200,7 @@ def _id_findings(path: Path, manifest: Manifest) -> Iterator[Finding]:
     vectors = VectorIndex(path / VECTORS, n_threads=1).ids
     if not np.array_equal(vectors, ids):
         yield _from(damaged(path, f"{VECTORS} holds other chunks than the catalog"), "vectors")
-    words = LexicalIndex(path / LEXICAL, manifest.config.language).chunk_ids_where({})
+    words = LexicalIndex(path / LEXICAL).chunk_ids_where({})
     if not np.array_equal(words, ids):
         yield _from(damaged(path, f"{LEXICAL} holds other chunks than the catalog"), "words")
 

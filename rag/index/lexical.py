@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.filter import Filter
 from rag.index.layout import damaged, not_written
 from rag.index.rows import UNDATED, ChunkText
-from rag.text.analysis import analyzer
+from rag.text.analysis import text_analyzer
 
 if TYPE_CHECKING:
     import tantivy
@@ -92,7 +93,7 @@ def _write(
     removed: Iterable[int],
     added: Iterable[ChunkText],
 ) -> None:
-    index.register_tokenizer(_ANALYZER, analyzer(language))
+    index.register_tokenizer(_ANALYZER, text_analyzer(language))
     writer = index.writer(_HEAP_BYTES, 1)
     for chunk_id in removed:
         writer.delete_documents_by_term("chunk_id", chunk_id)
@@ -131,12 +132,10 @@ def _writing(folder: Path) -> Iterator[None]:
 class LexicalIndex:
     """The words of one version, opened for searching. Safe for several threads."""
 
-    def __init__(self, folder: Path, language: str) -> None:
+    def __init__(self, folder: Path) -> None:
         import tantivy
 
         self._tantivy = tantivy
-        self._analyzer = analyzer(language)
-        self._query_analyzer = analyzer(language, stop_words=True)
         with _links_to(folder) as links:
             try:
                 index = tantivy.Index.open(links)
@@ -151,32 +150,25 @@ class LexicalIndex:
         """Number of chunks in it."""
         return int(self._searcher.num_docs)
 
-    def terms(self, text: str) -> list[str]:
-        """The terms of a text, as they stand in the index: lower case, stemmed, in order."""
-        return list(self._analyzer.analyze(text))
-
-    def query_terms(self, question: str) -> list[str]:
-        """Distinct terms of a question without its stop words, unless it has no others."""
-        terms = list(dict.fromkeys(self.content_terms(question)))
-        return terms or list(dict.fromkeys(self.terms(question)))
-
-    def content_terms(self, text: str) -> list[str]:
-        """The terms of a text without stop words, in order."""
-        return list(self._query_analyzer.analyze(text))
-
     def document_frequency(self, term: str) -> int:
         """In how many chunks' texts a term stands."""
         return int(self._searcher.doc_freq("text", term))
 
     def search(
-        self, terms: Sequence[str], k: int, *, where: tantivy.Query | None = None
+        self,
+        terms: Sequence[str],
+        k: int,
+        *,
+        filter: Filter | None = None,
+        only: Sequence[int] | None = None,
     ) -> list[tuple[int, float]]:
         """The k best chunks by BM25 as (chunk id, score), best first.
 
         Args:
-            terms: From `terms`; syntax characters have no meaning here.
+            terms: As an `Analyzer` of the language gives them; syntax characters mean nothing.
             k: Chunks wanted.
-            where: From `filter`.
+            filter: Which chunks may be found; evaluated inside the search.
+            only: Ids of the only chunks that may be found.
         """
         query_type, occur = self._tantivy.Query, self._tantivy.Occur
         if not terms or k < 1:
@@ -186,63 +178,59 @@ class LexicalIndex:
             for term in dict.fromkeys(terms)
         ]
         query = query_type.boolean_query(words)
-        if where is not None:
-            query = query_type.boolean_query([(occur.Must, query), (occur.Must, where)])
-        found = self._searcher.search(query, k, count=False).hits
-        ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
-        return [
-            (int(chunk_id), float(score))
-            for chunk_id, (score, _) in zip(ids, found, strict=True)
-            if chunk_id is not None
-        ]
+        conditions = self._conditions(filter or Filter())
+        if only is not None:
+            conditions.append(query_type.term_set_query(self._schema, "chunk_id", list(only)))
+        if conditions:
+            query = query_type.boolean_query([(occur.Must, query), self._all_of(conditions)])
+        return list(zip(*self._found(query, k), strict=True))
 
     def chunk_ids_where(self, metadata: Mapping[str, str]) -> NDArray[np.int64]:
         """Ids of the chunks whose article has these metadata fields, ascending."""
-        query = self.filter(metadata=metadata) or self._tantivy.Query.all_query()
-        found = self._searcher.search(query, max(self.n_chunks, 1), count=False).hits
-        ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
+        conditions = self._conditions(Filter(where=metadata))
+        query_type = self._tantivy.Query
+        query = (
+            query_type.boolean_query([self._all_of(conditions)])
+            if conditions
+            else query_type.all_query()
+        )
+        ids, _ = self._found(query, max(self.n_chunks, 1))
         return np.sort(np.array(ids, dtype=np.int64))
 
-    def filter(
-        self,
-        *,
-        since: datetime.date | None = None,
-        until: datetime.date | None = None,
-        undated: bool = False,
-        sources: Sequence[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        chunk_ids: Sequence[int] | None = None,
-    ) -> tantivy.Query | None:
-        """A condition for `search`; it adds nothing to the score. None lets everything pass.
+    def _found(self, query: tantivy.Query, k: int) -> tuple[list[int], list[float]]:
+        """Chunk ids and scores of the k best."""
+        found = self._searcher.search(query, k, count=False).hits
+        ids = self._searcher.fast_field_values("chunk_id", [address for _, address in found])
+        return [int(chunk_id or 0) for chunk_id in ids], [float(score) for score, _ in found]
 
-        The arguments are those of `Catalog.chunk_ids_where`; `chunk_ids` allows only these.
-        """
+    def _all_of(self, conditions: Sequence[tantivy.Query]) -> tuple[Any, tantivy.Query]:
+        """All conditions as a clause that adds nothing to the score."""
         query_type, occur = self._tantivy.Query, self._tantivy.Occur
-        conditions: list[Any] = []
-        if since is not None or until is not None:
+        every = query_type.boolean_query([(occur.Must, condition) for condition in conditions])
+        return occur.Must, query_type.const_score_query(every, 0.0)
+
+    def _conditions(self, filter: Filter) -> list[tantivy.Query]:
+        query_type, occur = self._tantivy.Query, self._tantivy.Occur
+        conditions = []
+        if filter.since is not None or filter.until is not None:
             days = query_type.range_query(
                 self._schema,
                 "day",
                 self._tantivy.FieldType.Integer,
-                since.toordinal() if since else 1,
-                until.toordinal() if until else datetime.date.max.toordinal(),
+                filter.since.toordinal() if filter.since else 1,
+                (filter.until or datetime.date.max).toordinal(),
             )
-            if undated:
+            if filter.undated:
                 none = query_type.term_query(self._schema, "day", UNDATED)
                 days = query_type.boolean_query([(occur.Should, days), (occur.Should, none)])
             conditions.append(days)
-        if sources:
-            conditions.append(query_type.term_set_query(self._schema, "source", list(sources)))
-        for key, value in (metadata or {}).items():
+        if filter.source:
+            sources = list(filter.source)
+            conditions.append(query_type.term_set_query(self._schema, "source", sources))
+        for key, value in filter.where.items():
             term = _field_term(key, value)
             conditions.append(query_type.term_query(self._schema, "field", term))
-        if chunk_ids is not None:
-            ids = [int(chunk_id) for chunk_id in chunk_ids]
-            conditions.append(query_type.term_set_query(self._schema, "chunk_id", ids))
-        if not conditions:
-            return None
-        every = query_type.boolean_query([(occur.Must, condition) for condition in conditions])
-        return query_type.const_score_query(every, 0.0)
+        return conditions
 
 
 @contextlib.contextmanager

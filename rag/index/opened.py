@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from rag.embedding import Vectors
 from rag.errors import IndexCorruptError, RagError
+from rag.index.candidates import Candidates, propose
 from rag.index.catalog import Catalog
+from rag.index.filter import Filter
 from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged, index_names
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import HASHED_CATALOG_BYTES, Manifest, read_manifest, verify_files
 from rag.index.vectors import VectorIndex
+from rag.text.analysis import analyzer
 
 
 class IndexInfo(BaseModel):
@@ -48,6 +52,7 @@ class OpenIndex:
         version: Number of the version.
         manifest: What it consists of.
         catalog, vectors, lexical: Its parts.
+        analyzer: Makes terms of texts in its language.
     """
 
     def __init__(
@@ -85,9 +90,10 @@ class OpenIndex:
 
     def _open(self, path: Path, n_threads: int, hashed_catalog_bytes: int | None) -> None:
         self.manifest: Manifest = read_manifest(path)
+        self.analyzer = analyzer(self.manifest.config.language)
         verify_files(path, self.manifest, hashed_catalog_bytes=hashed_catalog_bytes)
         try:
-            self.lexical = LexicalIndex(path / LEXICAL, self.manifest.config.language)
+            self.lexical = LexicalIndex(path / LEXICAL)
         except OSError as error:
             raise damaged(path, f"{LEXICAL} cannot be read: {error}") from error
         self.vectors = VectorIndex(path / VECTORS, n_threads=n_threads)
@@ -106,28 +112,28 @@ class OpenIndex:
         # Whoever replaces it by a newer version need not know who still reads it.
         weakref.finalize(self, self.catalog.close)
 
-    def chunk_ids_where(
-        self,
-        *,
-        since: datetime.date | None,
-        until: datetime.date | None,
-        undated: bool,
-        sources: Sequence[str],
-        metadata: Mapping[str, str],
-    ) -> NDArray[np.int64]:
-        """Ids of the chunks whose article passes a filter, ascending.
+    @property
+    def n_chunks(self) -> int:
+        """Number of chunks in it."""
+        return self.lexical.n_chunks
 
-        Args:
-            since, until: First and last day of publication, both included.
-            undated: Whether an article without a date passes `since` and `until`.
-            sources: Any of these; empty lets every source pass.
-            metadata: Fields of the article's metadata that must equal these texts.
-        """
-        ids = self.catalog.chunk_ids_where(
-            since=since, until=until, undated=undated, sources=sources
-        )
-        if metadata:
-            ids = np.intersect1d(ids, self.lexical.chunk_ids_where(metadata), assume_unique=True)
+    def document_frequency(self, term: str) -> int:
+        """In how many chunks, or their titles, a term stands."""
+        return self.lexical.document_frequency(term)
+
+    def candidates(
+        self, terms: Sequence[str], vector: Vectors, filter: Filter, n: int
+    ) -> Candidates:
+        """What vectors and words propose; see `rag.retrieval.CandidateStore`."""
+        allowed = None if filter.passes_all else self.chunk_ids_where(filter)
+        return propose(self.vectors, self.lexical, terms, vector, filter, allowed, n)
+
+    def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
+        """Ids of the chunks whose article passes a filter, ascending."""
+        ids = self.catalog.chunk_ids_where(filter)
+        if filter.where:
+            fitting = self.lexical.chunk_ids_where(filter.where)
+            ids = np.intersect1d(ids, fitting, assume_unique=True)
         return ids
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Retrieval: a question to the passages that bear on it, best first.
 
 Modules in the order of the flow:
-    filter    which articles may be found
+    candidates  what a search needs of a store
     terms     the words of a question, and how much of them a text holds
     hit       a passage found, with what its score is made of
     scoring   how well a chunk fits a question, in [0, 1]
@@ -12,7 +12,10 @@ Modules in the order of the flow:
 
 from __future__ import annotations
 
-from rag.retrieval.filter import Filter as Filter
+from rag.index.candidates import Candidates as Candidates
+from rag.index.filter import Filter as Filter
+from rag.retrieval.candidates import CandidateStore as CandidateStore
+from rag.retrieval.hit import Found as Found
 from rag.retrieval.hit import Hit as Hit
 from rag.retrieval.hit import HitScores as HitScores
 from rag.retrieval.hit import Reprint as Reprint

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from rag.article import Article
 from rag.embedding import Vectors
 from rag.index.rows import StoredChunk
+from rag.retrieval.terms import QuestionTerms
 
 
 class HitScores(BaseModel):
@@ -107,3 +108,16 @@ class Retrieved:
     article: Article
     chunk: StoredChunk
     sentence_cosines: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question.
+
+    Attributes:
+        terms: The question, as searched, with its terms.
+        passages: Best first.
+    """
+
+    terms: QuestionTerms
+    passages: tuple[Retrieved, ...]

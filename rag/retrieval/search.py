@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
 from rag.errors import QuestionError
+from rag.index.filter import Filter
 from rag.index.opened import OpenIndex
 from rag.readers import normalise
-from rag.retrieval.filter import Filter
-from rag.retrieval.hit import Hit, Reprint, Retrieved
+from rag.retrieval.candidates import CandidateStore
+from rag.retrieval.hit import Found, Hit, Reprint, Retrieved
 from rag.retrieval.passages import Passage, passages
 from rag.retrieval.reranking import Reranker
 from rag.retrieval.scoring import Scored, best_first, first_look, score_chunk
@@ -36,8 +34,8 @@ def retrieve(
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
-) -> list[list[Retrieved]]:
-    """The k best passages for each question.
+) -> list[Found]:
+    """The k best passages for each question, with the question's terms.
 
     Args:
         index: An open index.
@@ -48,7 +46,7 @@ def retrieve(
         reranker: Reads the best chunks again, together with the question.
 
     Returns:
-        For each question its hits, best first; empty when nothing passes the filter.
+        For each question what was found; no passages when nothing passes the filter.
 
     Raises:
         QuestionError: an empty question.
@@ -83,10 +81,10 @@ def search(
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
-) -> list[Retrieved]:
+) -> Found:
     """Like `retrieve`, for one question whose vector (shape (dimension,)) is known."""
-    terms = QuestionTerms(question, index.lexical)
-    lexical = _candidates(index, terms, vector, max(N_CANDIDATES, 2 * k), filter or Filter())
+    terms = QuestionTerms(question, index, index.analyzer)
+    lexical = _likeliest(index, terms, vector, max(N_CANDIDATES, 2 * k), filter or Filter())
     close = dict(list(lexical.items())[: max(N_CLOSE, 2 * k)])
     chunks = index.catalog.chunks(sorted(close))
     articles = index.catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
@@ -105,37 +103,22 @@ def search(
     )
     if reranker is not None:
         ranked = _reranked(reranker, question, ranked[: max(N_RERANKED, 2 * k)])
-    found = passages(ranked, k)
-    return [_retrieved(rank, passage, articles) for rank, passage in enumerate(found, start=1)]
+    best = enumerate(passages(ranked, k), start=1)
+    return Found(terms, tuple(_retrieved(rank, passage, articles) for rank, passage in best))
 
 
-def _candidates(
-    index: OpenIndex, terms: QuestionTerms, vector: Vectors, n: int, filter: Filter
+def _likeliest(
+    store: CandidateStore, terms: QuestionTerms, vector: Vectors, n: int, filter: Filter
 ) -> dict[int, float]:
     """Candidates, the likeliest first, each with its `lexical` (see `HitScores`)."""
-    allowed = None if filter.passes_all else index.chunk_ids_where(**filter.conditions)
-    dense = _dense(index, vector, n, allowed)
-    where = index.lexical.filter(**filter.conditions)
-    found = dict(index.lexical.search(list(terms.weights), n, where=where))
-    # What one of the two found is looked up in the other: a part that is missing is not 0.
-    missing = [chunk_id for chunk_id in dense if chunk_id not in found]
-    only = index.lexical.filter(chunk_ids=missing)
-    found |= dict(index.lexical.search(list(terms.weights), len(missing), where=only))
-    unseen = np.array(sorted(found.keys() - dense.keys()), dtype=np.int64)
-    dense |= _dense(index, vector, len(unseen), unseen)
+    found = store.candidates(list(terms.weights), vector, filter, n)
     most = terms.most_bm25 or 1.0
-    lexical = {chunk_id: min(1.0, found.get(chunk_id, 0.0) / most) for chunk_id in dense}
-    order = sorted(dense, key=lambda chunk_id: (-first_look(dense[chunk_id], lexical[chunk_id]),
-                                                chunk_id))  # fmt: skip
-    return {chunk_id: lexical[chunk_id] for chunk_id in order}
-
-
-def _dense(
-    index: OpenIndex, vector: Vectors, n: int, allowed: NDArray[np.int64] | None
-) -> dict[int, float]:
-    ids, cosines = index.vectors.search(vector[np.newaxis], n, allowed=allowed)
-    pairs = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
-    return {chunk_id: cosine for chunk_id, cosine in pairs if chunk_id >= 0}
+    rated = [
+        (-first_look(cosine, share), chunk_id, share)
+        for chunk_id, cosine, bm25 in zip(*(part.tolist() for part in found), strict=True)
+        for share in (min(1.0, bm25 / most),)
+    ]
+    return {chunk_id: share for _, chunk_id, share in sorted(rated)}
 
 
 def _reranked(reranker: Reranker, question: str, ranked: Sequence[Scored]) -> list[Scored]:

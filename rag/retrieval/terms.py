@@ -7,7 +7,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from rag.index.lexical import LexicalIndex
+from rag.retrieval.candidates import CandidateStore
+from rag.text.analysis import Analyzer
 
 MAX_TERMS = 64
 """Distinct terms of a question that are looked for: the rarest, if it has more."""
@@ -30,22 +31,34 @@ class Held:
 
 
 class QuestionTerms:
-    """The terms of a question with their weights.
+    """The terms of a question with their weights: made once, and carried from search to answer.
 
     Attributes:
+        question: The question.
+        analyzer: Makes the terms of its language.
+        content: Its terms without stop words, in order.
         weights: Of each distinct term (stemmed, without stop words unless there are no others)
             its inverse document frequency as BM25 has it, above 0.
         most_bm25: What no text's BM25 for these terms reaches; 0 where there are no terms.
     """
 
-    def __init__(self, question: str, lexical: LexicalIndex) -> None:
-        n = lexical.n_chunks
-        content = lexical.content_terms(question)
+    def __init__(self, question: str, store: CandidateStore, analyzer: Analyzer) -> None:
+        """Analyze a question.
+
+        Args:
+            question: As searched.
+            store: Knows how rare terms are.
+            analyzer: Makes the terms.
+        """
+        self.question = question
+        self.analyzer = analyzer
+        self.content = tuple(analyzer.content_terms(question))
         # Stop words only: then they are what is looked for.
-        self._analyze = lexical.content_terms if content else lexical.terms
+        self._analyze = analyzer.content_terms if self.content else analyzer.terms
+        n = store.n_chunks
         idf = {
-            term: _idf(lexical.document_frequency(term), n)
-            for term in lexical.query_terms(question)
+            term: _idf(store.document_frequency(term), n)
+            for term in dict.fromkeys(self.content or analyzer.terms(question))
         }
         rarest = set(sorted(idf, key=lambda term: -idf[term])[:MAX_TERMS])
         self.weights = {term: weight for term, weight in idf.items() if term in rarest}
@@ -54,7 +67,7 @@ class QuestionTerms:
         self.most_bm25 = self._total * (_BM25_K1 + 1)
         self._pairs = {
             (one, other): self.weights[one] + self.weights[other]
-            for one, other in pairwise(content)
+            for one, other in pairwise(self.content)
             if one in rarest and other in rarest
         }
         self._pairs_total = math.fsum(self._pairs.values())

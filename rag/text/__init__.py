@@ -1,8 +1,8 @@
 """Text: what a text is made of. No module here knows articles, indexes or questions.
 
 Modules:
+    paragraphs    what a sentence does not leave; quotations
     sentences     sentence spans
-    quotation     quotations that run over several sentences
     numbers       numbers in digits and words
     names         names, numbers and negations that a source must hold too
     days          "on Friday" to the day it means

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,8 +25,37 @@ _QUESTION_WORDS = """
 _LONGEST_WORD = 80
 
 
-def analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAnalyzer:
-    """What makes terms of a text.
+class Analyzer:
+    """Makes terms of texts in one language, as they stand in a lexical index.
+
+    Safe for several threads. `analyzer` gives the one of a language.
+
+    Attributes:
+        language: ISO 639-1 code; a language without a stemmer here is not stemmed.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._all = text_analyzer(language)
+        self._content = text_analyzer(language, stop_words=True)
+
+    def terms(self, text: str) -> list[str]:
+        """The terms of a text: lower case, stemmed, in order."""
+        return list(self._all.analyze(text))
+
+    def content_terms(self, text: str) -> list[str]:
+        """The terms of a text without stop words and words that only ask, in order."""
+        return list(self._content.analyze(text))
+
+
+@cache
+def analyzer(language: str) -> Analyzer:
+    """What makes terms of texts in a language (ISO 639-1 code)."""
+    return Analyzer(language)
+
+
+def text_analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAnalyzer:
+    """The same as tantivy takes it.
 
     Args:
         language: ISO 639-1 code; a language without a stemmer here is not stemmed.

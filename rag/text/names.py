@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rag.text.numbers import find_numbers
+from rag.text.paragraphs import unwrapped
 
 _NAME = re.compile(r"\b[^\W\d_a-z][\w’'-]*", re.UNICODE)
 _TOKEN = re.compile(r"\w[\w’'-]*")
@@ -70,5 +71,5 @@ def clauses(sentence: str) -> Iterator[str]:
 
 def squeeze(text: str) -> str:
     """A text with spaces and quotation marks made alike."""
-    text = re.sub(r"[’‘`]", "'", text)
-    return " ".join(re.sub(r"[“”„«»]", '"', text).split())
+    text = re.sub(r"[’‘`]", "'", unwrapped(text))
+    return re.sub(r"[“”„«»]", '"', text)

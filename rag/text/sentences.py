@@ -1,33 +1,21 @@
 """Sentences: spans `[start, end)` of an article's text.
 
-The boundaries within a line come from nupunkt (Punkt, trained on law and general prose; right on
-"Gen. Smith", "U.S. He", "J. K. Rowling", "9 a.m."). Its systematic errors on news are mended here
-by rules that each name an example; what lines mean (headings, hard-wrapped paragraphs) is ours.
+The boundaries within a paragraph come from nupunkt (Punkt, trained on law and general prose; right
+on "Gen. Smith", "U.S. He", "J. K. Rowling", "9 a.m."). Its systematic errors on news are mended
+here by rules that each name an example; `rag.text.paragraphs` tells what lines mean.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from rag.text.paragraphs import Paragraphs, Span
 
-class Span(NamedTuple):
-    """Offsets `[start, end)` in characters of a text."""
-
-    start: int
-    end: int
-
-
-_LINE = re.compile(r"[^\n]+")
-_LINE_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»)\]」』]*\s*$")
 _FIRST_WORD = re.compile(r"\S{1,200}")  # bounded: a text may be one long word
 _LONG_WORD = re.compile(r"\S{500,}")
 # Without one of these before its last character, a paragraph is one sentence.
 _MARK = re.compile(r"[.!?…。！？．｡؟।॥۔]")
-MIN_WRAPPED_WIDTH, MAX_WRAPPED_WIDTH = 50, 120
-MIN_WRAPPED_LINES = 4
 
 # Boundaries that nupunkt leaves out. It takes words such as "tax." and "month." for abbreviations
 # ("this tax. Mr Boateng said"), also before a closing quotation mark ("a win.\" England have").
@@ -66,18 +54,29 @@ def split(text: str) -> list[Span]:
 
     Returns:
         Ordered spans that do not overlap, are not empty, have no white space at either end, and
-        together cover every character that is not white space. Headings are sentences too.
+        together cover every character that is not white space, the marks of quoted lines (`> `)
+        left out. Headings are sentences too.
     """
+    paragraphs = Paragraphs(text)
+    return [span for around in paragraphs.spans for span in sentences_of(paragraphs, around)]
+
+
+def sentences_of(paragraphs: Paragraphs, around: Span) -> list[Span]:
+    """The sentences of one paragraph; see `split`.
+
+    Args:
+        paragraphs: Of the text.
+        around: One of its spans.
+    """
+    paragraph = paragraphs.plain[around.start : around.end]
     spans: list[Span] = []
-    for start, end in _paragraphs(text):
-        paragraph = text[start:end]
-        last = 0
-        for cut in [*_cuts(paragraph), len(paragraph)]:
-            part = paragraph[last:cut]
-            if part.strip():
-                left = start + last + len(part) - len(part.lstrip())
-                spans.append(Span(left, left + len(part.strip())))
-            last = cut
+    last = 0
+    for cut in [*_cuts(paragraph), len(paragraph)]:
+        part = paragraph[last:cut]
+        if part.strip():
+            left = around.start + last + len(part) - len(part.lstrip())
+            spans.append(Span(left, left + len(part.strip())))
+        last = cut
     return spans
 
 
@@ -141,52 +140,3 @@ def _is_boundary(paragraph: str, last: int, cut: int) -> bool:
     if _TITLE_BEFORE.search(before, max(0, len(before) - 8)):  # "Lt. Gen. Herzi Halevi"
         return False
     return not _NUMBER_ONLY.fullmatch(before)  # "2. Second item."
-
-
-def _paragraphs(text: str) -> Iterator[Span]:
-    """Stretches that a sentence does not leave: lines, or hard-wrapped lines taken together."""
-    lines = [Span(*match.span()) for match in _LINE.finditer(text)]
-    width = _wrapped_width(text, lines)
-    start = 0
-    for number, line in enumerate(lines):
-        last = number + 1 == len(lines)
-        if last or not _continues(text, line, lines[number + 1], width):
-            yield Span(lines[start].start, line.end)
-            start = number + 1
-
-
-def _continues(text: str, line: Span, following: Span, width: int | None) -> bool:
-    """Whether the sentence of a line goes on in the line that follows."""
-    if following.start != line.end + 1:  # a blank line lies between
-        return False
-    if width is not None and _is_full(text, line, following, width):
-        return True
-    ends = _LINE_ENDS_SENTENCE.search(text, max(line.start, line.end - 20), line.end)
-    return text[following.start].islower() and not ends
-
-
-def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
-    """Whether the first word of the line that follows would not have fitted into the line."""
-    word = _FIRST_WORD.match(text, following.start, following.end)
-    return word is not None and line.end - line.start + 1 + len(word[0]) > width
-
-
-def _wrapped_width(text: str, lines: list[Span]) -> int | None:
-    """The width that the text is hard-wrapped to; None if its line ends are meant.
-
-    A wrapped line is one that the next word would not have fitted into. When that holds for four
-    lines of five (headings are shorter), the text was wrapped.
-    """
-    pairs = [
-        (line, following)
-        for line, following in itertools.pairwise(lines)
-        if following.start == line.end + 1
-    ]
-    if len(pairs) < MIN_WRAPPED_LINES:
-        return None
-    widths = sorted(line.end - line.start for line, _ in pairs)
-    width = widths[len(widths) * 9 // 10]
-    if not MIN_WRAPPED_WIDTH <= width <= MAX_WRAPPED_WIDTH:
-        return None
-    n_full = sum(_is_full(text, line, following, width) for line, following in pairs)
-    return width if n_full * 5 >= len(pairs) * 4 else None

@@ -26,7 +26,6 @@ from rag.text.names import (
     tokens,
     words,
 )
-from rag.text.quotation import open_quotation
 
 SUPPORTED_SHARE = 0.7
 """Share of a sentence's words that must stand in its sources (or in the question)."""
@@ -232,7 +231,7 @@ def _speaker_dropped(
 
 
 def _inside_quotation(source: Evidence) -> bool:
-    return open_quotation(source.article.text, source.start) is not None
+    return source.quotation is not None
 
 
 def _says_something(sentence: str, question: str, wanted: Sequence[str], terms: Terms) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -73,17 +72,6 @@ class Filter(BaseModel):
     def passes_all(self) -> bool:
         """Whether it leaves nothing out."""
         return not (self.since or self.until or self.source or self.where)
-
-    @property
-    def conditions(self) -> dict[str, Any]:
-        """As the index takes them."""
-        return {
-            "since": self.since,
-            "until": self.until,
-            "undated": self.undated,
-            "sources": self.source,
-            "metadata": self.where,
-        }
 
     def __str__(self) -> str:
         """In words: "published since 2024-01-01, by the Herald"."""

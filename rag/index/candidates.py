@@ -1,0 +1,71 @@
+"""Candidates: the chunks that the vectors and the words of an index propose for a question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding import Vectors
+from rag.index.filter import Filter
+from rag.index.lexical import LexicalIndex
+from rag.index.vectors import VectorIndex
+
+
+class Candidates(NamedTuple):
+    """Chunks with both of their scores; all arrays have shape (n,).
+
+    Attributes:
+        chunk_ids: Ascending, each once.
+        cosines: Of the question and each chunk, [-1, 1].
+        bm25: Of the question's terms in each chunk, 0 where it has none of them.
+    """
+
+    chunk_ids: NDArray[np.int64]
+    cosines: NDArray[np.float32]
+    bm25: NDArray[np.float32]
+
+
+def propose(
+    vectors: VectorIndex,
+    lexical: LexicalIndex,
+    terms: Sequence[str],
+    vector: Vectors,
+    filter: Filter,
+    allowed: NDArray[np.int64] | None,
+    n: int,
+) -> Candidates:
+    """The n best chunks by cosine and the n best by BM25.
+
+    What one of the two found is looked up in the other: a part that is missing is not 0.
+
+    Args:
+        vectors, lexical: Of one version.
+        terms: The question's distinct terms.
+        vector: The question's, shape (dimension,), unit length.
+        filter: Which chunks may be found.
+        allowed: Their ids; None where the filter lets every chunk pass.
+        n: Chunks wanted of each.
+    """
+    cosines = _cosines(vectors, vector, n, allowed)
+    bm25 = dict(lexical.search(terms, n, filter=filter))
+    missing = [chunk_id for chunk_id in cosines if chunk_id not in bm25]
+    bm25 |= dict(lexical.search(terms, len(missing), only=missing))
+    unseen = np.array(sorted(bm25.keys() - cosines.keys()), dtype=np.int64)
+    cosines |= _cosines(vectors, vector, len(unseen), unseen)
+    ids = sorted(cosines)
+    return Candidates(
+        np.array(ids, dtype=np.int64),
+        np.array([cosines[chunk_id] for chunk_id in ids], dtype=np.float32),
+        np.array([bm25.get(chunk_id, 0.0) for chunk_id in ids], dtype=np.float32),
+    )
+
+
+def _cosines(
+    vectors: VectorIndex, vector: Vectors, n: int, allowed: NDArray[np.int64] | None
+) -> dict[int, float]:
+    ids, cosines = vectors.search(vector[np.newaxis], n, allowed=allowed)
+    pairs = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
+    return {chunk_id: cosine for chunk_id, cosine in pairs if chunk_id >= 0}
