@@ -31,13 +31,17 @@ if TYPE_CHECKING:
     from rag.article import Article as Article
     from rag.building.report import BuildProgress as BuildProgress
     from rag.building.report import BuildReport as BuildReport
+    from rag.building.uploads import Upload as Upload
     from rag.building.uploads import add_files as add_files
+    from rag.building.uploads import list_files as list_files
+    from rag.building.uploads import remove_files as remove_files
     from rag.chat import Chat as Chat
     from rag.engine import Rag as Rag
     from rag.errors import BusyError as BusyError
     from rag.errors import CancelledError as CancelledError
     from rag.errors import ClosedError as ClosedError
     from rag.errors import RagError as RagError
+    from rag.errors import RemovalError as RemovalError
     from rag.index.check import CheckReport as CheckReport
     from rag.index.opened import IndexInfo as IndexInfo
     from rag.index.opened import list_indexes as list_indexes
@@ -73,14 +77,18 @@ _HOME = {
     "Kind": "rag.answering.question",
     "Rag": "rag.engine",
     "RagError": "rag.errors",
+    "RemovalError": "rag.errors",
     "Settings": "rag.settings",
     "Status": "rag.answering.attribution",
     "TextWritten": "rag.answering.events",
+    "Upload": "rag.building.uploads",
     "add_files": "rag.building.uploads",
     "ask": "rag.api",
     "build": "rag.api",
     "check": "rag.api",
+    "list_files": "rag.building.uploads",
     "list_indexes": "rag.index.opened",
+    "remove_files": "rag.building.uploads",
     "search": "rag.api",
 }
 

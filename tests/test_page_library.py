@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import html
+import re
 from pathlib import Path
 
 import pytest
 
-from rag import BuildProgress, Rag, Settings
+from rag import BuildProgress, Rag, Settings, Upload
 from rag.page import library
 from rag.page.engines import Engines, Overview, Row
 from rag.testing import FakeEmbedder, open_with
@@ -66,6 +67,39 @@ def test_a_long_list_of_what_was_skipped_is_closed_and_cut() -> None:
     assert "open" not in long
     assert long.count("<li>") == library.MAX_SKIPPED + 1
     assert "1,034 more" in long
+
+
+def test_what_became_of_files_is_told_by_name() -> None:
+    def upload(name: str, kept: str, outcome: str) -> Upload:
+        return Upload.model_validate({"name": name, "path": f"/x/{kept}", "outcome": outcome})
+
+    made = library.added(
+        [
+            upload("a.txt", "a.txt", "added"),
+            upload("a.txt", "a (2).txt", "renamed"),
+            upload("b.txt", "b.txt", "replaced"),
+            upload("c.txt", "c (3).txt", "unchanged"),
+            upload(EVIL, "d.txt", "added"),
+            upload(f"{EVIL}.txt", f"{EVIL} (2).txt", "renamed"),
+        ]
+    )
+    lines = [html.unescape(line) for line in re.findall("<li>(.*?)</li>", made)]
+    assert lines[0] == "2 files added."
+    assert lines[1].startswith("“a.txt” is kept as “a (2).txt”: there is another of that name.")
+    assert lines[2] == "“b.txt” took the place of the file of that name."
+    assert lines[3] == "“c.txt” was there already, as “c (3).txt”."
+    assert "<img" not in made
+
+
+def test_files_that_were_added_can_be_removed_by_name() -> None:
+    assert library.uploads([]) == ""
+    made = library.uploads([Path("/x/storm.txt"), Path(f"/x/{EVIL.replace('/', '')}")])
+    assert "2 files added here" in made
+    assert 'data-remove="storm.txt" aria-label="Remove storm.txt"' in made
+    assert "<img" not in made
+    many = library.uploads([Path(f"/x/{n}.txt") for n in range(1_002)])
+    assert many.count("data-remove") == 1_000
+    assert "2 more in /x" in many
 
 
 @pytest.mark.parametrize(

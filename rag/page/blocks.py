@@ -143,9 +143,11 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
                     elem_id="files",
                 )
                 with gr.Column(elem_id="upkeep"):
+                    replace = gr.Checkbox(label="Replace files of the same name", elem_id="replace")
                     rebuild = gr.Button("Rebuild the index", elem_id="rebuild")
                     check = gr.Button("Check the index", elem_id="check")
-            built = _html(elem_id="built")
+            built = _html(script="library", elem_id="built")
+            uploads = _html(script="library", elem_id="uploads")
             skipped = _html(elem_id="skipped")
             query = gr.Textbox(
                 label="Search titles, sources and dates", elem_id="article-search", max_length=200
@@ -154,7 +156,7 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
         with gr.Column(elem_id="page-of-article"):
             text = _html(article.NO_ARTICLE, script="article")
 
-    stock = [health, table, skipped, view]
+    stock = [health, uploads, skipped, table, view]
     gr.on([tab.select, index.change], handlers.show_library, [index, view], stock, **QUIET)
     query.change(
         handlers.search_articles, [index, query, view], [table, view],
@@ -163,11 +165,14 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
     table.apply(handlers.order_articles, [index, view], [table, view], **QUIET)
     table.select(handlers.open_article, index, text, **QUIET)
     text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
-    added = files.upload(handlers.add, [files, index, view], [built, *stock], **QUIET)
+    index.change(lambda: "", None, built, **QUIET)
+    added = files.upload(handlers.add, [files, replace, index, view], [built, *stock], **QUIET)
     added.then(lambda: None, None, files, **QUIET)
     checked = check.click(handlers.check, index, built, **QUIET)
     rebuilt = rebuild.click(handlers.rebuild, [index, view], [built, *stock], **QUIET)
-    for done in (checked, added, rebuilt):
+    removed = uploads.apply(handlers.remove, [index, view], [built, *stock], **QUIET)
+    let_go = built.apply(handlers.let_go, [index, view], [built, *stock], **QUIET)
+    for done in (checked, added, rebuilt, removed, let_go):
         done.failure(handlers.failed, None, built, **QUIET)
 
 

@@ -12,7 +12,16 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from rag import BuildReport, Filter, RagError, add_files, check, list_indexes
+from rag import (
+    BuildReport,
+    Filter,
+    RagError,
+    add_files,
+    check,
+    list_files,
+    list_indexes,
+    remove_files,
+)
 from rag.page import article, building, dossier, library, timeline, turn
 from rag.page.conversation import Conversation, Stops
 from rag.page.engines import Engines, Readiness
@@ -25,7 +34,7 @@ _DOSSIERS: dict[str, tuple[str, Callable[..., str]]] = {
     "md": ("text/markdown", dossier.as_markdown),
     "json": ("application/json", dossier.as_json),
 }
-_SAME_STOCK = (gr.skip(),) * 4
+_SAME_STOCK = (gr.skip(),) * 5
 _READINESS = {
     Readiness.OPENING: "Opening the index …",
     Readiness.LOADING: "Loading the language model …",
@@ -163,17 +172,18 @@ class Handlers:
     # The library
 
     def show_library(self, index: str, view: library.View | None) -> tuple[Any, ...]:
-        """Health, table, what was skipped, and which part of the table that is."""
+        """Health, files handed over, what was skipped, the table, and which part of it that is."""
         view = view or library.View()
         try:
             rag = self._engines.get(index)
             found = self._engines.overview(index)
             skipped = library.skipped(rag.index.catalog.skipped())
+            kept = library.uploads(list_files(index, settings=self._engines.settings))
         except RagError as error:
-            return _told(error), "", "", view
+            return _told(error), "", "", "", view
         infos = list_indexes(self._engines.settings.index_dir)
         info = next((info for info in infos if info.name == index), None)
-        return library.health(info), library.table(found, view), skipped, view
+        return library.health(info), kept, skipped, library.table(found, view), view
 
     def search_articles(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:
         """The table of the articles that hold these words."""
@@ -212,28 +222,50 @@ class Handlers:
             yield _told(error)
 
     def add(
-        self, files: list[str] | None, index: str, view: library.View | None
+        self, files: list[str] | None, replace: bool, index: str, view: library.View | None
     ) -> Iterator[tuple[Any, ...]]:
-        """Keep the files as a source of the index, then build it."""
+        """Keep the files as a source of the index, say under which names, then build it."""
         if not files:
             return
         try:
             if len(files) > MAX_FILES:
                 raise RagError(f"{len(files)} files: at most {MAX_FILES} at a time, please")
-            add_files(index, files, settings=self._engines.settings)
+            kept = add_files(index, files, replace=replace, settings=self._engines.settings)
         except RagError as error:
             _log.warning("upload failed: %s", error)
             yield _told(error), *_SAME_STOCK
             return
-        yield from self.rebuild(index, view)
+        yield from self._rebuilding(index, view, told=library.added(kept))
+
+    def remove(
+        self, index: str, view: library.View | None, event: gr.EventData
+    ) -> Iterator[tuple[Any, ...]]:
+        """Delete a file that was handed over, then build the index without it."""
+        try:
+            (path,) = remove_files(index, [str(event.name)], settings=self._engines.settings)
+        except RagError as error:
+            _log.warning("removing an upload failed: %s", error)
+            yield _told(error), *_SAME_STOCK
+            return
+        yield from self._rebuilding(index, view, told=library.removed(path.name))
 
     def rebuild(self, index: str, view: library.View | None) -> Iterator[tuple[Any, ...]]:
         """Bring the index up to date; those who ask go on with the version they have.
 
         How far it is, and at the end what `show_library` shows.
         """
-        for step in building.build(self._build, index, self._engines.settings):
-            yield step, *_SAME_STOCK
+        yield from self._rebuilding(index, view)
+
+    def let_go(self, index: str, view: library.View | None) -> Iterator[tuple[Any, ...]]:
+        """The same, though most articles go: somebody read which, and chose so."""
+        yield from self._rebuilding(index, view, allow_removal=True)
+
+    def _rebuilding(
+        self, index: str, view: library.View | None, told: str = "", allow_removal: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
+        settings = self._engines.settings
+        for step in building.build(self._build, index, settings, allow_removal=allow_removal):
+            yield told + step, *_SAME_STOCK
         yield gr.skip(), *self.show_library(index, view)
 
     # Taking away

@@ -6,14 +6,16 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from rag import BuildProgress, BuildReport, CheckReport, IndexInfo
+from rag import BuildProgress, BuildReport, CheckReport, IndexInfo, Upload
 from rag.page.engines import Overview, Row
 from rag.page.markup import day, message, number, text
 
 PAGE_SIZE = 50
 MAX_SKIPPED = 200
+MAX_UPLOADS = 1_000
 MAX_OPEN = 10
 """Inputs skipped that are listed, and up to which the list is open from the start."""
 COLUMNS = {"title": "Title", "published": "Date", "source": "Source", "state": "State"}
@@ -110,6 +112,54 @@ def skipped(items: Sequence[SkippedInput]) -> str:
     )
 
 
+def uploads(paths: Sequence[Path]) -> str:
+    """The files that were handed over, each with a button that removes it."""
+    if not paths:
+        return ""
+    lines = "".join(
+        f"<li><code>{text(path.name)}</code>"
+        f' <button type="button" data-remove="{text(path.name)}"'
+        f' aria-label="Remove {text(path.name)}">Remove</button></li>'
+        for path in paths[:MAX_UPLOADS]
+    )
+    if len(paths) > MAX_UPLOADS:
+        lines += f"<li>{len(paths) - MAX_UPLOADS:,} more in {text(paths[0].parent)}</li>"
+    return (
+        '<details class="uploads"><summary>'
+        f"{number(len(paths), 'file')} added here</summary><ul>{lines}</ul></details>"
+    )
+
+
+def added(kept: Sequence[Upload]) -> str:
+    """What became of files that were handed over: those that got another name by their name."""
+    lines = []
+    n_added = sum(upload.outcome == "added" for upload in kept)
+    if n_added:
+        lines.append(f"{number(n_added, 'file')} added.")
+    told = {
+        "renamed": "{} is kept as {}: there is another of that name. To replace one, tick the box"
+        " before adding it.",
+        "replaced": "{} took the place of the file of that name.",
+        "unchanged": "{} was there already, as {}.",
+    }
+    lines += [
+        told[upload.outcome].format(f"“{upload.name}”", f"“{upload.path.name}”")
+        for upload in kept
+        if upload.outcome in told
+    ]
+    return _uploaded(lines)
+
+
+def removed(name: str) -> str:
+    """That a file was removed."""
+    return _uploaded([f"“{name}” is removed."])
+
+
+def _uploaded(lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{text(words)}</li>" for words in lines)
+    return f'<ul class="uploaded" role="status">{items}</ul>'
+
+
 def health(info: IndexInfo | None) -> str:
     """The state of an index in a line."""
     if info is None or info.version is None:
@@ -167,6 +217,14 @@ def built(done: BuildReport) -> str:
         f'<div class="build done" role="status"><p>{what} {done.version}:'
         f" {number(done.n_articles, 'article')} ({', '.join(changes)}){skipped_too}.</p>"
         f"{_note(done.note)}</div>"
+    )
+
+
+def refused(words: str) -> str:
+    """That a build would take most articles out, with a button that lets it."""
+    return (
+        f'<div class="notice error" role="alert"><p>{text(words)}</p><p>The index is as it was. Put'
+        ' them back and rebuild, or</p><button type="button" data-let-go>let them go</button></div>'
     )
 
 

@@ -132,7 +132,7 @@
     });
   }
 
-  // The table of the library.
+  // The library: its table, the files handed over, what a build says.
   function library(element, trigger) {
     element.addEventListener("click", (event) => {
       const sort = closest(event, "[data-sort]");
@@ -144,6 +144,11 @@
         opener = row;
         trigger("select", { article_id: row.dataset.article });
       }
+      const file = closest(event, "[data-remove]")?.dataset.remove;
+      if (file !== undefined && confirm(`Remove “${file}” and its articles?`)) {
+        trigger("apply", { name: file });
+      }
+      if (closest(event, "[data-let-go]")) trigger("apply", {});
     });
   }
 

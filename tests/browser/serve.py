@@ -86,7 +86,7 @@ def main(port: int, folder: Path, auth: Path | None = None) -> None:
         rag._folder = index  # so that it sees new versions, as one opened by name does
         return rag
 
-    def build(name: str, *, progress: Any, settings: Settings) -> BuildReport:
+    def build(name: str, *, progress: Any, settings: Settings, **options: Any) -> BuildReport:
         def told(step: Any) -> None:
             progress(step)
             while (folder / "hold-build").exists():
@@ -98,6 +98,7 @@ def main(port: int, folder: Path, auth: Path | None = None) -> None:
             model_sha256=embedder.identity.sha256,
             load_embedder=lambda _: embedder,
             progress=told,
+            **options,
         )
 
     serve.main(

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visitor, visit
-from tests.browser.serving import Server
+from tests.browser.serving import Server, served
+from tests.support import ARTICLES, build, write_articles
 
 
 def open_library(visitor: Visitor) -> None:
@@ -72,6 +73,48 @@ def test_an_upload_is_found_in_an_answer(visitor: Visitor, tmp_path: Path) -> No
     assert "retires on Sunday" in visitor.text(".sentence")
     page.click(".cite")
     expect(page.locator("#panel #cited")).to_contain_text("Arvid Lund")
+
+
+def test_files_of_one_name_are_both_kept_and_can_be_removed(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    page = visitor.page
+    open_library(visitor)
+    for n, words in ((1, "The owl of Skagen sleeps."), (2, "The owl of Skagen woke up.")):
+        file = tmp_path / str(n) / "owl.txt"
+        file.parent.mkdir()
+        file.write_text(words)
+        page.set_input_files("#files input[type=file]", file)
+        expect(page.locator("#built .done")).to_contain_text("Version")
+        expect(page.locator("#built .uploaded")).to_contain_text(
+            ["1 file added."] if n == 1 else ["“owl.txt” is kept as “owl (2).txt”"]
+        )
+    page.fill("#article-search :is(input, textarea)", "owl")
+    expect(page.locator(".articles td.title button")).to_have_count(2)
+    page.click("#uploads summary")
+    page.on("dialog", lambda dialog: dialog.accept())
+    for n_left, name in ((1, "owl (2).txt"), (0, "owl.txt")):
+        page.get_by_role("button", name=f"Remove {name}").click()
+        expect(page.locator("#built .uploaded")).to_have_text(f"“{name}” is removed.")
+        expect(page.locator("#built .done")).to_contain_text("1 removed")
+        expect(page.locator(".articles td.title button")).to_have_count(n_left)
+        expect(page.locator("#uploads")).not_to_contain_text(name)
+
+
+def test_a_build_that_would_take_most_articles_out_asks(browser: Browser, tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    write_articles(tmp_path, ARTICLES[:1])
+    command = ["-m", "tests.browser.serve", "PORT", str(tmp_path)]
+    with served(command, tmp_path, index_dir) as server, visit(browser, server.url) as visitor:
+        open_library(visitor)
+        page = visitor.page
+        page.click("#rebuild")
+        expect(page.locator("#built .error")).to_contain_text("2 of the 3 articles of index 'news'")
+        expect(page.locator(".articles td.title button")).to_have_count(3)
+        page.get_by_role("button", name="let them go").click()
+        expect(page.locator("#built .done")).to_contain_text("2 removed")
+        expect(page.locator(".articles td.title button")).to_have_count(1)
 
 
 def test_rebuilding_while_another_page_asks(browser: Browser, server: Server) -> None:
