@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import threading
 import time
 import weakref
@@ -432,7 +433,7 @@ def answer_of(events: Iterable[Event]) -> Answer:
     raise AssertionError("events end with the answer")
 
 
-_rerankers: weakref.WeakValueDictionary[tuple[str, int], CrossEncoderReranker] = (
+_rerankers: weakref.WeakValueDictionary[tuple[int, str, int], CrossEncoderReranker] = (
     weakref.WeakValueDictionary()
 )
 _loading = threading.Lock()
@@ -447,7 +448,7 @@ def _reranker(settings: Settings) -> Reranker | None:
     """The cross-encoder that the settings name; one for all engines."""
     if not settings.reranker:
         return None
-    key = (settings.reranker, settings.threads)
+    key = (os.getpid(), settings.reranker, settings.threads)
     with _loading:
         if (shared := _rerankers.get(key)) is None:
             shared = CrossEncoderReranker(settings.reranker, n_threads=settings.threads)

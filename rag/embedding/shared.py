@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from pathlib import Path
 
 from rag.embedding import Embedder, EmbedderIdentity, load
 
-# Held by who uses them; gone with the last.
-_loaded: weakref.WeakValueDictionary[tuple[EmbedderIdentity, Path, int], Embedder] = (
+# Held by who uses them; gone with the last. A process made by `os.fork()` loads its own: it has not
+# the threads of its parent's.
+_loaded: weakref.WeakValueDictionary[tuple[int, EmbedderIdentity, Path, int], Embedder] = (
     weakref.WeakValueDictionary()
 )
 _loading = threading.Lock()
@@ -20,7 +22,7 @@ def load_shared(made: EmbedderIdentity, *, models_dir: Path, n_threads: int) -> 
 
     What stands under its name now may be another model: who takes it compares identities.
     """
-    key = (made, models_dir, n_threads)
+    key = (os.getpid(), made, models_dir, n_threads)
     with _loading:
         embedder = _loaded.get(key)
         if embedder is None:
