@@ -23,8 +23,11 @@ class EnginePool:
 
     def __init__(self, open_index: Callable[..., Rag] = Rag.open) -> None:
         self._open_index = open_index
+        self._process = os.getpid()
+        self._guard = threading.Lock()
+        self._opening: dict[tuple[str, Settings], threading.Lock] = {}
+        self._opened: dict[tuple[str, Settings], Rag] = {}
         self._closed = False
-        self._begin()
 
     def get(self, index: str, settings: Settings | None = None) -> Rag:
         """The engine for an index, opened at the first call and kept for later ones.
@@ -34,6 +37,7 @@ class EnginePool:
             ClosedError: the pool was closed.
         """
         self._forget_the_parents()
+        self._check()
         key = (index, settings or Settings())
         with self._guard:
             opening = self._opening.setdefault(key, threading.Lock())
@@ -46,7 +50,8 @@ class EnginePool:
                     self._opened[key] = rag
                     return rag
         rag.close()
-        raise ClosedError("the engines were closed", mend="make another EnginePool")
+        self._check()
+        raise AssertionError("an engine is kept unless the pool was closed")
 
     def is_open(self, index: str, settings: Settings | None = None) -> bool:
         """Whether `get` has an engine ready."""
@@ -58,17 +63,18 @@ class EnginePool:
         self._forget_the_parents()
         with self._guard:
             self._closed = True
-            opened, self._opened = self._opened, {}
-        for rag in opened.values():
+            opened = list(self._opened.values())
+            self._opened.clear()
+        for rag in opened:
             rag.close()
 
-    def _begin(self) -> None:
-        self._process = os.getpid()
-        self._guard = threading.Lock()
-        self._opening: dict[tuple[str, Settings], threading.Lock] = {}
-        self._opened: dict[tuple[str, Settings], Rag] = {}
+    def _check(self) -> None:
+        if self._closed:
+            raise ClosedError("the pool of engines was closed", mend="make another one")
 
     def _forget_the_parents(self) -> None:
         """In a process made by `os.fork()` engines are opened anew: those here are the parent's."""
         if os.getpid() != self._process:
-            self._begin()
+            self._process = os.getpid()
+            self._guard = threading.Lock()  # a thread that is not here may have held the old one
+            self._opening, self._opened = {}, {}
