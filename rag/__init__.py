@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from rag.index.check import CheckReport as CheckReport
     from rag.index.opened import IndexInfo as IndexInfo
     from rag.index.opened import list_indexes as list_indexes
+    from rag.pool import EnginePool as EnginePool
     from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
     from rag.settings import Settings as Settings
@@ -70,6 +71,7 @@ _HOME = {
     "ClosedError": "rag.errors",
     "DatedPhrase": "rag.text.days",
     "Disagreement": "rag.answering.answer",
+    "EnginePool": "rag.pool",
     "EvidenceFound": "rag.answering.events",
     "Filter": "rag.retrieval",
     "Hit": "rag.retrieval",

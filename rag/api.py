@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import datetime
-import threading
 from collections.abc import Mapping, Sequence
 
 from rag import embedding, models
@@ -16,15 +15,15 @@ from rag.answering.question import Kind
 from rag.building.builder import build_index
 from rag.building.report import BuildReport, Progress
 from rag.embedding import Embedder
-from rag.engine import Rag
 from rag.errors import ModelError
 from rag.index.check import CheckReport, check_index
 from rag.index.layout import IndexFolder
-from rag.retrieval import Hit
+from rag.pool import EnginePool
+from rag.retrieval import Filter, Hit
 from rag.settings import Settings
 
-_opened: dict[tuple[str, Settings], Rag] = {}
-_lock = threading.Lock()
+_pool = EnginePool()
+atexit.register(_pool.close)
 
 
 def ask(
@@ -36,6 +35,7 @@ def ask(
     source: str | Sequence[str] | None = None,
     undated: bool = False,
     where: Mapping[str, str] | None = None,
+    filter: Filter | None = None,
     asked_on: datetime.date | str | None = None,
     kind: Kind | str | None = None,
     any_time: bool = False,
@@ -46,16 +46,11 @@ def ask(
     Example:
         >>> ask("What did Healey urge in Israel?").citations[0].quote  # doctest: +SKIP
     """
-    return opened(index, settings).ask(
-        question,
-        since=since,
-        until=until,
-        source=source,
-        undated=undated,
-        where=where,
-        asked_on=asked_on,
-        kind=kind,
-        any_time=any_time,
+    chosen = Filter.make(
+        since=since, until=until, source=source, undated=undated, where=where, filter=filter
+    )
+    return _pool.get(index, settings).ask(
+        question, filter=chosen, asked_on=asked_on, kind=kind, any_time=any_time
     )
 
 
@@ -69,30 +64,14 @@ def search(
     source: str | Sequence[str] | None = None,
     undated: bool = False,
     where: Mapping[str, str] | None = None,
+    filter: Filter | None = None,
     settings: Settings | None = None,
 ) -> list[Hit]:
     """The k best chunks, best first. Arguments and errors: see `rag.Rag.search`."""
-    return opened(index, settings).search(
-        query, k=k, since=since, until=until, source=source, undated=undated, where=where
+    chosen = Filter.make(
+        since=since, until=until, source=source, undated=undated, where=where, filter=filter
     )
-
-
-def opened(index: str, settings: Settings | None = None) -> Rag:
-    """The engine for an index, opened at the first call and kept for later ones."""
-    settings = settings or Settings()
-    with _lock:
-        key = (index, settings)
-        if key not in _opened:
-            _opened[key] = Rag.open(index, settings=settings)
-        return _opened[key]
-
-
-@atexit.register
-def close_all() -> None:
-    """Close every engine that `ask` and `search` keep."""
-    with _lock:
-        while _opened:
-            _opened.popitem()[1].close()
+    return _pool.get(index, settings).search(query, k=k, filter=chosen)
 
 
 def build(

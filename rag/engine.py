@@ -5,11 +5,8 @@ from __future__ import annotations
 import datetime
 import threading
 import time
-import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Self
 
 from rag.answering.answer import Answer
@@ -23,17 +20,16 @@ from rag.article import Article
 from rag.chat import Chat
 from rag.cleaning import Removed
 from rag.embedding import Embedder, Vectors
-from rag.embedding.shared import load_shared
 from rag.errors import IndexFormatError
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
 from rag.lifetime import Lifetime
 from rag.llm import LLM, SHARED
+from rag.opening import embedder_of, ranker_of, reranker_of
 from rag.ranking import Ranker
-from rag.ranking.minilm import MiniLMRanker
 from rag.readers import normalise
 from rag.retrieval import Filter, Found, Hit, check_question, retrieve, search
-from rag.retrieval.reranking import CrossEncoderReranker, Reranker
+from rag.retrieval.reranking import Reranker
 from rag.settings import Settings
 
 # Chunks whose sentences may become evidence; more are searched than shown.
@@ -117,14 +113,13 @@ class Rag:
         settings = settings or Settings()
         folder = IndexFolder(settings.index_dir, index)
         opened = OpenIndex(folder, n_threads=settings.threads)
-        embedder, reranker = _embedder(opened, settings), _reranker(settings)
         rag = cls(
             opened,
-            embedder,
+            embedder_of(opened.manifest.embedder, settings),
             SHARED.lease(settings),
             settings,
-            reranker=reranker,
-            ranker=_ranker(settings),
+            reranker=reranker_of(settings),
+            ranker=ranker_of(settings),
         )
         rag._folder = folder
         return rag
@@ -409,19 +404,9 @@ class Rag:
                 # The old version stays open for those who still read it.
                 fresh = OpenIndex(folder, n_threads=self._settings.threads)
                 if fresh.manifest.embedder != self._embedder.identity:
-                    self._embedder = _embedder(fresh, self._settings)
+                    self._embedder = embedder_of(fresh.manifest.embedder, self._settings)
                 self._index = fresh
             return _Live(self._index, self._embedder)
-
-
-@cache
-def _shared_ranker(models_dir: Path, n_threads: int) -> Ranker:
-    return MiniLMRanker(models_dir, n_threads)
-
-
-def _ranker(settings: Settings) -> Ranker | None:
-    """The ranker of the package; one for all engines."""
-    return _shared_ranker(settings.models_dir, settings.threads) if settings.ranker else None
 
 
 def answer_of(events: Iterable[Event]) -> Answer:
@@ -430,26 +415,3 @@ def answer_of(events: Iterable[Event]) -> Answer:
         if isinstance(event, AnswerReady):
             return event.answer
     raise AssertionError("events end with the answer")
-
-
-_rerankers: weakref.WeakValueDictionary[tuple[str, int], CrossEncoderReranker] = (
-    weakref.WeakValueDictionary()
-)
-_loading = threading.Lock()
-
-
-def _embedder(index: OpenIndex, settings: Settings) -> Embedder:
-    made = index.manifest.embedder
-    return load_shared(made, models_dir=settings.models_dir, n_threads=settings.threads)
-
-
-def _reranker(settings: Settings) -> Reranker | None:
-    """The cross-encoder that the settings name; one for all engines."""
-    if not settings.reranker:
-        return None
-    key = (settings.reranker, settings.threads)
-    with _loading:
-        if (shared := _rerankers.get(key)) is None:
-            shared = CrossEncoderReranker(settings.reranker, n_threads=settings.threads)
-            _rerankers[key] = shared
-        return shared

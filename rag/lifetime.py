@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Generator, Iterator
-from typing import TypeVar
+import weakref
+from collections.abc import Callable, Generator, Iterator
+from typing import Generic, TypeVar
 
 from rag.errors import CancelledError, ClosedError
 
 Item = TypeVar("Item")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Lifetime:
@@ -112,3 +115,28 @@ class Lifetime:
         """Wait until nobody is within `in_use`, but not longer than some seconds; whether so."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._n_users, timeout=seconds)
+
+
+class Shared(Generic[Key, Value]):
+    """Things by key: each is made once, and kept as long as anybody has it.
+
+    A process made by `os.fork()` makes its own: it has not the threads of its parent's.
+    """
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._making = threading.Lock()
+        self._made: weakref.WeakValueDictionary[Key, Value] = weakref.WeakValueDictionary()
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """The thing of a key, made now if nobody has it. What `make` raises is raised."""
+        if os.getpid() != self._process:
+            self._process = os.getpid()
+            self._making = threading.Lock()  # a thread that is not here may have held the old one
+            self._made = weakref.WeakValueDictionary()
+        with self._making:
+            made = self._made.get(key)
+            if made is None:
+                made = make()
+                self._made[key] = made
+            return made

@@ -67,8 +67,8 @@ PUBLIC_MODULES = (
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
     *("BuildReport", "BusyError", "Calibration", "CancelledError", "Chat", "CheckReport"),
-    *("Citation", "Claim", "ClosedError", "DatedPhrase", "Disagreement", "EvidenceFound"),
-    *("Filter", "Hit", "IndexInfo", "Kind", "Rag", "RagError", "RemovalError"),
+    *("Citation", "Claim", "ClosedError", "DatedPhrase", "Disagreement", "EnginePool"),
+    *("EvidenceFound", "Filter", "Hit", "IndexInfo", "Kind", "Rag", "RagError", "RemovalError"),
     *(
         "Settings",
         "Status",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import BuildProgress, Rag, Settings, Upload
+from rag import BuildProgress, EnginePool, Rag, Settings, Upload
 from rag.page import library
 from rag.page.engines import Engines, Overview, Row
 from rag.testing import FakeEmbedder, open_with
@@ -144,7 +144,7 @@ def test_the_overview_counts_what_is_the_same_and_what_was_removed(tmp_path: Pat
     def opened(name: str, *, settings: Settings) -> Rag:
         return open_with(settings.index_dir, name, FakeEmbedder())
 
-    engines = Engines(opened, Settings(index_dir=tmp_path / "indexes"))
+    engines = Engines(EnginePool(opened), Settings(index_dir=tmp_path / "indexes"))
     found = engines.overview("news")
     assert {row.article_id: row.n_same for row in found.rows} == {
         "harbour": 1, "museum": 0, "again": 1, "ferry": 0,

@@ -33,7 +33,9 @@ class SharedLLMs:
 
     def __init__(self, make: Callable[[str, Settings], LLM] = llm_from_setting) -> None:
         self._make = make
-        self._begin()
+        self._process = os.getpid()
+        self._lock = threading.RLock()  # a handle may be collected while one is given
+        self._held: dict[tuple[Any, ...], _Held] = {}
 
     def lease(self, settings: Settings) -> LLM:
         """A user's handle on the model that settings name.
@@ -41,7 +43,9 @@ class SharedLLMs:
         Closing it stops what this user asked; the model itself is closed with its last user.
         """
         if os.getpid() != self._process:  # a copy by os.fork(): the models are the parent's
-            self._begin()
+            self._process = os.getpid()
+            self._lock = threading.RLock()
+            self._held = {}
         key = tuple(getattr(settings, name) for name in _DECISIVE)
         with self._lock:
             if key not in self._held:
@@ -49,11 +53,6 @@ class SharedLLMs:
             held = self._held[key]
             held.n_users += 1
             return LeasedLLM(held.llm, lambda: self._release(key, held))
-
-    def _begin(self) -> None:
-        self._process = os.getpid()
-        self._lock = threading.RLock()  # a handle may be collected while one is given
-        self._held: dict[tuple[Any, ...], _Held] = {}
 
     def _release(self, key: tuple[Any, ...], held: _Held) -> None:
         with self._lock:

@@ -6,11 +6,11 @@ import datetime
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rag import Article, Rag, RagError, Settings, list_indexes
+from rag import Article, EnginePool, Rag, RagError, Settings, list_indexes
 
 _log = logging.getLogger(__name__)
 _MAX_EXAMPLES = 3
@@ -109,18 +109,17 @@ def _rows(articles: Iterable[Article]) -> tuple[Row, ...]:
 
 
 class Engines:
-    """Every index that was asked for, opened once.
+    """The engines of a pool, and whether each is ready to be asked.
 
     Args:
-        open_index: Like `Rag.open`.
+        pool: Where they are opened.
         settings: Where the indexes lie.
     """
 
-    def __init__(self, open_index: Callable[..., Rag], settings: Settings) -> None:
-        self._open_index = open_index
+    def __init__(self, pool: EnginePool, settings: Settings) -> None:
+        self._pool = pool
         self.settings = settings
-        self._opened: dict[str, Rag] = {}
-        self._locks: dict[tuple[str, str], threading.Lock] = {}
+        self._reading: dict[str, threading.Lock] = {}
         self._loaded: dict[str, threading.Event] = {}
         self._failed: dict[str, RagError] = {}
         self._overviews: dict[str, Overview] = {}
@@ -137,10 +136,7 @@ class Engines:
         Raises:
             RagError: it does not open.
         """
-        with self._lock("open", name):
-            if name not in self._opened:
-                self._opened[name] = self._open_index(name, settings=self.settings)
-            return self._opened[name]
+        return self._pool.get(name, self.settings)
 
     def warm_up(self, name: str) -> None:
         """Open an index and load its models in the background."""
@@ -161,12 +157,15 @@ class Engines:
             return Readiness.FAILED, error
         if name in self._loaded and self._loaded[name].is_set():
             return Readiness.READY, None
-        return (Readiness.LOADING if name in self._opened else Readiness.OPENING), None
+        opened = self._pool.is_open(name, self.settings)
+        return (Readiness.LOADING if opened else Readiness.OPENING), None
 
     def overview(self, name: str) -> Overview:
         """What the live version of an index holds; read once for each version."""
         rag = self.get(name)
-        with self._lock("overview", name):
+        with self._guard:
+            reading = self._reading.setdefault(name, threading.Lock())
+        with reading:
             articles = rag.articles()  # of the live version, which may be newer than before
             opened = rag.index  # it stays open while it is read, whatever is published meanwhile
             known = self._overviews.get(name)
@@ -177,13 +176,7 @@ class Engines:
 
     def close(self) -> None:
         """Close everything."""
-        for name in list(self._opened):
-            with self._lock("open", name):
-                self._opened.pop(name).close()
-
-    def _lock(self, purpose: str, name: str) -> threading.Lock:
-        with self._guard:
-            return self._locks.setdefault((purpose, name), threading.Lock())
+        self._pool.close()
 
     def _load(self, name: str) -> None:
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import BuildReport, Rag, RagError, Settings
+from rag import BuildReport, EnginePool, Rag, RagError, Settings
 from rag import build as build_index
 from rag.errors import needs_extra
 from rag.page.engines import Engines
@@ -73,7 +73,7 @@ def main(
         )
     allowed = people(auth) if auth else None
     settings = Settings()
-    engines = Engines(open_index, settings)
+    engines = Engines(EnginePool(open_index), settings)
     ready = engines.names()
     if index not in ready:
         raise RagError(f"index {index!r} is not ready to be asked", mend=f"rag build {index}")
