@@ -1,0 +1,55 @@
+"""A conversation: questions that lean on the ones before them, made to stand alone by rules.
+
+No model is asked: a pronoun takes the name that the question before was about, and a question
+that is only a piece ("And in Qatar?") takes the rest from it. What was searched is shown with
+the answer (`Answer.searched`), so a wrong guess is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rag.answering.answer import Answer
+from rag.answering.events import AnswerReady, Event
+from rag.chat.phrases import names_of_persons
+from rag.chat.standalone import standalone
+
+__all__ = ["Chat", "standalone"]
+
+
+class Chat:
+    """A conversation with one index. Not safe for several threads: it has one thread of talk.
+
+    Args:
+        stream: `Rag.stream`, or something with its arguments.
+
+    Attributes:
+        answers: The answers so far, oldest first.
+    """
+
+    def __init__(self, stream: Callable[..., Iterator[Event]]) -> None:
+        self._stream = stream
+        self.answers: list[Answer] = []
+
+    def stream(self, question: str, **options: Any) -> Iterator[Event]:
+        """Like `Rag.stream`, for a question that may lean on those before it."""
+        for event in self._stream(self._standalone(question), **options):
+            if isinstance(event, AnswerReady):
+                answer = event.answer.model_copy(update={"question": question})
+                self.answers.append(answer)
+                event = AnswerReady(answer=answer)
+            yield event
+
+    def ask(self, question: str, **options: Any) -> Answer:
+        """Like `Rag.ask`, for a question that may lean on those before it."""
+        for _ in self.stream(question, **options):
+            pass
+        return self.answers[-1]
+
+    def _standalone(self, question: str) -> str:
+        if not self.answers:
+            return question
+        last = self.answers[-1]
+        told = names_of_persons([sentence.text for sentence in last.sentences])
+        return standalone(question, last.searched.strip(), told=told)
