@@ -103,8 +103,12 @@ def thing_meant(context: Clause, question: str, pronoun: re.Match[str]) -> tuple
     clause = Clause.read(question)
     is_subject = bool(ahead) and ahead[-1].lower() == clause.auxiliary
     subject = list(context.subject)
-    told = context.asks_for == "what" and context.auxiliary in _DOES and context.predicate
-    told = told and context.predicate[0].lower() not in ("do", "happen", "mean")
+    told = (
+        context.asks_for == "what"
+        and context.auxiliary in _DOES
+        and bool(context.predicate)
+        and context.predicate[0].lower() not in ("do", "happen", "mean")
+    )
     if told and (not is_subject or _is_plural(subject)):
         return all_of_it(context), False  # "What did thieves steal?" "When was it stolen?"
     if subject and not _is_plural(subject):
