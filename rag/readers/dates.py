@@ -6,6 +6,8 @@ import datetime
 import re
 
 _WITH_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)|^\s*(?:1[5-9]|20)\d{6}\s*$")
+# Nobody writes the day before the month behind a year.
+_YEAR_FIRST = re.compile(r"\s*((?:1[5-9]|20)\d\d)([-/.])(\d\d?)\2(\d\d?)(?!\d)")
 
 
 def parse_date(text: str) -> datetime.date | None:
@@ -18,6 +20,12 @@ def parse_date(text: str) -> datetime.date | None:
         return datetime.datetime.fromisoformat(text.strip()).date()
     except ValueError:
         pass
+    if year_first := _YEAR_FIRST.match(text):
+        year, _, month, day = year_first.groups()
+        try:
+            return datetime.date(int(year), int(month), int(day))
+        except ValueError:
+            pass
     if len(text) > 100 or not _WITH_YEAR.search(text):
         return None
     from dateutil import parser
