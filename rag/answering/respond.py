@@ -43,6 +43,7 @@ NOTHING_SUPPORTED = (
     " articles."
 )
 NOTHING_WRITTEN = "The language model wrote nothing; these are sentences of the articles."
+ITEMS = "Sentences of the articles, word for word, put together without the language model."
 NOT_FITTED = (
     "Confidence is not fitted for the embedding model {embedding} with the language model {llm}:"
     " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
@@ -133,7 +134,7 @@ def answer_events(
 
     draft = Draft()
     if is_broad:
-        draft = _broad_draft(question, usable)
+        draft, likely = _broad_draft(question, usable), None  # nothing is fitted for these
     elif usable and _worth_asking(likely, settings, calibration):
         evidence = select(usable, settings.evidence_sentences)
         prompt = _prompt(question, evidence, means.llm, settings)
@@ -153,14 +154,9 @@ def answer_events(
         )
     elif calibration and likely is not None:
         likely = calibration.confidence_if_refused(likely)
-    if (
-        not is_broad
-        and likely is not None
-        and calibration
-        and likely < _least(settings, calibration)
-    ):
+    if likely is not None and calibration and likely < _least(settings, calibration):
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
-    if calibration is None:
+    if calibration is None and not is_broad:
         unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=means.llm.name)
         draft = replace(draft, note=f"{draft.note} {unfitted}" if draft.note else unfitted)
     clock("total")
@@ -258,7 +254,7 @@ def _broad_draft(question: Question, usable: Sequence[Evidence]) -> Draft:
     if not items:
         return Draft()
     body, made = compose_items(question.kind, items)
-    return Draft(body, made, AnswerStatus.EXTRACTED)
+    return Draft(body, made, AnswerStatus.EXTRACTED, ITEMS)
 
 
 def _prompt(

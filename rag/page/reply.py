@@ -36,15 +36,21 @@ def checked(turn: int, answer: Answer) -> str:
             body += '<p class="hint">The passages below come nearest.</p>'
     else:
         cited = {citation.number: citation for citation in answer.citations}
-        said = " ".join(_sentence(answer.index, one, cited) for one in sentences(answer))
         body = (
-            f'<p class="sentences">{said}</p>{_how(answer)}'
-            f"{_disagreements(answer, cited)}{_sources(answer)}"
+            f"{_said(answer, cited)}{_how(answer)}{_disagreements(answer, cited)}{_sources(answer)}"
         )
     return (
         f'<div class="answer {answer.status}">{body}{_actions(turn, answer)}'
         f"{_withheld(answer.withheld)}</div>"
     )
+
+
+def _said(answer: Answer, cited: dict[int, Citation]) -> str:
+    """What the answer says: running text, or a list where it is made of items."""
+    said = [_sentence(answer.index, one, cited) for one in sentences(answer)]
+    if answer.items:
+        return f'<ul class="items">{"".join(f"<li>{one}</li>" for one in said)}</ul>'
+    return f'<p class="sentences">{" ".join(said)}</p>'
 
 
 def sentences(answer: Answer) -> list[AnswerSentence]:
@@ -136,7 +142,11 @@ def _how(answer: Answer) -> str:
     else:
         share = f"{answer.confidence:.0%} of such answers are right."
     note = ' class="note"' if answer.note else ""
-    return f'<p class="how"><span{note}>{text(made)}</span> {share}</p>'
+    searched = ""
+    if answer.window:
+        since, until = (full_day(day) for day in answer.window)
+        searched = f" Articles from {since} to {until} were searched first."
+    return f'<p class="how"><span{note}>{text(made)}</span> {share}{text(searched)}</p>'
 
 
 def _disagreements(answer: Answer, cited: dict[int, Citation]) -> str:
