@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.answering.answer import Answer as Answer
+    from rag.answering.answer import AnswerItem as AnswerItem
     from rag.answering.answer import AnswerSentence as AnswerSentence
     from rag.answering.answer import AnswerStatus as AnswerStatus
     from rag.answering.answer import Citation as Citation
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rag.api import build as build
     from rag.api import check as check
     from rag.api import search as search
+    from rag.api import summarize as summarize
+    from rag.api import timeline as timeline
     from rag.article import Article as Article
     from rag.building.report import BuildProgress as BuildProgress
     from rag.building.report import BuildReport as BuildReport
@@ -55,6 +58,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Answer": "rag.answering.answer",
+    "AnswerItem": "rag.answering.answer",
     "AnswerReady": "rag.answering.events",
     "AnswerSentence": "rag.answering.answer",
     "AnswerStatus": "rag.answering.answer",
@@ -92,6 +96,8 @@ _HOME = {
     "list_indexes": "rag.index.opened",
     "remove_files": "rag.building.uploads",
     "search": "rag.api",
+    "summarize": "rag.api",
+    "timeline": "rag.api",
 }
 
 __all__ = sorted(_HOME)

@@ -1,4 +1,4 @@
-"""`ask`, `search`, `build` and `check`: one call, no set-up.
+"""`ask`, `timeline`, `summarize`, `search`, `build` and `check`: one call, no set-up.
 
 Opened indexes and models are kept for the next call.
 """
@@ -52,6 +52,36 @@ def ask(
     return _pool.get(index, settings).ask(
         question, filter=chosen, asked_on=asked_on, kind=kind, any_time=any_time
     )
+
+
+def timeline(
+    subject: str,
+    *,
+    index: str = "seeds",
+    since: datetime.date | str | None = None,
+    until: datetime.date | str | None = None,
+    settings: Settings | None = None,
+) -> Answer:
+    """What happened to a subject, by the day it happened: `ask` with the kind `timeline`.
+
+    Example:
+        >>> timeline("the bridge in Norwick", since="2024-01-01").items[0].day  # doctest: +SKIP
+    """
+    return ask(
+        subject, index=index, since=since, until=until, kind=Kind.TIMELINE, settings=settings
+    )
+
+
+def summarize(
+    subject: str,
+    *,
+    index: str = "seeds",
+    since: datetime.date | str | None = None,
+    until: datetime.date | str | None = None,
+    settings: Settings | None = None,
+) -> Answer:
+    """What the articles say of a subject, in a few of their sentences: the kind `summary`."""
+    return ask(subject, index=index, since=since, until=until, kind=Kind.SUMMARY, settings=settings)
 
 
 def search(

@@ -53,6 +53,8 @@ app = typer.Typer(
 )
 app.command()(questions.ask)
 app.command()(questions.search)
+app.command()(questions.timeline)
+app.command()(questions.summarize)
 app.command()(batch.batch)
 app.command()(indexes.build)
 app.command("list")(indexes.list_)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from rag.answering.answer import Answer
     from rag.answering.events import Event
+    from rag.retrieval import Filter
 
 NO_ANSWER = 3
 
@@ -89,6 +90,42 @@ def ask(
         show_answer(answer)
     if strict and answer.status == "no_answer":
         raise typer.Exit(NO_ANSWER)
+
+
+def timeline(
+    ctx: typer.Context,
+    subject: Query,
+    index: Index = "seeds",
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """What happened to a subject, by the day it happened."""
+    _items(ctx, subject, index, filter_from(since, until, None, False, None), "timeline", as_json)
+
+
+def summarize(
+    ctx: typer.Context,
+    subject: Query,
+    index: Index = "seeds",
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """What the articles say of a subject, in a few of their sentences."""
+    _items(ctx, subject, index, filter_from(since, until, None, False, None), "summary", as_json)
+
+
+def _items(
+    ctx: typer.Context, subject: str, index: str, chosen: Filter, kind: str, as_json: bool
+) -> None:
+    _check(subject)
+    with log().status("searching"), parts_of(ctx).open(index, settings=settings_with()) as rag:
+        answer = rag.ask(subject, filter=chosen, kind=kind)
+    if as_json:
+        print_json(answer)
+    else:
+        show_answer(answer)
 
 
 def search(
