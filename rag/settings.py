@@ -7,6 +7,7 @@ The only module that reads or writes the environment. What is chosen when an ind
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import tomllib
 from collections.abc import Sequence
@@ -30,15 +31,22 @@ _NO_PROXY = ("no_proxy", "NO_PROXY")
 
 def _folder(path: Path) -> Path:
     """A path of a folder with `~` replaced, which every library that opens files there can take."""
+    problem = None
     try:
         path = path.expanduser()
-    except RuntimeError as error:
-        raise PydanticCustomError("home", "nobody knows whose home that is") from error
-    try:
         str(path.absolute()).encode()
-    except UnicodeEncodeError as error:
-        problem = "its path is not valid UTF-8, which not every library here can open"
-        raise PydanticCustomError("encoding", problem) from error
+        path.stat()
+    except RuntimeError:
+        problem = "nobody knows whose home that is"
+    except UnicodeEncodeError:
+        problem = "the path is not valid UTF-8, and not every library here can open it"
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            problem = "the path has a name that is too long"
+    except ValueError:
+        problem = "there is a null character in it"
+    if problem is not None:
+        raise PydanticCustomError("folder", problem)  # type: ignore[arg-type]
     return path
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
 
 from rag import __version__
 from rag.cli import batch, evaluation, indexes, models, questions, ui, upkeep
-from rag.cli.output import show_error
+from rag.cli.output import Results, show_error, silence
 from rag.cli.parts import Parts
 from rag.errors import RagError
 
@@ -26,6 +26,17 @@ FAILED, PIPE_CLOSED = 1, 141
 
 class _Commands(TyperGroup):
     """Turns what commands raise into a message and an exit code."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().main(*arguments, **options)
+        except RagError as error:  # such as a help text that cannot be written
+            show_error(error)
+            sys.exit(FAILED)
+        except OSError as error:  # for want of a better message
+            place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+            show_error(RagError(f"{place}{error.strerror or error}"))
+            sys.exit(FAILED)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -37,8 +48,7 @@ class _Commands(TyperGroup):
             show_error(error)
             raise typer.Exit(FAILED) from error
         except BrokenPipeError as error:
-            # Python's own advice (library/signal): nothing may be flushed there at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
             raise typer.Exit(PIPE_CLOSED) from error
 
 
@@ -91,7 +101,29 @@ def main(arguments: Sequence[str] | None = None, parts: Parts | None = None) -> 
         arguments: Without the name of the program; None takes them from the command line.
         parts: What the commands work with, such as one with fakes; None takes the real ones.
     """
+    _open_what_is_closed()
+    sys.stdout = cast(TextIO, Results(sys.stdout))
     # A path or a quotation that the terminal's encoding lacks is shown, not an error.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     app(args=arguments, prog_name="rag", obj=parts)
+
+
+def _open_what_is_closed() -> None:
+    """Give stdin, stdout and stderr a file where a shell closed them (`>&-`).
+
+    Else the next file that is opened gets their number: an index into which a library then writes
+    its messages. What is written to stdout still fails, to be told: the results are lost.
+    """
+    modes = os.O_RDONLY, os.O_RDONLY, os.O_WRONLY
+    for number, mode in enumerate(modes):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, mode)
+            os.dup2(opened, number)  # the same, unless the one before it is closed too
+            if opened != number:
+                os.close(opened)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)

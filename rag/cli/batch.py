@@ -24,6 +24,7 @@ from rag.cli.options import (
 )
 from rag.cli.output import log
 from rag.cli.parts import parts_of
+from rag.cli.progress import LogLines
 from rag.errors import QuestionError
 
 if TYPE_CHECKING:
@@ -65,15 +66,17 @@ def batch(
     chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
     console = log()
+    doing = "opening the index"
     with (
-        console.status("opening the index") as status,
+        console.status(doing) as status,
+        LogLines(console, doing) as lines,
         parts_of(ctx).open(index, settings=settings) as rag,
     ):
         for done, (row, result) in enumerate(_results(rag, rows, search_only, chosen), 1):
             _write(row, result)
-            status.update(f"{done:,} of {len(rows):,} questions")
-            if not console.is_terminal and (done % _LINE_EVERY == 0 or done == len(rows)):
-                console.print(f"{done:,} of {len(rows):,} questions")
+            told = f"{done:,} of {len(rows):,} questions"
+            status.update(told)
+            lines.tell(told, now=done % _LINE_EVERY == 0 or done == len(rows))
 
 
 def _results(

@@ -22,6 +22,7 @@ class IndexDetails(BaseModel):
         version: Number of the live version.
         path: Its folder.
         manifest: What it consists of.
+        n_undated: Articles without a date: filters by day leave them out.
         skipped: Inputs that the build did not take, with the reason.
     """
 
@@ -31,6 +32,7 @@ class IndexDetails(BaseModel):
     version: int
     path: Path
     manifest: Manifest
+    n_undated: int
     skipped: tuple[Skipped, ...]
 
 
@@ -47,6 +49,7 @@ def index_details(index_dir: Path, name: str) -> IndexDetails:
             version=index.version,
             path=folder.version_path(index.version),
             manifest=index.manifest,
+            n_undated=index.catalog.n_undated(),
             skipped=tuple(index.catalog.skipped()),
         )
 

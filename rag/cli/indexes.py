@@ -170,7 +170,8 @@ def _show_details(details: IndexDetails) -> None:
         f" by rag {manifest.rag_version}",
         "folder": f"{details.path} ({size / 1e6:,.1f} MB)",
         "sources": ", ".join(config.sources),
-        "articles": f"{manifest.n_articles:,}",
+        "articles": f"{manifest.n_articles:,}"
+        + (f", {details.n_undated:,} without a date" if details.n_undated else ""),
         "chunks": f"{manifest.n_chunks:,}, of {config.chunking.words} words",
         "embeddings": f"{manifest.embedder.model} ({manifest.embedder.runtime},"
         f" {manifest.embedder.dimension} dimensions)",

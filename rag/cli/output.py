@@ -6,10 +6,15 @@ and nothing in them is read as markup.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from rag.errors import RagError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,7 +23,6 @@ if TYPE_CHECKING:
 
     from rag.answering.answer import Answer
     from rag.article import Article
-    from rag.errors import RagError
     from rag.retrieval import Hit
 
 # C0 (but newline and tab), DEL and C1 start terminal sequences; the rest turns the direction of
@@ -37,11 +41,90 @@ def line(text: str) -> str:
     return " ".join(printable(text).split())
 
 
+class Results:
+    """stdout, which says what is wrong with it where it cannot be written.
+
+    Args:
+        stream: The real one. A closed pipe stays a `BrokenPipeError`: nobody wants to read more.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Like a file's.
+
+        Raises:
+            RagError: it cannot be written. What follows goes nowhere, without a word.
+        """
+        if text == "":  # only somebody who tries what kind of file this is
+            return 0
+        with self._told():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Like a file's; see `write`."""
+        with self._told():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            silence(self._stream)
+            problem = "it is closed" if error.errno == errno.EBADF else error.strerror
+            raise RagError(
+                f"the results cannot be written to stdout: {problem}",
+                mend="send them elsewhere, and run the same command again",
+            ) from error
+
+
 def log() -> Console:
     """The console on stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    file: Any = _Stderr()
+    return Console(file=file, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+class _Stderr:
+    """Writes to stderr as long as that can be written: a build does not fail for want of a log."""
+
+    def write(self, text: str) -> None:
+        with _silenced_when_broken(sys.stderr):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with _silenced_when_broken(sys.stderr):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
+
+
+@contextlib.contextmanager
+def _silenced_when_broken(stream: IO[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        silence(stream)
+
+
+def silence(stream: IO[str]) -> None:
+    """Send to nowhere what a stream still holds, and what follows.
+
+    Python's own advice (library/signal): where nothing can be written, nothing may be flushed at
+    exit either, which leaves a traceback.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def out() -> Console:

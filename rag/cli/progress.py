@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rag.cli.output import log
 
@@ -16,12 +17,60 @@ if TYPE_CHECKING:
 
 _LINE_EVERY_ARTICLES = 1000
 _LINE_EVERY_PERCENT = 10
+LINE_EVERY_SECONDS = 9.0
+"""A log gets a line at least every ten seconds: whoever reads it sees that the work goes on."""
 _PHASES = {
     "read": "reading",
     "embed": "embedding",
     "derive": "writing vectors and words",
     "publish": "publishing",
 }
+
+
+class LogLines:
+    """How far something is, as lines in a log; on a terminal it writes nothing.
+
+    A context manager: while it is open, what was told last is written again after
+    `LINE_EVERY_SECONDS` without a line, with the time that has gone by.
+
+    Args:
+        console: Where to.
+        doing: What is being done until something is told.
+    """
+
+    def __init__(self, console: Console, doing: str) -> None:
+        self._console = console
+        self._text = doing
+        self._started = self._written = time.monotonic()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, name="log-lines", daemon=True)
+
+    def tell(self, text: str, *, now: bool) -> None:
+        """Say how far it is: with a line of its own now, or when the next one is due."""
+        with self._lock:
+            self._text = text
+            if now and not self._console.is_terminal:
+                self._console.print(text)
+                self._written = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if not self._console.is_terminal:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _repeat(self) -> None:
+        while not self._ended.wait(self._written + LINE_EVERY_SECONDS - time.monotonic()):
+            with self._lock:
+                now = time.monotonic()
+                if now >= self._written + LINE_EVERY_SECONDS:
+                    self._console.print(f"{self._text}, {now - self._started:,.0f} s so far")
+                    self._written = now
 
 
 @contextmanager
@@ -33,19 +82,19 @@ def build_progress(index: str) -> Iterator[Callable[[BuildProgress], None]]:
             yield show
         return
     shown: set[object] = set()
+    with LogLines(console, f"{index}: opening") as lines:
 
-    def write(told: BuildProgress) -> None:
-        if told.note and told.note not in shown:
-            shown.add(told.note)
-            console.print(f"{told.index}: {told.note}")
-        step = told.n_done // _LINE_EVERY_ARTICLES
-        # Reading and embedding take turns: a line for every so many articles, not for each turn.
-        key = step if told.phase in ("read", "embed") else told.phase
-        if key not in shown:
+        def write(told: BuildProgress) -> None:
+            if told.note and told.note not in shown:
+                shown.add(told.note)
+                console.print(f"{told.index}: {told.note}")
+            step = told.n_done // _LINE_EVERY_ARTICLES
+            # Reading and embedding take turns: a line for so many articles, not for each turn.
+            key = step if told.phase in ("read", "embed") else told.phase
+            lines.tell(_build_line(told), now=key not in shown)
             shown.add(key)
-            console.print(_build_line(told))
 
-    yield write
+        yield write
 
 
 @contextmanager
@@ -94,7 +143,8 @@ def download_progress(name: str) -> Iterator[Callable[[int, int, str], None]]:
     """What to give to `rag.models.pull` as its `progress`."""
     console = log()
     if not console.is_terminal:
-        yield _download_lines(name)
+        with LogLines(console, f"{name}: looking for it") as lines:
+            yield _download_lines(name, lines)
         return
     from rich import progress
 
@@ -113,17 +163,15 @@ def download_progress(name: str) -> Iterator[Callable[[int, int, str], None]]:
         yield lambda done, total, what: bar.update(task, completed=done, total=total, what=what)
 
 
-def _download_lines(name: str) -> Callable[[int, int, str], None]:
-    console = log()
+def _download_lines(name: str, lines: LogLines) -> Callable[[int, int, str], None]:
     shown = -1
 
     def write(done: int, total: int, what: str) -> None:
         nonlocal shown
-        step = 100 * done // max(total, 1) // _LINE_EVERY_PERCENT
-        if step > shown:
-            shown = step
-            percent = step * _LINE_EVERY_PERCENT
-            console.print(f"{name}: {percent} % of {total / 1e6:,.0f} MB ({what})")
+        percent = 100 * done // max(total, 1)
+        step = percent // _LINE_EVERY_PERCENT
+        lines.tell(f"{name}: {percent} % of {total / 1e6:,.0f} MB ({what})", now=step > shown)
+        shown = max(step, shown)
 
     return write
 
@@ -134,7 +182,8 @@ def question_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
     from rich import progress
 
     if not console.is_terminal:
-        yield _question_lines(console)
+        with LogLines(console, "reading the questions") as lines:
+            yield _question_lines(lines)
         return
     bar = progress.Progress(
         progress.TextColumn("{task.completed:,} of {task.total:,} questions", markup=False),
@@ -148,14 +197,13 @@ def question_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _question_lines(console: Console) -> Callable[[int, int], None]:
+def _question_lines(lines: LogLines) -> Callable[[int, int], None]:
     shown = 0
 
     def write(done: int, total: int) -> None:
         nonlocal shown
         step = 100 * done // max(total, 1) // _LINE_EVERY_PERCENT
-        if step > shown:
-            shown = step
-            console.print(f"{done:,} of {total:,} questions")
+        lines.tell(f"{done:,} of {total:,} questions", now=step > shown)
+        shown = max(step, shown)
 
     return write

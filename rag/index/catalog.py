@@ -78,6 +78,11 @@ class Catalog:
         rows = self._database.rows("SELECT article_id, content_hash, path FROM articles")
         return {article_id: (digest, path) for article_id, digest, path in rows}
 
+    def n_undated(self) -> int:
+        """Number of articles without a day of publication."""
+        row = self._database.row("SELECT count(*) FROM articles WHERE published IS NULL")
+        return int(row[0]) if row else 0
+
     def skipped(self) -> list[Skipped]:
         """What was skipped in the last build, and why."""
         rows = self._database.rows("SELECT path, line, reason FROM skipped ORDER BY rowid")

@@ -81,18 +81,30 @@ class IndexFolder:
         Raises:
             IndexCorruptError: `CURRENT` does not hold the number that was written there.
         """
+        path = self._current_path
         try:
-            text = self._current_path.read_text(encoding="ascii", errors="replace").strip()
+            text = path.read_text(encoding="ascii", errors="replace").strip()
         except FileNotFoundError:
             return None
+        except IsADirectoryError as error:
+            raise self._pointer_is_a_folder() from error
+        except OSError as error:
+            problem = f"{path} cannot be read: {error.strerror}"
+            raise IndexCorruptError(problem, mend=f"make {path} readable for you") from error
         name, *checksum = text.split(" ")
         # Before there was a checksum, the number stood alone.
         if not _VERSION.fullmatch(name) or checksum not in ([], [_checksum(name)]):
             raise IndexCorruptError(
-                f"{self._current_path} is damaged: it holds {text[:40]!r}",
+                f"{path} is damaged: it holds {text[:40]!r}",
                 mend=f"rag rollback {self.name}",
             )
         return int(name)
+
+    def _pointer_is_a_folder(self) -> IndexCorruptError:
+        return IndexCorruptError(
+            f"{self._current_path} is a folder, and should be a file that names the live version",
+            mend=f"rm -r '{self._current_path}', then rag rollback {self.name}",
+        )
 
     def live(self) -> int:
         """Like `current`, for callers that need a version.
@@ -140,16 +152,21 @@ class IndexFolder:
         return number
 
     def set_current(self, number: int, step: Step = no_step) -> None:
-        """Make a published version the live one, atomically."""
+        """Make a published version the live one, atomically.
+
+        Raises:
+            IndexWriteError: `CURRENT` cannot be replaced.
+        """
         fresh = self.path / "CURRENT.new"
         name = self.version_path(number).name
-        fresh.write_text(f"{name} {_checksum(name)}\n", encoding="ascii")
-        _fsync(fresh)
-        step("pointer written")
-        os.replace(fresh, self._current_path)
-        step("pointer replaced")
-        _fsync(self.path)
-        step("pointer synced")
+        with _writing(self._current_path):
+            fresh.write_text(f"{name} {_checksum(name)}\n", encoding="ascii")
+            _fsync(fresh)
+            step("pointer written")
+            os.replace(fresh, self._current_path)
+            step("pointer replaced")
+            _fsync(self.path)
+            step("pointer synced")
 
     def prune(self, keep: int, step: Step = no_step) -> list[int]:
         """Delete all but the live version and the `keep - 1` newest before it.
@@ -159,18 +176,22 @@ class IndexFolder:
 
         Returns:
             Numbers of the deleted versions.
+
+        Raises:
+            IndexWriteError: one cannot be deleted.
         """
         live = self.live()
         older = [number for number in self.versions() if number < live]
         gone = older[: max(0, len(older) - (keep - 1))]
         gone += [number for number in self.versions() if number > live]
-        self._delete(self._trash)
-        for number in gone:
-            # Renamed first: a version half deleted must not look like a version.
-            os.rename(self.version_path(number), self._trash)
-            step("old version set aside")
+        with _writing(self.versions_path):
             self._delete(self._trash)
-            step("old version deleted")
+            for number in gone:
+                # Renamed first: a version half deleted must not look like a version.
+                os.rename(self.version_path(number), self._trash)
+                step("old version set aside")
+                self._delete(self._trash)
+                step("old version deleted")
         return gone
 
     def clear_staging(self) -> None:
@@ -187,9 +208,15 @@ class IndexFolder:
 
         Raises:
             IndexLockedError: another process holds it; the message says which.
+            IndexWriteError: the folder of the index cannot be written.
+            IndexCorruptError: `CURRENT` is a folder, which nothing that is built could replace.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / "LOCK", "a+", encoding="utf-8") as file:
+        if self._current_path.is_dir():
+            raise self._pointer_is_a_folder()
+        with _writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = open(self.path / "LOCK", "a+", encoding="utf-8")  # noqa: SIM115
+        with lock as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -208,7 +235,10 @@ class IndexFolder:
 
 
 def index_names(index_dir: Path) -> list[str]:
-    """Names of the indexes below a folder: those with an `index.toml`."""
+    """Names of the indexes below a folder: those with an `index.toml`.
+
+    A folder's name need not be one that an index may have.
+    """
     if not index_dir.is_dir():
         return []
     return sorted(path.parent.name for path in index_dir.glob(f"*/{FILE_NAME}"))
@@ -245,12 +275,28 @@ def damaged(version: Path, problem: str) -> IndexCorruptError:
     return IndexCorruptError(f"{version}: {problem}", mend=mend)
 
 
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise not_written(path, error.strerror or str(error)) from error
+
+
 def not_written(path: Path, problem: str) -> IndexWriteError:
-    """The error for a file that cannot be written, with what mends it."""
+    """The error for a file that cannot be written, with what mends it.
+
+    The mend follows from the state of the disk, whatever words or codes a library has for it.
+    """
     folder = next(parent for parent in (path, *path.parents) if parent.is_dir())
     free = shutil.disk_usage(folder).free / 1e6
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        told, mend = "", f"make the file system of {folder.absolute()} writable"
+    elif not os.access(folder, os.W_OK):
+        told, mend = "", f"make {folder.absolute()} writable for you"
+    else:
+        told, mend = f" ({free:,.0f} MB are free there)", "free space there, or raise `ulimit -f`"
     return IndexWriteError(
-        f"{path} cannot be written: {problem} ({free:,.0f} MB are free there); the live version is"
-        " as it was",
-        mend="free space there, then run the same command: what is done is not done again",
+        f"{path} cannot be written: {problem}{told}; the live version is as it was",
+        mend=f"{mend}, then run the same command: what is done is not done again",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,17 +150,19 @@ class OpenIndex:
 
 def list_indexes(index_dir: Path) -> list[IndexInfo]:
     """Every index below a folder, with its state."""
-    return [_info(IndexFolder(index_dir, name)) for name in index_names(index_dir)]
+    return [_info(index_dir, name) for name in index_names(index_dir)]
 
 
-def _info(folder: IndexFolder) -> IndexInfo:
+def _info(index_dir: Path, name: str) -> IndexInfo:
     try:
+        folder = IndexFolder(index_dir, name)
         number = folder.current()
         if number is None:
             return IndexInfo(name=folder.name, state="not built")
         manifest = read_manifest(folder.version_path(number))
     except RagError as error:
-        return IndexInfo(name=folder.name, state=error.message)
+        shown = os.fsencode(name).decode("utf-8", "replace")  # a folder may have any name
+        return IndexInfo(name=shown, state=error.message)
     return IndexInfo(
         name=folder.name,
         state="ready",

@@ -18,7 +18,7 @@ from rag.readers.skipped import UnreadableError, system_reason
 from rag.readers.text_files import read_text, text_article
 
 BLOCK_BYTES = 2**18
-READING = 2
+READING = 3
 """To be raised when the same bytes are read as another article, or skipped for another reason."""
 
 Found = tuple[int | None, Article | str]

@@ -1,13 +1,56 @@
-"""Dates as articles write them."""
+"""Dates as articles write them, and as programs store them."""
 
 from __future__ import annotations
 
 import datetime
 import re
+from typing import Any
 
 _WITH_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)|^\s*(?:1[5-9]|20)\d{6}\s*$")
 # Nobody writes the day before the month behind a year.
 _YEAR_FIRST = re.compile(r"\s*((?:1[5-9]|20)\d\d)([-/.])(\d\d?)\2(\d\d?)(?!\d)")
+
+# Since 1970. From 1973 on (before, a number is too short to be told from others) to 2033: in
+# seconds, later ones might be a year, a month, a day and an hour.
+_EPOCH_SECONDS = range(100_000_000, 2_000_000_000)
+_FRACTIONS = {13: 1_000, 16: 1_000_000, 19: 1_000_000_000}  # of a second, by the number of digits
+_NUMBER = re.compile(r"\s*(\d{9,19})(?:\.\d*)?\s*")
+_1970 = datetime.datetime(1970, 1, 1)
+
+
+def stored_date(value: Any) -> datetime.date | None:
+    """Day of a value of JSON: a text as `parse_date` reads it, or a point in time (its day in UTC).
+
+    Points in time are `{"$date": …}` of MongoDB, in all three forms it has had, and the number of
+    seconds, milliseconds, microseconds or nanoseconds since 1970, also as a text. None for other
+    values, and for numbers that might be something else, such as a year.
+    """
+    if isinstance(value, dict) and value.keys() == {"$date"}:
+        return _mongo_date(value["$date"])
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    number = _NUMBER.fullmatch(str(value))
+    if number is None:
+        return parse_date(str(value))
+    seconds = int(number[1]) // _FRACTIONS.get(len(number[1]), 1)
+    return _day_at(seconds) if seconds in _EPOCH_SECONDS else None
+
+
+def _mongo_date(value: Any) -> datetime.date | None:
+    if isinstance(value, str):
+        return parse_date(value)
+    if isinstance(value, dict) and value.keys() == {"$numberLong"}:
+        value = value["$numberLong"]
+    if isinstance(value, bool):
+        return None
+    try:
+        return _day_at(int(value) / 1000)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _day_at(seconds: float) -> datetime.date:
+    return (_1970 + datetime.timedelta(seconds=seconds)).date()
 
 
 def parse_date(text: str) -> datetime.date | None:

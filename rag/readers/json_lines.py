@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 from rag.article import Article
-from rag.readers.dates import parse_date
+from rag.readers.dates import stored_date
 from rag.readers.decoding import BOMS, normalise, text_of, without_surrogates
 from rag.readers.skipped import UnreadableError
 
 MAX_LINE_BYTES = 16 * 2**20
 """A longer line of a `.jsonl` file is skipped; the file itself may have any size."""
+_MONGO_IDS = ("$oid", "$numberInt", "$numberLong", "$uuid")
 _FIELDS = ("id", "title", "text", "published", "source", "author", "url")
 
 
@@ -72,7 +73,7 @@ def _article(line: str, shown: str) -> Article:
         raise UnreadableError(f"not a JSON object but {type(fields).__name__}")
     if "id" not in fields and "_id" in fields:  # as BEIR and MongoDB name it
         fields["id"] = fields.pop("_id")
-    text, given_id = fields.get("text"), fields.get("id")
+    text, given_id = fields.get("text"), _stored_id(fields.get("id"))
     if not isinstance(text, str):
         raise UnreadableError("`text` is not a string" if "text" in fields else "no field `text`")
     if not text.strip():
@@ -83,7 +84,7 @@ def _article(line: str, shown: str) -> Article:
         article_id=_one_line(str(given_id)) if given_id is not None else "",
         title=_plain(fields.get("title")) or "",
         text=normalise(text),
-        published=parse_date(str(fields.get("published", ""))),
+        published=stored_date(fields.get("published")),
         source=_plain(fields.get("source")),
         author=_plain(fields.get("author")),
         url=_plain(fields.get("url")),
@@ -100,12 +101,20 @@ def _article(line: str, shown: str) -> Article:
     return article.model_copy(update={"article_id": f"{stem}-{digest[:12]}"})
 
 
+def _stored_id(value: Any) -> Any:
+    """An id as MongoDB exports it, such as `{"$oid": "…"}`, without that; others as they are."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, inner),) = value.items()
+        return inner if kind in _MONGO_IDS else value
+    return value
+
+
 def _metadata(fields: dict[str, Any]) -> dict[str, Any]:
     """Further fields as they are, and what the typed fields could not take in."""
     metadata = {key: value for key, value in fields.items() if key not in _FIELDS}
     published = fields.get("published")
     if published is not None:
-        day = parse_date(str(published))
+        day = stored_date(published)
         if day is None or published != day.isoformat():
             metadata["published"] = published
     for key in ("title", "source", "author", "url"):
