@@ -46,7 +46,7 @@ def _folder(path: Path) -> Path:
     except ValueError:
         problem = "there is a null character in it"
     if problem is not None:
-        raise PydanticCustomError("folder", problem)  # type: ignore[arg-type]
+        raise PydanticCustomError("folder", problem)
     return path
 
 
