@@ -44,7 +44,7 @@ DAY_WEIGHT = 1.0
 """For naming a day where a day is asked for."""
 N_CHECKED = 40
 """Sentences, the best ones, whose premises are looked at."""
-_MANY_LACKING = 3  # names and amounts
+_MANY_LACKING = 1  # names and amounts
 _MIN_WORDS = 4
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
 _LEANS = re.compile(

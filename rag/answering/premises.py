@@ -26,6 +26,9 @@ STRICT: tuple[PremiseKind, ...] = ("year", "day", "role", "ordinal")
 _TOLD_AFTER = datetime.timedelta(21)
 """Articles published that long after an event still tell it as news."""
 _NEAR_CHARACTERS = 600
+_CLOSE_CHARACTERS = 400
+_LEAD_CHARACTERS = 800
+"""The beginning of an article, which says what all of it is about."""
 
 _YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d,%]|\.\d)")
 _PART = r"(?:(?:[A-Z]\.)+|[A-Z][\w’'&-]*)"
@@ -34,9 +37,13 @@ _NAME = re.compile(rf"(?<![\w’'.]){_PART}(?:\s+(?:of\s+(?:the\s+)?|the\s+)?{_P
 _ROLES = (
     "chairman|chairwoman|chairperson|chair", "ceo|chief executive", "president", "vice president",
     "prime minister|premier", "chancellor", "foreign minister|foreign secretary",
-    "finance minister", "defence secretary|defence minister|defense secretary|defense minister",
+    "finance minister", "defence secretary|defence minister|defense secretary|defense minister"
+    "|secretary of defense",
     "captain|skipper", "coach|manager", "mayor", "governor", "speaker", "attorney general",
     "secretary general|secretary-general", "chief financial officer|cfo", "king", "queen", "pope",
+    "justice", "judge", "secretary of state", "police chief|chief of police",
+    "fire chief|fire department chief", "general manager", "goalkeeper", "best actor",
+    "best actress", "supporting actor", "supporting actress",
     "deputy", "founder|co-founder", "director", "owner", "editor", "runner-up",
 )  # fmt: skip
 _ROLE = {role: group.split("|") for group in _ROLES for role in group.split("|")}
@@ -69,6 +76,18 @@ _FREE = _ASKING | frozenset(
     senator governor secretary former new first last name one two according january february march
     april may june july august september october november december monday tuesday wednesday
     thursday friday saturday sunday
+    """.split()  # noqa: SIM905
+)
+
+
+# Last words of names that many have in common.
+_GENERIC = frozenset(
+    """
+    court house museum university college river ocean sea lake department agency party prize cup
+    open award awards games league school hospital park airport bank union city state states county
+    island islands street center centre fire act day week year series championship festival church
+    army navy police office council committee administration association company group times post
+    news bridge tower hotel airlines airways motors bowl derby summit accord agreement bill law
     """.split()  # noqa: SIM905
 )
 
@@ -126,6 +145,7 @@ def read_premises(question: str, periods: Sequence[Period], asked_from: int = 0)
         if number.start not in dated
         and number.start >= asked_from
         and number.value > 2
+        and not _ORDINAL.match(question, number.start)
         and not _YEAR.fullmatch(question[number.start : number.end])
     ]
     found += [
@@ -145,7 +165,8 @@ def _bare(name: str) -> str:
 
 
 def _name_words(name: str) -> list[str]:
-    return [word for word in map(plain, name.split()) if word and word not in _FREE]
+    parts = name.replace("&", " ").split()
+    return [word for word in map(plain, parts) if word and word not in _FREE]
 
 
 def missing(premises: Sequence[Premise], article: Article, start: int, end: int) -> list[Premise]:
@@ -174,7 +195,8 @@ def missing(premises: Sequence[Premise], article: Article, start: int, end: int)
                 for role in _ROLE[premise.text.lower()]
             )
         elif premise.kind == "ordinal":
-            ok = _ordinal_held(premise.text.lower(), near.lower())
+            close = text[max(0, start - _CLOSE_CHARACTERS) : end + _CLOSE_CHARACTERS]
+            ok = _ordinal_held(premise.text.lower(), f"{article.title} {close}".lower())
         elif premise.kind == "amount":
             wanted = {n.key for n in find_numbers(premise.text)}
             ok = bool(wanted & {n.key for n in find_numbers(near)}) or bool(
@@ -205,7 +227,11 @@ def _time_held(
         if told and not years - wanted:
             return True
     if premise.kind == "year":
-        return bool({int(year) for year in _YEAR.findall(near)} & wanted)
+        # The year named last before the sentence is that of what it tells.
+        before = _YEAR.findall(
+            f"{article.title} {article.text[max(0, start - _NEAR_CHARACTERS) : start]}"
+        )
+        return bool(before) and int(before[-1]) in wanted
     return _names_day(premise, near)
 
 
@@ -233,10 +259,12 @@ def _ordinal_held(ordinal: str, near: str) -> bool:
 def _name_held(name: str, held: set[str], article: Article) -> bool:
     """Whether a name, or the last part of a person's, stands near, or all of it in the article."""
     wanted = _name_words(name)
-    if _same(wanted[-1], held) or sum(_same(word, held) for word in wanted) * 2 > len(wanted):
+    # "Healey" is John Healey; a court is not the Supreme Court.
+    alone = wanted[-1] not in _GENERIC and _same(wanted[-1], held)
+    if alone or sum(_same(word, held) for word in wanted) * 2 > len(wanted):
         return True
-    everywhere = words(f"{article.title} {article.source or ''} {article.text}")
-    return all(_same(word, everywhere) for word in wanted)
+    lead = words(f"{article.source or ''} {article.text[:_LEAD_CHARACTERS]}")
+    return all(_same(word, lead | held) for word in wanted)
 
 
 def _same(word: str, held: set[str]) -> bool:
