@@ -42,8 +42,8 @@ NAME_WEIGHT = 1.0
 STRICT_WEIGHT = 8.0
 DAY_WEIGHT = 1.0
 """For naming a day where a day is asked for."""
-N_CHECKED = 40
-"""Sentences, the best ones, whose premises are looked at."""
+N_CHECKED = 160
+"""Sentences, the best ones, whose premises are looked at; the others are no evidence."""
 _MANY_LACKING = 1  # names and amounts
 _MIN_WORDS = 4
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
@@ -146,7 +146,7 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
     ]
     scored.sort(key=_best_first)
     checked = [_with_premises(sentence, question) for sentence in scored[:N_CHECKED]]
-    return sorted(checked, key=_best_first) + scored[N_CHECKED:]
+    return sorted(checked, key=_best_first)
 
 
 def _best_first(sentence: Evidence) -> tuple[float, int]:

@@ -22,7 +22,7 @@ from rag.answering.checking import (
 )
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.answering.evidence import N_CHECKED, Evidence, rank_sentences, select
+from rag.answering.evidence import Evidence, rank_sentences, select
 from rag.answering.gathering import Gathered
 from rag.answering.prompt import write_prompt
 from rag.answering.question import Question
@@ -210,7 +210,7 @@ def _refusal(
     if window and window.bound and not any(sentence.in_window for sentence in ranked):
         since, until = (spelled(day) for day in (window.since, window.until))
         return f"{text} Nothing that was found was published between {since} and {until}."
-    lacking = ranked and not any(_may_answer(item, gathered) for item in ranked[:N_CHECKED])
+    lacking = ranked and not any(_may_answer(item, gathered) for item in ranked)
     if lacking:
         told = dict.fromkeys(premise.text for premise in ranked[0].lacking)
         if told:
