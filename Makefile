@@ -1,7 +1,10 @@
 # make ask           set up, build the index of seeds/, answer a question (make ask Q="…")
 # make ui            the same, in the browser
 # make test          set up, run every test
-# make check         format, lint, types, tests
+# make fast          the tests that need no model and no browser, in less than a minute
+# make check         format, lint, types, every test: what a change must pass
+# make lowest        the fast tests with the oldest libraries that the package allows
+# make package       source archive and wheel, in dist/
 # make format        format and mend what can be mended
 # make lock          write requirements.txt from the environment in .venv
 # make clean         delete built indexes and caches; make distclean also .venv
@@ -12,8 +15,12 @@ export QUESTION := $(value Q)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+CHROMIUM := tools/chromium.sh
+# One process for each core. The tests with real models come after, alone: each takes every core.
+PYTEST := $(BIN)/python -m pytest
+SHARED := $(PYTEST) -n auto --dist loadfile
 
-.PHONY: ask ui setup test check format lock clean distclean
+.PHONY: ask ui setup test fast check lowest package format lock clean distclean
 
 ask: setup
 	@$(BIN)/rag build seeds
@@ -31,15 +38,24 @@ $(READY): pyproject.toml requirements.txt tools/setup.sh tools/llama-build.cmake
 	@touch $@
 
 test: setup
-	@tools/chromium.sh
-	$(BIN)/python -m pytest
+	@$(CHROMIUM)
+	$(SHARED) -m "not models and not network"
+	$(PYTEST) -m "models and not network"
+
+fast: setup
+	$(SHARED) -m "not (models or network or browser or package or slow)"
 
 check: setup
-	@tools/chromium.sh
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test
+
+lowest: setup
+	@tools/lowest.sh
+
+package: setup
+	$(BIN)/python -m hatchling build
 
 format: setup
 	$(BIN)/ruff format
@@ -53,7 +69,7 @@ lock:
 	@mv $(VENV)/lock requirements.txt
 
 clean:
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis indexes/*/versions indexes/*/CURRENT
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis dist indexes/*/versions indexes/*/CURRENT
 	find rag tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

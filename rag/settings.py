@@ -71,7 +71,8 @@ class Settings(BaseSettings):
     )
     model: str = Field(
         "qwen2.5-coder-1.5b-instruct",
-        description="Language model: a name that `rag models` lists, or the path of a GGUF file.",
+        description="Language model: a name that `rag models` lists, the path of a GGUF file, or"
+        " the address of one on the hub that was pulled (hf:OWNER/REPOSITORY[:FILE]).",
     )
     n_threads: int = Field(
         0, ge=0, le=1024, description="Threads for the models; 0 takes every core there is."

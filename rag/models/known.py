@@ -37,7 +37,8 @@ class ModelFile(BaseModel):
         name: Path below the model's folder, with "/"; for a model of one file, its file name.
         n_bytes: Size.
         sha256: Hex digest of the whole file.
-        parts: Where its bytes stand in wheels, in order; joined they are the file.
+        parts: Where its bytes stand in wheels, in order; joined they are the file. Empty for a
+            file that only its repository has.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,19 +46,22 @@ class ModelFile(BaseModel):
     name: str
     n_bytes: int
     sha256: str
-    parts: tuple[WheelPart, ...]
+    parts: tuple[WheelPart, ...] = ()
 
 
 class ModelSpec(BaseModel):
-    """A known model.
+    """A model: its files, and where they come from.
 
     Attributes:
         name: What users call it.
-        kind: "embedding" (a sentence-transformers folder) or "llm" (one GGUF file).
+        kind: "embedding" (a sentence-transformers folder) or "llm" (a GGUF file, or the files that
+            one was split into).
         license: SPDX identifier.
         repository: Its home on the Hugging Face hub; also accepted as its name.
         revision: Commit of the repository.
         files: All files that matter (no README, no example code).
+        folder: Where its files stand below the folder of models, with "/"; None for a folder of
+            its name (embedding) or that folder itself (llm).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +72,7 @@ class ModelSpec(BaseModel):
     repository: str
     revision: str
     files: tuple[ModelFile, ...]
+    folder: str | None = None
 
     @property
     def n_bytes(self) -> int:
@@ -75,13 +80,18 @@ class ModelSpec(BaseModel):
         return sum(file.n_bytes for file in self.files)
 
     def path(self, models_dir: Path) -> Path:
-        """Where the model stands: a folder (embedding) or a file (llm)."""
-        return models_dir / (self.name if self.kind == "embedding" else self.files[0].name)
+        """Where the model stands: a folder (embedding) or the (first) file (llm)."""
+        folder = self._home(models_dir)
+        return folder if self.kind == "embedding" else folder / self.files[0].name
 
     def file_path(self, models_dir: Path, file: ModelFile) -> Path:
         """Where one of its files stands."""
-        path = self.path(models_dir)
-        return path / file.name if self.kind == "embedding" else path
+        return self._home(models_dir) / file.name
+
+    def _home(self, models_dir: Path) -> Path:
+        if self.folder is not None:
+            return models_dir / self.folder
+        return models_dir / self.name if self.kind == "embedding" else models_dir
 
 
 _MINILM_FILES = """

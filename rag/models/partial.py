@@ -22,24 +22,29 @@ class SourceFailed(Exception):  # noqa: N818 - not for users: `pull` turns it in
     """A source did not deliver a model, or not the right one; the message says why."""
 
 
+def wrong_file(expected: ModelFile, sha256: str, n_bytes: int) -> SourceFailed:
+    """What to raise when a source gave other bytes than those of the model."""
+    return SourceFailed(
+        f"{expected.name} came with sha256 {sha256} ({n_bytes:,} bytes), "
+        f"not {expected.sha256} ({expected.n_bytes:,} bytes)"
+    )
+
+
 class StagedFile:
     """One file that is being put together. A context manager; leaving it closes the file.
 
     Args:
-        path: Where to write; missing folders are made.
+        path: Where to write, from the beginning; missing folders are made.
         report: Told of every byte written or taken back.
-        resume: Keep the bytes that are there already, instead of starting anew.
     """
 
-    def __init__(self, path: Path, report: Report, *, resume: bool = False) -> None:
+    def __init__(self, path: Path, report: Report) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("r+b" if resume and path.exists() else "w+b")
+        self._file = path.open("w+b")
         self._path = path
         self._report = report
         self._digest = hashlib.sha256()
         self.n_bytes = 0
-        while chunk := self._file.read(CHUNK_BYTES):
-            self._account(chunk, path.name)
 
     def __enter__(self) -> Self:
         return self
@@ -68,11 +73,6 @@ class StagedFile:
             self._digest = digest
             raise
 
-    def restart(self) -> None:
-        """Drops all that was written."""
-        self._cut(0)
-        self._digest = hashlib.sha256()
-
     def finish(self, expected: ModelFile) -> None:
         """Flushes to the disk and compares the sha256; a wrong file is emptied.
 
@@ -83,11 +83,9 @@ class StagedFile:
         os.fsync(self._file.fileno())
         found, n_bytes = self._digest.hexdigest(), self.n_bytes
         if found != expected.sha256:
-            self.restart()
-            raise SourceFailed(
-                f"{expected.name} came with sha256 {found} ({n_bytes:,} bytes), "
-                f"not {expected.sha256} ({expected.n_bytes:,} bytes)"
-            )
+            self._cut(0)
+            self._digest = hashlib.sha256()
+            raise wrong_file(expected, found, n_bytes)
 
     def _account(self, chunk: bytes, what: str) -> None:
         self._digest.update(chunk)

@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rag.errors import ModelError, ModelMissingError
+from rag.models.addresses import Address, recorded, recorded_as
 from rag.models.known import KNOWN, ModelKind, ModelSpec, lookup
 
 ModelState = Literal["present", "missing", "corrupted", "partial"]
@@ -29,7 +30,7 @@ _CONVERTED = {"onnx", "openvino"}  # other formats of the same weights
 
 
 class ModelStatus(BaseModel):
-    """How a known model stands on this disk.
+    """How a model stands on this disk.
 
     Attributes:
         state: "present" (whole and verified), "missing", "partial" (a pull was interrupted) or
@@ -70,7 +71,7 @@ class Stamp(BaseModel):
 
 def staging_dir(spec: ModelSpec, models_dir: Path) -> Path:
     """Folder that holds the model while it is pulled; gone once it is whole."""
-    return models_dir / ".staging" / spec.name
+    return models_dir / ".staging" / spec.name.replace("/", "--")
 
 
 def find(
@@ -80,17 +81,19 @@ def find(
     kind: ModelKind,
     known: Mapping[str, ModelSpec] = KNOWN,
 ) -> Path:
-    """Finds a model by its known name, or by the path of a GGUF file or model folder.
+    """Finds a model by its name, its address on the hub, or the path of its file or folder.
 
     Returns:
-        The file (llm) or folder (embedding). A known model is verified: by its stamp when size
-        and time of its files agree with it, else by sha256.
+        The file (llm) or folder (embedding). A model that was pulled is verified: by its stamp
+        when size and time of its files agree with it, else by sha256.
 
     Raises:
-        ModelMissingError: a known model is not pulled yet, or there is nothing of that name.
-        ModelError: a known model is corrupted, or the model is of the other kind.
+        ModelMissingError: the model is not pulled yet, or there is nothing of that name.
+        ModelError: the model is corrupted, or of the other kind.
     """
     spec = lookup(str(name_or_path), known)
+    if spec is None and (address := Address.parse(str(name_or_path))):
+        spec = _pulled(address, models_dir)
     if spec is None:
         return _find_path(Path(name_or_path).expanduser(), kind, known)
     if spec.kind != kind:
@@ -112,17 +115,18 @@ def find(
 
 
 def status(models_dir: Path, *, known: Mapping[str, ModelSpec] = KNOWN) -> list[ModelStatus]:
-    """The state of every known model; quick where stamps are current."""
-    return [examine(spec, models_dir) for spec in known.values()]
+    """The state of every known model and of all that was pulled by address; quick by stamps."""
+    specs = [*known.values(), *recorded(models_dir).values()]
+    return [examine(spec, models_dir) for spec in specs]
 
 
 def verify(name: str, models_dir: Path, *, known: Mapping[str, ModelSpec] = KNOWN) -> ModelStatus:
-    """Reads a known model whole and compares every sha256, whatever its stamp says.
+    """Reads a model whole and compares every sha256, whatever its stamp says.
 
     Raises:
-        ModelError: no model is known by that name.
+        ModelError: no model is known by that name, or pulled under that address.
     """
-    return examine(known_spec(name, known), models_dir, trust_stamp=False)
+    return examine(spec_of(name, models_dir, known), models_dir, trust_stamp=False)
 
 
 def fingerprint(path: Path) -> str:
@@ -148,15 +152,21 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def known_spec(name: str, known: Mapping[str, ModelSpec]) -> ModelSpec:
-    """The known model of that name.
+def spec_of(name: str, models_dir: Path, known: Mapping[str, ModelSpec] = KNOWN) -> ModelSpec:
+    """The model of that name, or the one pulled under that address.
 
     Raises:
-        ModelError: there is none; the message lists those that are known.
+        ModelMissingError: nothing was pulled under that address.
+        ModelError: there is no such name; the message lists those that are known.
     """
     spec = lookup(name, known)
+    if spec is None and (address := Address.parse(name)):
+        return _pulled(address, models_dir)
     if spec is None:
-        raise ModelError(f"no model is known as {name!r}", mend=f"name one of: {_names(known)}")
+        raise ModelError(
+            f"no model is known as {name!r}",
+            mend=f"name one of: {_names(known)}; or an address as hf:OWNER/REPOSITORY",
+        )
     return spec
 
 
@@ -255,6 +265,15 @@ def _weighty_names(folder: Path) -> list[str]:
         if weighty and not hidden and path.is_file():
             names.append("/".join(parts))
     return sorted(names)
+
+
+def _pulled(address: Address, models_dir: Path) -> ModelSpec:
+    spec = recorded_as(address, models_dir)
+    if spec is None:
+        raise ModelMissingError(
+            f"model {address} is not in {models_dir}", mend=f"rag models pull {address}"
+        )
+    return spec
 
 
 def _find_path(path: Path, kind: ModelKind, known: Mapping[str, ModelSpec]) -> Path:
