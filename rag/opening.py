@@ -8,7 +8,7 @@ from rag import embedding
 from rag.embedding import Embedder, EmbedderIdentity
 from rag.lifetime import Shared
 from rag.ranking import Ranker
-from rag.ranking.minilm import MiniLMRanker
+from rag.ranking.minilm import FOLDER, MiniLMRanker
 from rag.retrieval.reranking import CrossEncoderReranker, Reranker
 from rag.settings import Settings
 
@@ -36,8 +36,12 @@ def embedder_of(made: EmbedderIdentity, settings: Settings) -> Embedder:
 
 
 def ranker_of(settings: Settings) -> Ranker | None:
-    """What reads a question together with each sentence; None where the settings leave it out."""
-    if not settings.ranker:
+    """What reads a question together with each sentence; None where there is none.
+
+    The settings may leave it out, and a package may come without the trained model
+    (`tools/train_ranker.py` makes it).
+    """
+    if not settings.ranker or not FOLDER.is_dir():
         return None
     key = (settings.models_dir, settings.threads)
     return _rankers.get(key, lambda: MiniLMRanker(*key))

@@ -111,7 +111,10 @@ def test_low_confidence_is_no_answer(ask) -> None:  # type: ignore[no-untyped-de
     assert answer.status is AnswerStatus.NO_ANSWER
     assert (answer.sentences, answer.citations, answer.model) == ((), (), None)
     assert answer.hits
-    assert answer.text == "The 3 articles of the index “news” do not answer this question."
+    assert answer.text == (
+        "The 3 articles of the index “news” do not answer this question."
+        " What was found does not bear out “Zanzibar”."
+    )
 
 
 def test_stream_gives_evidence_then_text_then_the_answer(index_dir: Path) -> None:
