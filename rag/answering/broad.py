@@ -25,6 +25,8 @@ from rag.text.periods import find_periods
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 """Kinds that are answered by items."""
 
+FREE_NAMES = 2
+"""Names and amounts of the question that may lack around an item."""
 MAX_WORDS = 180
 """Words of all items together, unless the first alone has more."""
 MAX_ITEMS = 10

@@ -44,7 +44,6 @@ DAY_WEIGHT = 1.0
 """For naming a day where a day is asked for."""
 N_CHECKED = 160
 """Sentences, the best ones, whose premises are looked at; the others are no evidence."""
-_MANY_LACKING = 1  # names and amounts
 _MIN_WORDS = 4
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
 _LEANS = re.compile(
@@ -97,11 +96,14 @@ class Evidence:
         """The quotation that it begins inside of."""
         return self.paragraphs.quotation(self.start)
 
-    @property
-    def holds(self) -> bool:
-        """Whether the premises hold around it that must hold there."""
-        names = sum(premise.kind not in STRICT for premise in self.lacking)
-        return names < _MANY_LACKING and names == len(self.lacking)
+    def holds(self, n_free: int = 0) -> bool:
+        """Whether the premises hold around it that must hold there.
+
+        Args:
+            n_free: Names and amounts that may lack.
+        """
+        n_strict = sum(premise.kind in STRICT for premise in self.lacking)
+        return not n_strict and len(self.lacking) <= n_free
 
 
 def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None) -> list[Evidence]:

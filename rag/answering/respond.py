@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.answering.answer import Answer, AnswerItem, AnswerSentence, AnswerStatus, not_stated
-from rag.answering.broad import BROAD, choose_items
+from rag.answering.broad import BROAD, FREE_NAMES, choose_items
 from rag.answering.checking import (
     MAX_EXTRACTED,
     Body,
@@ -126,7 +126,9 @@ def answer_events(
     terms = gathered.terms
     is_broad = question.kind in BROAD
     ranked = rank_sentences(gathered, question, None if is_broad else means.ranker)
-    usable = [sentence for sentence in ranked if _may_answer(sentence, gathered)]
+    # An item of a summary need not have every name of the question beside it.
+    n_free = FREE_NAMES if is_broad else 0
+    usable = [sentence for sentence in ranked if _may_answer(sentence, gathered, n_free)]
     seen = evidence_signals(Found(terms, tuple(found)), usable) if usable else {}
     likely = (calibration.likely(seen) if usable else 0.0) if calibration else None
     clock("evidence")
@@ -191,10 +193,10 @@ def answer_events(
     )
 
 
-def _may_answer(sentence: Evidence, gathered: Gathered) -> bool:
+def _may_answer(sentence: Evidence, gathered: Gathered, n_free: int = 0) -> bool:
     """Whether a sentence may support an answer: of the time asked for, its premises borne out."""
     bound = gathered.window is not None and gathered.window.bound
-    return sentence.holds and (sentence.in_window or not bound)
+    return sentence.holds(n_free) and (sentence.in_window or not bound)
 
 
 def _refusal(
