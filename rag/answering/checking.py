@@ -25,13 +25,14 @@ from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
-from rag.text.days import DatedPhrase, resolve, spelled, tell_days
+from rag.text.days import DatedPhrase, names_a_day, resolve, spelled, tell_days
 from rag.text.sentences import sentences_of, split
 
 MAX_EXTRACTED = 2
 """Verbatim sentences shown when the model wrote nothing that the sources support."""
 _SECOND_SHARE = 0.9  # a second one must bear on the question nearly as much
 _WIDEN_CHARACTERS = 400
+_DATED_AMONG = 10  # a sentence further down speaks of something else
 _SENTENCE_END = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
 
 Kept = list[tuple[str, Attribution]]
@@ -116,6 +117,19 @@ def with_best(kept: Kept, best: Evidence) -> Kept:
     if any(same_statement(source, best) for source in cited):
         return kept
     return _once([*kept, verbatim(best)])
+
+
+def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
+    """With a sentence that says when, if the answer to a question of time says no day.
+
+    Args:
+        kept: Sentences of the answer.
+        evidence: Those that may support it, best first.
+    """
+    if any(names_a_day(text) for text, _ in kept):
+        return kept
+    dated = next((item for item in evidence[:_DATED_AMONG] if names_a_day(item.text)), None)
+    return kept if dated is None else _once([*kept, verbatim(dated)])
 
 
 def verbatim(source: Evidence) -> tuple[str, Attribution]:

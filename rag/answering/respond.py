@@ -19,13 +19,14 @@ from rag.answering.checking import (
     extract,
     nearest,
     with_best,
+    with_day,
 )
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.answering.evidence import Evidence, rank_sentences, select
 from rag.answering.gathering import Gathered
 from rag.answering.prompt import write_prompt
-from rag.answering.question import Question
+from rag.answering.question import Kind, Question
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, Prompt, Token
 from rag.ranking import Ranker
@@ -148,7 +149,7 @@ def answer_events(
         seen |= answer_signals(terms, checked, completion.tokens, usable)
         likely = calibration.confidence(seen) if calibration else None
         draft = replace(
-            _draft(terms, checked, completion, evidence, usable),
+            _draft(question, terms, checked, completion, evidence, usable),
             model=means.llm.name,
             n_prompt_tokens=means.llm.count_tokens(prompt.system)
             + means.llm.count_tokens(prompt.user),
@@ -284,6 +285,7 @@ def _written(
 
 
 def _draft(
+    question: Question,
     terms: QuestionTerms,
     checked: Checked,
     completion: Completion,
@@ -292,8 +294,13 @@ def _draft(
 ) -> Draft:
     if checked.n_written:
         kept = with_best(checked.kept, evidence[0])
+        if question.kind is Kind.WHEN:
+            kept = with_day(kept, ranked)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
-    body = compose(terms, checked.kept or extract(evidence), ranked)
+    kept = checked.kept or extract(evidence)
+    if question.kind is Kind.WHEN:
+        kept = with_day(kept, ranked)
+    body = compose(terms, kept, ranked)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, (), AnswerStatus.EXTRACTED, note, checked.withheld)
