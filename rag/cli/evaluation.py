@@ -26,8 +26,8 @@ def evaluate(
         Path,
         typer.Argument(
             exists=True,
-            file_okay=False,
-            help="Folder with articles.jsonl and questions.jsonl, or in the format of BEIR.",
+            help="Folder with articles.jsonl and questions.jsonl, or in the format of BEIR; or one"
+            " file of questions.",
         ),
     ],
     index: Index = "seeds",
@@ -38,7 +38,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(metavar="N", help="Of the draw.")] = 0,
     kind: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND", help="Only questions of this kind; may be given again."),
+        typer.Option(
+            metavar="KIND", help="Only questions of this kind or form; may be given again."
+        ),
     ] = None,
     answers: Annotated[
         bool,
@@ -118,6 +120,8 @@ def _show(report: EvaluationReport) -> None:
         console.print(table)
     if report.n_lost:
         console.print(f"{report.n_lost} answers stand in what cleaning removes: missed.")
+    for reason, n in report.left_out.items():
+        console.print(f"{n:,} questions are left out: {line(reason)}.")
     log().print(
         f"{line(report.dataset)} on index {report.index} version {report.version},"
         f" {report.embedder}: {report.seconds['total']:.1f} s,"

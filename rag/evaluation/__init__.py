@@ -7,7 +7,16 @@
         report = evaluate(rag, read_dataset(Path("my-questions"), rag.article))
 
 Modules in the order of the flow:
-    dataset   questions with their answers, as spans of the text that the index holds
+    squad     when a text counts as holding a gold answer
+    quiz      questions with choices and a day: right, wrong, refused
+    premises  questions whose premise is false: answered as if it held, or not
+    broad     questions that need many sentences: nuggets found, forbidden, cited
+    dataset   a question with what is known about its answer
+    lines     fields of JSON lines
+    indexed   whether the index holds an article
+    spans     questions with their answers, as spans of the text that the index holds
+    beir      questions with the articles that are relevant to them
+    reading   files and folders of questions to a dataset
     metrics   figures of retrieval of one question, means, confidence intervals
     answers   figures of one answer, and of confidence
     log       answers kept as they come, so that a long run can go on
@@ -25,23 +34,25 @@ from rag.engine import Rag
 from rag.errors import DatasetError
 from rag.evaluation.answers import answer_metrics as answer_metrics
 from rag.evaluation.answers import auroc as auroc
-from rag.evaluation.answers import holds as holds
 from rag.evaluation.answers import risk_coverage as risk_coverage
 from rag.evaluation.dataset import Dataset as Dataset
 from rag.evaluation.dataset import EvalQuestion as EvalQuestion
-from rag.evaluation.dataset import read_dataset as read_dataset
 from rag.evaluation.log import AnswerLog as AnswerLog
 from rag.evaluation.metrics import DEPTH
 from rag.evaluation.metrics import FoundSpan as FoundSpan
 from rag.evaluation.metrics import intervals as intervals
 from rag.evaluation.metrics import mean as mean
 from rag.evaluation.metrics import retrieval_metrics as retrieval_metrics
+from rag.evaluation.quiz import hit_metrics as hit_metrics
+from rag.evaluation.quiz import said_metrics as said_metrics
+from rag.evaluation.reading import read_dataset as read_dataset
 from rag.evaluation.report import Change as Change
 from rag.evaluation.report import EvaluationReport as EvaluationReport
 from rag.evaluation.report import QuestionResult as QuestionResult
 from rag.evaluation.report import compare as compare
+from rag.evaluation.report import groups, summary
 from rag.evaluation.report import read_report as read_report
-from rag.evaluation.report import summary
+from rag.evaluation.squad import holds as holds
 from rag.retrieval import Hit
 
 _BATCH = 64
@@ -69,6 +80,8 @@ def evaluate(
 
     Returns:
         The report. Questions with nothing to find have no figures of retrieval but `top_score`.
+        Of the questions of a quiz `hit@k` is of what a search of all articles finds; with
+        `answers` of the hits shown with the answer, for which the time asked for counts.
 
     Raises:
         DatasetError: `log` is no such file.
@@ -91,6 +104,7 @@ def evaluate(
                 QuestionResult(
                     question_id=question.question_id,
                     kind=question.kind,
+                    form=question.form,
                     article_id=question.article_id,
                     metrics=metrics,
                 )
@@ -105,8 +119,9 @@ def evaluate(
         version=rag.index.version,
         embedder=f"{embedder.model} ({embedder.runtime})",
         model=rag.model if answers else None,
-        n_questions={kind: sum(r.kind == kind for r in results) for kind in metrics_by_kind},
+        n_questions={name: len(members) for name, members in groups(results).items()},
         n_lost=sum(question.lost for question in dataset.questions),
+        left_out=dict(dataset.left_out),
         metrics=metrics_by_kind,
         intervals=bounds,
         seconds={
@@ -128,19 +143,21 @@ def sample(dataset: Dataset, n: int, *, seed: int = 0) -> Dataset:
 
 
 def of_kinds(dataset: Dataset, kinds: Sequence[str]) -> Dataset:
-    """The questions of some kinds only.
+    """The questions of some kinds only; the name of a form takes all its kinds.
 
     Raises:
         DatasetError: a kind that no question is of.
     """
-    known = {question.kind for question in dataset.questions}
+    known = {name for q in dataset.questions for name in (q.kind, q.form) if name}
     for kind in kinds:
         if kind not in known:
             raise DatasetError(
                 f"no question of {dataset.name} is of the kind {kind!r}",
                 mend=f"name one of: {', '.join(sorted(known))}",
             )
-    chosen = tuple(question for question in dataset.questions if question.kind in kinds)
+    chosen = tuple(
+        question for question in dataset.questions if {question.kind, question.form} & set(kinds)
+    )
     return dataset.model_copy(update={"questions": chosen})
 
 
@@ -149,6 +166,8 @@ def _search_metrics(question: EvalQuestion, hits: Sequence[Hit]) -> dict[str, fl
     if question.has_gold:
         spans = [FoundSpan(article_id=h.article_id, start=h.start, end=h.end) for h in hits]
         metrics |= retrieval_metrics(question, spans)
+    if question.quiz is not None:
+        metrics |= hit_metrics(question.quiz, hits)
     if hits:
         metrics["top_score"] = hits[0].score
     return metrics

@@ -1,27 +1,26 @@
 """Figures of one answer, and of confidence over many.
 
-What counts as right: the text of the answer contains a gold answer, both without case,
-punctuation and English articles, as SQuAD compares them (Rajpurkar et al., "SQuAD: 100,000+
-Questions for Machine Comprehension of Text", EMNLP 2016).
+What counts as right: the text of the answer contains a gold answer (`rag.evaluation.squad`), or
+what the form of the question says (`rag.evaluation.quiz`, `premises`, `broad`).
 """
 
 from __future__ import annotations
 
 import re
-import string
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from rag.answering.answer import Answer, AnswerStatus, Citation
 from rag.article import Article
+from rag.evaluation.broad import broad_metrics
 from rag.evaluation.dataset import EvalQuestion
+from rag.evaluation.premises import premise_metrics
+from rag.evaluation.quiz import quiz_metrics
+from rag.evaluation.squad import f1, holds, normal
 from rag.text.sentences import split
 
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _MARKS = re.compile(r"\[\d+\]")
-_PUNCTUATION = str.maketrans("", "", string.punctuation + "“”‘’–—")
 
 
 def answer_metrics(
@@ -37,6 +36,8 @@ def answer_metrics(
     `gold_cited`: whether such a sentence is among the citations. Only for answers with citations
     to questions with gold. `citation_recall`: share of the sentences that carry a citation.
     `quote_exact`: share of the quotes that equal their span.
+
+    Questions of a form have its figures too: `quiz_metrics`, `premise_metrics`, `broad_metrics`.
     """
     plain = _MARKS.sub(" ", answer.text)
     given = answer.status is not AnswerStatus.NO_ANSWER
@@ -50,17 +51,17 @@ def answer_metrics(
         golds = [gold.text for gold in question.answers]
         metrics["contains"] = float(given and any(holds(plain, gold) for gold in golds))
         metrics["exact_match"] = float(
-            given and any(_normal(plain) == _normal(gold) for gold in golds)
+            given and any(normal(plain) == normal(gold) for gold in golds)
         )
-        metrics["f1"] = max(_f1(plain, gold) for gold in golds) if given else 0.0
+        metrics["f1"] = max(f1(plain, gold) for gold in golds) if given else 0.0
         if answer.citations:
             metrics |= _citation_metrics(question, answer, article)
     if given:
         cited = [bool(sentence.citations) for sentence in answer.sentences]
         metrics["citation_recall"] = float(np.mean(cited))
-        metrics["quote_exact"] = float(
-            np.mean([_exact(citation, article) for citation in answer.citations])
-        )
+        if answer.citations:
+            exact = [_exact(citation, article) for citation in answer.citations]
+            metrics["quote_exact"] = float(np.mean(exact))
         metrics["words"] = float(len(plain.split()))
     if answer.model is not None:
         metrics["prompt_tokens"] = float(answer.n_prompt_tokens)
@@ -69,7 +70,17 @@ def answer_metrics(
             metrics[f"seconds_to_{name}" if name != "total" else "seconds_total"] = answer.timings[
                 name
             ]
-    return metrics
+    return metrics | _form_metrics(question, answer)
+
+
+def _form_metrics(question: EvalQuestion, answer: Answer) -> dict[str, float]:
+    if question.quiz is not None:
+        return quiz_metrics(question.quiz, answer)
+    if question.premise is not None:
+        return premise_metrics(question.premise, answer)
+    if question.broad is not None:
+        return broad_metrics(question.broad, answer)
+    return {}
 
 
 def _citation_metrics(
@@ -116,19 +127,3 @@ def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[t
 def _exact(citation: Citation, article: Callable[[str], Article | None]) -> bool:
     found = article(citation.article_id)
     return found is not None and found.text[citation.start : citation.end] == citation.quote
-
-
-def _normal(text: str) -> str:
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def holds(text: str, gold: str) -> bool:
-    """Whether a text contains a gold answer, both without case, punctuation and articles."""
-    wanted = _normal(gold) or gold
-    return f" {wanted} " in f" {_normal(text)} "
-
-
-def _f1(text: str, gold: str) -> float:
-    ours, theirs = _normal(text).split(), _normal(gold).split()
-    common = sum((Counter(ours) & Counter(theirs)).values())
-    return 2 * common / (len(ours) + len(theirs)) if common else 0.0

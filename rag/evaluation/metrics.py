@@ -17,6 +17,13 @@ from rag.evaluation.dataset import EvalQuestion
 DEPTH = 10
 """Hits that are looked at."""
 RETRIEVAL_METRICS = ("hit@1", "hit@3", "hit@5", "hit@10", "mrr@10", "ndcg@10")
+WEIGHTS = {
+    "vital_recall": "n_vital",
+    "nugget_recall": "n_nuggets",
+    "citation_precision": "n_citations",
+}
+"""Figures that are shares of a number of things, and the figure that is this number: a question
+weighs as much in their means as it has of them, where it tells."""
 N_RESAMPLES = 2000
 CONFIDENCE = 0.95
 
@@ -72,9 +79,22 @@ def _dcg(values: Sequence[float]) -> float:
 
 
 def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean of each figure over the questions that have it."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
+    """Mean of each figure over the questions that have it, weighed by `WEIGHTS`."""
+    return {name: _mean(name, rows) for name in _names(rows)}
+
+
+def _mean(name: str, rows: Sequence[Mapping[str, float]]) -> float:
+    held = [row for row in rows if name in row]
+    return float(np.average([row[name] for row in held], weights=_weights(name, held)))
+
+
+def _names(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _weights(name: str, rows: Sequence[Mapping[str, float]]) -> list[float]:
+    count = WEIGHTS.get(name, "")
+    return [row.get(count, 1.0) for row in rows]
 
 
 def intervals(
@@ -91,26 +111,56 @@ def intervals(
         clusters: The article of each question; where all have the same, questions are drawn.
         seed: Of the draws.
     """
-    if len(set(clusters)) == 1:
-        clusters = [str(number) for number in range(len(rows))]
+    clusters = _drawn_together(clusters)
     bounds = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        held = [(row[name], cluster) for row, cluster in zip(rows, clusters, strict=True)
-                if name in row]  # fmt: skip
-        values = np.array([value for value, _ in held])
-        means = _resampled([cluster for _, cluster in held], values, seed)
-        low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        bounds[name] = (float(low), float(high))
+    for name in _names(rows):
+        places = [place for place, row in enumerate(rows) if name in row]
+        held, drawn = [rows[place] for place in places], [clusters[place] for place in places]
+        bounds[name] = _bounds(_resampled(name, held, drawn, seed))
     return bounds
 
 
+def interval_of_difference(
+    name: str,
+    now: Sequence[Mapping[str, float]],
+    before: Sequence[Mapping[str, float]],
+    clusters: Sequence[str],
+    *,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % confidence interval of how much the mean of a figure grew, from pairs of questions.
+
+    Args:
+        name: The figure, which every row has.
+        now, before: The figures of each question, in the same order.
+        clusters: As for `intervals`; the same are drawn for both.
+        seed: Of the draws.
+    """
+    clusters = _drawn_together(clusters)
+    means = [_resampled(name, rows, clusters, seed) for rows in (now, before)]
+    return _bounds(means[0] - means[1])
+
+
+def _drawn_together(clusters: Sequence[str]) -> Sequence[str]:
+    if len(set(clusters)) == 1:
+        return [str(number) for number in range(len(clusters))]
+    return clusters
+
+
+def _bounds(means: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
 def _resampled(
-    clusters: Sequence[str], values: NDArray[np.float64], seed: int
+    name: str, rows: Sequence[Mapping[str, float]], clusters: Sequence[str], seed: int
 ) -> NDArray[np.float64]:
-    """Means of `N_RESAMPLES` draws of as many clusters as there are."""
+    """Means of a figure in `N_RESAMPLES` draws of as many clusters as there are."""
     _, member = np.unique(np.array(clusters), return_inverse=True)
-    sizes = np.bincount(member)
-    sums = np.bincount(member, weights=values)
+    weights = np.array(_weights(name, rows))
+    values = np.array([row[name] for row in rows])
+    sizes = np.bincount(member, weights=weights)
+    sums = np.bincount(member, weights=weights * values)
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=N_RESAMPLES)
     means: NDArray[np.float64] = (times @ sums) / (times @ sizes)

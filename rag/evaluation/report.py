@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.errors import DatasetError
 from rag.evaluation.answers import auroc
-from rag.evaluation.metrics import intervals, mean
+from rag.evaluation.metrics import interval_of_difference, intervals, mean
 
 
 class QuestionResult(BaseModel):
     """One question.
 
     Attributes:
-        question_id, kind: Of the question.
+        question_id, kind, form: Of the question.
         article_id: The article it is about, if there is one.
         metrics: Its figures by name; retrieval has none where nothing is to be found.
     """
@@ -26,6 +26,7 @@ class QuestionResult(BaseModel):
 
     question_id: str
     kind: str
+    form: str | None = None
     article_id: str | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
 
@@ -38,9 +39,10 @@ class EvaluationReport(BaseModel):
         index, version: What was searched.
         embedder: Model and runtime.
         model: The language model, if answers were measured.
-        n_questions: How many, by kind.
+        n_questions: How many, by kind, and by form (`groups`).
         n_lost: Questions whose answer stands in what cleaning removed; they count as missed.
-        metrics: By kind and name: means over the questions of the kind.
+        left_out: Why questions of the dataset were not asked, and how many.
+        metrics: By kind or form and name: means over its questions.
         intervals: Their 95 % confidence intervals (`rag.evaluation.metrics.intervals`).
         seconds: `total`, and `search`: per question.
         questions: Each question on its own, so that two reports can be compared in pairs.
@@ -55,6 +57,7 @@ class EvaluationReport(BaseModel):
     model: str | None = None
     n_questions: dict[str, int]
     n_lost: int
+    left_out: dict[str, int] = Field(default_factory=dict)
     metrics: dict[str, dict[str, float]]
     intervals: dict[str, dict[str, tuple[float, float]]]
     seconds: dict[str, float]
@@ -65,7 +68,7 @@ class Change(BaseModel):
     """How a figure differs from a stored one, over the questions that both have.
 
     Attributes:
-        kind, metric: Which figure.
+        kind, metric: Which figure, of which kind or form.
         before, now: Its means.
         low, high: 95 % confidence interval of the difference, from pairs of the same question.
         verdict: `better` or `worse` where the interval leaves out 0.
@@ -82,42 +85,57 @@ class Change(BaseModel):
     verdict: Literal["better", "same", "worse"]
 
 
+def groups(results: Sequence[QuestionResult]) -> dict[str, list[QuestionResult]]:
+    """The questions of each kind; and of each form that has several kinds, all of them."""
+    by_name: dict[str, list[QuestionResult]] = {}
+    for result in results:
+        by_name.setdefault(result.kind, []).append(result)
+    for form in dict.fromkeys(result.form for result in results if result.form):
+        of_form = [result for result in results if result.form == form]
+        if len({result.kind for result in of_form}) > 1:
+            by_name[form] = of_form
+    return by_name
+
+
 def summary(
     results: Sequence[QuestionResult],
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, tuple[float, float]]]]:
-    """Means and intervals by kind."""
+    """Means and intervals, by kind and form."""
     metrics, bounds = {}, {}
-    for kind in dict.fromkeys(result.kind for result in results):
-        of_kind = [result for result in results if result.kind == kind]
-        rows = [result.metrics for result in of_kind]
-        metrics[kind] = mean(rows)
-        bounds[kind] = intervals(rows, [cluster(result) for result in of_kind])
-    for kind, figure in _confidence(results).items():
-        metrics[kind]["confidence_auroc"] = figure
+    for name, members in groups(results).items():
+        rows = [result.metrics for result in members]
+        metrics[name] = mean(rows)
+        bounds[name] = intervals(rows, [cluster(result) for result in members])
+        if (figure := _confidence_auroc(members, results)) is not None:
+            metrics[name]["confidence_auroc"] = figure
     return metrics, bounds
 
 
-def _confidence(results: Sequence[QuestionResult]) -> dict[str, float]:
-    """By kind: how well confidence tells right answers from wrong ones.
+def _confidence_auroc(
+    members: Sequence[QuestionResult], results: Sequence[QuestionResult]
+) -> float | None:
+    """How well confidence tells right answers from wrong ones; None where nothing is to be told.
 
     For questions with gold answers: right against wrong answers, among those that were given. For
-    other kinds: all questions with gold answers against all of the kind.
+    forms that tell which answer is right: right answers against all others, refusals among them.
+    For other kinds: all questions with gold answers against all of the kind.
     """
-    asked = [result for result in results if "confidence" in result.metrics]
-    known = [result for result in asked if "contains" in result.metrics]
-    figures = {}
-    for kind in dict.fromkeys(result.kind for result in asked):
-        of_kind = [result for result in known if result.kind == kind]
-        if of_kind:
-            given = [r.metrics for r in of_kind if not r.metrics["no_answer_rate"]]
-            right = [m["confidence"] for m in given if m["contains"]]
-            wrong = [m["confidence"] for m in given if not m["contains"]]
-        else:
-            right = [r.metrics["confidence"] for r in known]
-            wrong = [r.metrics["confidence"] for r in asked if r.kind == kind]
-        if right and wrong:
-            figures[kind] = auroc(right, wrong)
-    return figures
+    asked = [result.metrics for result in members if "confidence" in result.metrics]
+    if any("contains" in metrics for metrics in asked):
+        given = [m for m in asked if "contains" in m and not m["no_answer_rate"]]
+        right, wrong = _parted("contains", given)
+    elif any("right" in metrics for metrics in asked):
+        right, wrong = _parted("right", [m for m in asked if "right" in m])
+    else:
+        known = [r.metrics for r in results if {"confidence", "contains"} <= set(r.metrics)]
+        right, wrong = ([m["confidence"] for m in some] for some in (known, asked))
+    return auroc(right, wrong) if right and wrong else None
+
+
+def _parted(name: str, rows: Sequence[Mapping[str, float]]) -> tuple[list[float], list[float]]:
+    """The confidences where a flag is set, and where it is not."""
+    right = [row["confidence"] for row in rows if row[name]]
+    return right, [row["confidence"] for row in rows if not row[name]]
 
 
 def cluster(result: QuestionResult) -> str:
@@ -149,31 +167,31 @@ def compare(now: EvaluationReport, before: EvaluationReport) -> list[Change]:
         DatasetError: the two have no question in common.
     """
     stored: Mapping[str, QuestionResult] = {item.question_id: item for item in before.questions}
-    pairs = [
-        (result, stored[result.question_id])
+    pairs = {
+        result.question_id: (result, stored[result.question_id])
         for result in now.questions
         if result.question_id in stored and stored[result.question_id].kind == result.kind
-    ]
+    }
     if not pairs:
         raise DatasetError(f"the stored evaluation ({before.dataset}) has none of these questions")
     changes = []
-    for kind in dict.fromkeys(one.kind for one, _ in pairs):
-        of_kind = [pair for pair in pairs if pair[0].kind == kind]
-        for name in now.metrics[kind]:
-            both = [(a, b) for a, b in of_kind if name in a.metrics and name in b.metrics]
+    for group, members in groups([one for one, _ in pairs.values()]).items():
+        of_group = [pairs[result.question_id] for result in members]
+        for name in now.metrics[group]:
+            both = [(a, b) for a, b in of_group if name in a.metrics and name in b.metrics]
             if both:
-                changes.append(_change(kind, name, both))
+                changes.append(_change(group, name, both))
     return changes
 
 
 def _change(kind: str, name: str, pairs: Sequence[tuple[QuestionResult, QuestionResult]]) -> Change:
-    rows = [{name: one.metrics[name] - other.metrics[name]} for one, other in pairs]
-    low, high = intervals(rows, [cluster(one) for one, _ in pairs])[name]
+    now, before = ([result.metrics for result in side] for side in zip(*pairs, strict=True))
+    low, high = interval_of_difference(name, now, before, [cluster(one) for one, _ in pairs])
     return Change(
         kind=kind,
         metric=name,
-        before=mean([other.metrics for _, other in pairs])[name],
-        now=mean([one.metrics for one, _ in pairs])[name],
+        before=mean(before)[name],
+        now=mean(now)[name],
         low=low,
         high=high,
         verdict="better" if low > 0 else "worse" if high < 0 else "same",
