@@ -88,8 +88,8 @@ class Settings(BaseSettings):
     )
     reranker: str | None = Field(
         None,
-        description="Cross-encoder that reads the best hits again: a name or a folder; none by"
-        " default.",
+        description="Cross-encoder that reads the best hits again: its folder, or the name that it"
+        " has in the cache of the Hugging Face hub on this machine; none by default.",
     )
     k: int = Field(5, ge=1, le=1000, description="Hits per question.")
     evidence_sentences: int = Field(

@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from rag import RagError
 from rag.page import serve
 from tests.browser.serving import Server, served
+from tests.browser.visiting import HttpVisitor, Refused, file_data
 from tests.support import ARTICLES, build, write_articles
 
 ROOT = Path(__file__).parents[1]
@@ -94,3 +96,114 @@ def test_names_and_passwords_from_a_file(tmp_path: Path) -> None:
     file.write_text("ada\n", encoding="utf-8")
     with pytest.raises(RagError, match="line 1: not NAME:PASSWORD"):
         serve.people(file)
+
+
+# Requests that no browser sends
+
+
+OUTSIDE = "http://192.0.2.9/article.txt"  # an address that nobody has (RFC 5737)
+FORGED = [
+    file_data(OUTSIDE),
+    file_data("/tmp/article.txt", OUTSIDE),
+    file_data("/etc/passwd"),
+    {"path": OUTSIDE, "meta": {"_type": "gradio.FileData"}},
+    {"url": OUTSIDE},
+]
+
+
+def told_nothing_of_outside(server: Server) -> bool:
+    """Whether the server spoke to no other machine, nor looked one up."""
+    return not (server.folder / "outside").exists()
+
+
+@pytest.mark.parametrize("file", FORGED, ids=lambda file: json.dumps(file)[:40])
+def test_a_file_that_was_not_uploaded_is_refused(server: Server, file: dict[str, Any]) -> None:
+    visitor = HttpVisitor(server.url)
+    n_values = len(visitor.event("files", "upload")["inputs"])
+    forged: list[tuple[str, str, list[Any], Any]] = [
+        ("files", "upload", [[file], *[None] * (n_values - 1)], None),
+        ("index", "change", [file], None),  # any component takes a file to heart
+        ("index", "change", [{"deep": [{"er": file}]}], None),
+        ("timeline", "select", ["news", None], {"since": file, "until": None}),
+    ]
+    for name, kind, data, about in forged:
+        with pytest.raises(Refused, match="403: only files that were uploaded here"):
+            visitor.fire(name, kind, data, about)
+    with pytest.raises(Refused, match="403"):
+        visitor.post("/gradio_api/run/predict", {"data": [file], "fn_index": 0})
+    assert told_nothing_of_outside(server)
+
+
+def test_what_is_no_json_is_refused(server: Server) -> None:
+    visitor = HttpVisitor(server.url)
+    for body in (b"path=x", b"{", b"[" * 100_000):
+        with pytest.raises(Refused, match="400: not JSON"):
+            visitor.post("/gradio_api/queue/join", body)
+
+
+def test_an_upload_is_taken(server: Server) -> None:
+    visitor = HttpVisitor(server.url)
+    file = visitor.upload(
+        "rain.txt", b"Rain\n\nRain fell in Osterby on Tuesday, and again at night."
+    )
+    n_values = len(visitor.event("files", "upload")["inputs"])
+    values = visitor.fire("files", "upload", [[file], False, "news", None][:n_values])
+    assert "rain.txt" in json.dumps(values) or "4 articles" in json.dumps(values)
+    kept = server.folder / "indexes" / "news" / "uploads" / "rain.txt"
+    assert kept.read_text().startswith("Rain\n")
+    # Not served again, though Gradio would.
+    with pytest.raises(Refused, match="404"):
+        visitor.get(f"/gradio_api/file={file['path']}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/proxy=http://192.0.2.9/",
+        f"/gradio_api/file={OUTSIDE}",
+        "/gradio_api/deep_link",
+        "/gradio_api/info",
+        "/gradio_api/runs",
+        "/monitoring",
+        "/gradio_api/vibe-code",
+        "/gradio_api/openapi.json",
+    ],
+)
+def test_what_the_page_does_not_need_is_not_there(server: Server, path: str) -> None:
+    assert answer(server, path)[0] == 404
+    assert told_nothing_of_outside(server)
+
+
+def test_the_environment_opens_nothing(tmp_path: Path) -> None:
+    """Neither files nor the page to others; nor does it lead the page's own calls to a proxy."""
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    (tmp_path / "secret.txt").write_text("secret")
+    variables = {
+        "GRADIO_ALLOWED_PATHS": "/",
+        "GRADIO_TEMP_DIR": str(tmp_path),
+        "GRADIO_SHARE": "True",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_ROOT_PATH": "/elsewhere",
+        "GRADIO_ANALYTICS_ENABLED": "True",
+        "GRADIO_MCP_SERVER": "True",
+        "GRADIO_VIBE_MODE": "1",
+        "GRADIO_NUM_WORKERS": "1",
+        "KAGGLE_KERNEL_RUN_TYPE": "Interactive",
+        "SYSTEM": "spaces",
+        "SPACE_ID": "someone/page",
+        "http_proxy": "http://192.0.2.9:3128",
+    }
+    command = ["-m", "tests.browser.serve", "PORT", str(tmp_path)]
+    with served(command, tmp_path, index_dir, **variables) as server:
+        visitor = HttpVisitor(server.url)
+        config = visitor.config
+        assert (config["root"], config["space_id"]) == (server.url, None)
+        assert not config.get("vibe_mode")
+        assert config.get("share_url") is None
+        for path in (tmp_path / "secret.txt", Path("/etc/hostname")):
+            with pytest.raises(Refused, match="404"):
+                visitor.get(f"/gradio_api/file={path}")
+            with pytest.raises(Refused, match="403"):
+                visitor.fire("index", "change", [file_data(str(path))])
+        assert told_nothing_of_outside(server)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli.options import Json, settings_with
-from rag.cli.output import line, out, paragraph, print_json, show_error
+from rag.cli.output import line, log, out, paragraph, print_json, show_error
 from rag.cli.parts import parts_of
-from rag.cli.progress import download_progress
+from rag.cli.progress import LogLines, download_progress
 from rag.errors import ModelError, RagError
 
 if TYPE_CHECKING:
@@ -117,8 +117,9 @@ def _export(spec: ModelSpec, folder: Path) -> None:
     from rag.embedding import export
 
     if spec.kind == "embedding":
+        lines = LogLines(log(), f"{spec.name}: exporting")
         # The first build would tell what is in the way, or does without an export.
-        with contextlib.suppress(ModelError, OSError):
+        with lines, contextlib.suppress(ModelError, OSError):
             export.export(spec.path(folder), models_dir=folder)
 
 

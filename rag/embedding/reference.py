@@ -12,6 +12,8 @@ from rag import models
 from rag.embedding import EmbedderIdentity, Spans, Vectors, embed_apart, unit
 from rag.embedding.windows import pool, windows
 from rag.errors import ModelError
+from rag.models.known import mend_for_damage
+from rag.settings import silence_telemetry
 
 RUNTIME = "sentence-transformers"
 
@@ -31,6 +33,7 @@ class SentenceTransformersEmbedder:
     """A sentence-transformers model read from a local folder. See `rag.embedding.Embedder`."""
 
     def __init__(self, path: Path, *, model: str, n_threads: int) -> None:
+        silence_telemetry()
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -43,7 +46,7 @@ class SentenceTransformersEmbedder:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(
                 f"embedding model {model!r} ({path}) does not load: {error}",
-                mend=f"rag models pull {model} --force",
+                mend=mend_for_damage(model),
             ) from error
         # A copy: counting sets other options than encoding does, and threads do both at once.
         # tests/test_embedding.py::test_threads_at_once_give_the_same_vectors

@@ -24,6 +24,7 @@ from rag.errors import BusyError, CancelledError, ModelError, RagError
 from rag.lifetime import Lifetime
 from rag.llm import amx
 from rag.llm.base import Prompt, Token
+from rag.models.known import mend_for_damage
 
 _BATCH_TOKENS = 512
 _LOOK_SECONDS = 0.05  # how often who waits looks whether there still is something to wait for
@@ -73,7 +74,7 @@ class LlamaCppLLM:
         except (ValueError, RuntimeError, AssertionError, OSError) as error:
             raise ModelError(
                 f"language model {name!r} ({path}) does not load: {error}",
-                mend=f"rag models pull {name} --force   (or set RAG_MODEL to another GGUF file)",
+                mend=mend_for_damage(name),
             ) from error
         self.context_tokens = self._llama.n_ctx()
         self._is_end: Callable[[int], bool] = lambda token: bool(

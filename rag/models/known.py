@@ -188,3 +188,10 @@ def lookup(name: str, known: Mapping[str, ModelSpec] = KNOWN) -> ModelSpec | Non
         if wanted in (spec.name.lower(), spec.repository.lower()):
             return spec
     return None
+
+
+def mend_for_damage(name: str, known: Mapping[str, ModelSpec] = KNOWN) -> str:
+    """What mends a model whose files do not load; one given by its path cannot be pulled."""
+    if lookup(name, known) is not None:
+        return f"rag models pull {name} --force"
+    return f"copy {name} anew, since it may be cut short, or name another model"

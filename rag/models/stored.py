@@ -277,7 +277,7 @@ def _pulled(address: Address, models_dir: Path) -> ModelSpec:
 
 
 def _find_path(path: Path, kind: ModelKind, known: Mapping[str, ModelSpec]) -> Path:
-    if not path.exists():
+    if not os.path.exists(path):  # False, and no error, for what cannot be a path
         raise ModelMissingError(
             f"no model {str(path)!r}: neither the name of a known model nor a path that exists",
             mend=f"name one of: {_names(known, kind)}; or give the path of a model",

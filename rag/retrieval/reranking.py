@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.settings import silence_telemetry
 
 
 class Reranker(Protocol):
@@ -28,7 +30,8 @@ class CrossEncoderReranker:
     """A `CrossEncoder` of sentence-transformers with one output.
 
     Args:
-        model: Folder of the model, or a name that the Hugging Face hub knows.
+        model: Folder of the model, or a name under which the cache of the Hugging Face hub on this
+            machine has it; nothing is downloaded.
         n_threads: Threads to use, at least 1.
 
     Raises:
@@ -36,12 +39,18 @@ class CrossEncoderReranker:
     """
 
     def __init__(self, model: str, *, n_threads: int) -> None:
+        silence_telemetry()
         import torch
         from sentence_transformers import CrossEncoder
 
         torch.set_num_threads(n_threads)
         try:
-            self._model: Any = CrossEncoder(model, device="cpu", activation_fn=torch.nn.Sigmoid())
+            self._model: Any = CrossEncoder(
+                str(Path(model).expanduser()),
+                device="cpu",
+                activation_fn=torch.nn.Sigmoid(),
+                local_files_only=True,
+            )
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(
                 f"the reranker {model!r} does not load: {error}",

@@ -34,12 +34,15 @@ class Server:
 
 
 @contextmanager
-def served(command: Sequence[str], folder: Path, index_dir: Path) -> Iterator[Server]:
-    """Run a server that takes its port as `PORT` until the block ends."""
+def served(
+    command: Sequence[str], folder: Path, index_dir: Path, **variables: str
+) -> Iterator[Server]:
+    """Run a server that takes its port as `PORT` until the block ends, with these variables set."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAG_INDEX_DIR": str(index_dir)}
+    environment |= variables
     log = (folder / "server.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-u", *(part.replace("PORT", str(port)) for part in command)],
