@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
+import sqlite3
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from rag.building.builder import build_index
 from rag.building.report import BuildReport
 from rag.embedding import Embedder
 from rag.index.layout import IndexFolder
+from rag.index.manifest import describe_file, read_manifest, write_manifest
 from rag.index.opened import OpenIndex
 from rag.testing import FakeEmbedder
 
@@ -110,3 +113,13 @@ def in_fork(call: Callable[[], Any], seconds: float = 30) -> Any:
         os.close(reading)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def rewrite_catalog(version: Path, statement: str) -> None:
+    """Change a published catalog, and its manifest with it."""
+    with contextlib.closing(sqlite3.connect(version / "articles.sqlite")) as catalog:
+        catalog.execute(statement)
+        catalog.commit()
+    manifest = read_manifest(version)
+    files = {name: describe_file(version / name) for name in manifest.files}
+    write_manifest(version, manifest.model_copy(update={"files": files}))

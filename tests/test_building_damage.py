@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from rag.index.layout import IndexFolder
 from rag.index.manifest import describe_file, read_manifest, write_manifest
 from rag.index.opened import list_indexes
 from rag.testing import FakeEmbedder
-from tests.support import ARTICLES, build, open_index, write_articles
+from tests.support import ARTICLES, build, open_index, rewrite_catalog, write_articles
 
 MORE = {"id": "more", "text": "The ferry sails again."}
 
@@ -106,21 +105,11 @@ def test_nothing_is_left_of_a_version_that_is_not_taken_over(index_dir: Path) ->
 # What `rag` wrote before a version was a set of files of its own
 
 
-def rewrite(version: Path, change: Callable[[sqlite3.Connection], object]) -> None:
-    """Change a published catalog, and its manifest with it."""
-    with contextlib.closing(sqlite3.connect(version / "articles.sqlite")) as catalog:
-        change(catalog)
-        catalog.commit()
-    manifest = read_manifest(version)
-    files = {name: describe_file(version / name) for name in manifest.files}
-    write_manifest(version, manifest.model_copy(update={"files": files}))
-
-
 def test_an_older_version_with_a_catalog_of_its_own_opens_and_is_gone_on_from(
     index_dir: Path,
 ) -> None:
     build(index_dir)
-    rewrite(version_path(index_dir, 1), lambda c: c.execute("CREATE TABLE gone (number INTEGER)"))
+    rewrite_catalog(version_path(index_dir, 1), "CREATE TABLE gone (number INTEGER)")
     assert_right(index_dir, 3)
     write_articles(index_dir.parent, [*ARTICLES, MORE])
     report = build(index_dir)

@@ -6,6 +6,7 @@ Modules in the order of the flow:
     draft     the catalog while it is built
     recipe    what decides how an article becomes chunks and vectors
     staging   what a build starts from
+    embedder  the embedding model, and whether it had to stand in for a quicker one
     intake    blocks of the sources to cleaned articles with their sentences
     workers   processes that do so side by side
     prepare   articles to batches of chunks, and these to their vectors

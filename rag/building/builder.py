@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import errno
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,6 +19,7 @@ from rag.article import Article
 from rag.building.before import look_at_live
 from rag.building.derive import derive
 from rag.building.draft import DraftCatalog
+from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
 from rag.building.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
 from rag.building.recipe import recipe_of, runtime_of, why_anew
@@ -104,9 +104,7 @@ class _Build:
     ) -> None:
         self._folder = folder
         self._config = config
-        self._load_embedder = load_embedder
-        self._embedder: Embedder | None = None
-        self._loading = threading.Lock()
+        self._embedder = BuildEmbedder(load_embedder)
         self._progress = progress
         self._step = on_step
         self._recipe = recipe_of(config, model_sha256)
@@ -115,17 +113,23 @@ class _Build:
         self._seen: dict[str, str] = {}
         self._n_embedded = 0
         self._n_expected: int | None = None
-        self._note = note
+        self._notes = [note] if note else []
 
     def run(self, full: bool, allow_removal: bool) -> BuildReport:
         started = time.perf_counter()
         with self._timed("open"):
             before = look_at_live(self._folder)
             if not full and before.problem is not None:
-                self._note = f"the live version does not open, and is replaced: {before.problem}"
+                self._notes.append(
+                    f"the live version does not open, and is replaced: {before.problem}"
+                )
             elif not full and before.manifest and before.manifest.recipe != self._recipe:
-                self._note = why_anew(before.manifest, self._config)
+                self._notes.append(why_anew(before.manifest, self._config))
             catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
+            if self._embedder.replaces_fallback(catalog):
+                full = True
+                catalog.close()
+                catalog = open_staging(self._folder, self._recipe, full=True, step=self._step)
         with catalog:
             stored = catalog.known()
             preparation = self._take_articles(catalog, stored)
@@ -146,7 +150,7 @@ class _Build:
             else:
                 self._folder.clear_staging()
         self._folder.prune(KEEP_VERSIONS, self._step)
-        self._seconds["total"] = time.perf_counter() - started
+        self._seconds |= {"model": self._embedder.seconds, "total": time.perf_counter() - started}
         return BuildReport(
             index=self._folder.name,
             version=self._folder.live(),
@@ -156,7 +160,7 @@ class _Build:
             n_chunks=manifest.n_chunks,
             skipped=tuple(self._skipped),
             seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
-            note=self._note,
+            note=self._note(),
         )
 
     def _take_articles(self, catalog: DraftCatalog, stored: Stored) -> Preparation:
@@ -219,12 +223,12 @@ class _Build:
         self._step("batch read")
 
     def _cut(self, article: Article, sentences: Sequence[Span], runtime: str | None) -> list[Chunk]:
-        return cut(article, sentences, self._opened_embedder(runtime), self._config.chunking)
+        return cut(article, sentences, self._embedder.open(runtime), self._config.chunking)
 
     def _embed(self, batch: Batch, runtime: str | None) -> list[EmbeddedArticle]:
         if not batch.new:
             return []
-        embedded = embed(batch.new, self._opened_embedder(runtime))
+        embedded = embed(batch.new, self._embedder.open(runtime))
         self._step("batch embedded")
         self._n_embedded += sum(len(article.chunks) for article in embedded)
         self._tell("embed")
@@ -232,20 +236,12 @@ class _Build:
 
     def _store(self, catalog: DraftCatalog, embedded: list[EmbeddedArticle], batch: Batch) -> None:
         with catalog.transaction():
-            if self._embedder is not None:
-                catalog.set_meta("embedder", self._embedder.identity.model_dump_json())
+            self._embedder.sign(catalog)
             catalog.add(embedded)
             for article_id, path in batch.moved.items():
                 catalog.set_path(article_id, path)
             self._step("batch written")
         self._step("batch stored")
-
-    def _opened_embedder(self, runtime: str | None) -> Embedder:
-        with self._loading:
-            if self._embedder is None:
-                with self._timed("model"):
-                    self._embedder = self._load_embedder(runtime)
-            return self._embedder
 
     def _publish(self, catalog: DraftCatalog) -> Manifest:
         staging = self._folder.staging
@@ -302,6 +298,9 @@ class _Build:
                     n_done=len(self._seen),
                     n_chunks=self._n_embedded,
                     n_expected=self._n_expected,
-                    note=self._note,
+                    note=self._note(),
                 )
             )
+
+    def _note(self) -> str | None:
+        return "; ".join([*self._notes, *self._embedder.notes]) or None

@@ -42,7 +42,8 @@ class BuildReport(BaseModel):
         n_articles, n_chunks: What the live version holds.
         skipped: Inputs that were not taken, with the reason.
         seconds: Seconds by phase, and `total`; phases that run side by side overlap.
-        note: Why everything was embedded anew, if it was and nobody asked for it.
+        note: What the user should know, such as why everything was embedded anew, or that the
+            embedding model could not be exported.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,7 +7,6 @@ names: `rag.embedding.reference` (sentence-transformers itself, any model) or
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,7 +101,8 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
         models_dir: Folder of downloaded models.
         n_threads: Threads to use, at least 1.
         runtime: `onnx-int8-3` or `sentence-transformers`, as an index names it; None takes the
-            second where there is a GPU, else the first that works with this model.
+            second where there is a GPU or the model cannot be exported, else the first. Where
+            exporting fails, the second stands in for it: `fallback_of` says so.
 
     Raises:
         ModelMissingError: the model is not on this machine.
@@ -121,11 +121,25 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
             f"no runtime {runtime!r} for embedding model {model!r}",
             mend="build the index anew with this version of rag",
         )
+    fallback = None
     if runtime is None and not reference.gpu_available():
-        with contextlib.suppress(ModelError):
+        try:
             folder = _export(path, model, models_dir)
             return OnnxEmbedder(folder, model=model, n_threads=n_threads)
-    return reference.SentenceTransformersEmbedder(path, model=model, n_threads=n_threads)
+        except export.NotExportableError:
+            pass  # the reference is the one for this model
+        except ModelError as error:
+            fallback = f"{error.message} ({error.mend})" if error.mend else error.message
+    return reference.SentenceTransformersEmbedder(
+        path, model=model, n_threads=n_threads, fallback=fallback
+    )
+
+
+def fallback_of(embedder: Embedder) -> str | None:
+    """Why an embedder stands in for the quicker export; None for one that was chosen."""
+    from rag.embedding.reference import SentenceTransformersEmbedder
+
+    return embedder.fallback if isinstance(embedder, SentenceTransformersEmbedder) else None
 
 
 def _export(path: Path, model: str, models_dir: Path) -> Path:

@@ -22,6 +22,7 @@ from rag import models
 from rag.embedding import bert
 from rag.embedding.graph import INPUT, MICROSOFT, OUTPUT, STATES, Ranges, encoder_graph
 from rag.embedding.session import open_session
+from rag.errors import ModelError
 
 # Graphs that give other vectors take another name: indexes then have to be built anew.
 RUNTIME = "onnx-int8-3"
@@ -31,6 +32,11 @@ DOCUMENTS, QUERIES, TOKENIZER, META = (
     "tokenizer.json",
     "meta.json",
 )
+
+
+class NotExportableError(ModelError):
+    """A model that the reference has to run: no BERT encoder as `rag.embedding.bert` reads one."""
+
 
 _OPSETS = {"": 17, MICROSOFT: 1}
 _IR_VERSION = 8
@@ -49,13 +55,16 @@ def export(path: Path, *, models_dir: Path) -> Path:
         The folder of the export: two graphs, the tokenizer and `meta.json` (written last).
 
     Raises:
-        ModelError: it is not a model that can be exported.
+        NotExportableError: it is not a model that can be exported.
         OSError: the folder of models cannot be written, or the disk is full.
     """
     final = folder(path, models_dir=models_dir)
     if (final / META).exists():
         return final
-    encoder = bert.read(path)
+    try:
+        encoder = bert.read(path)
+    except ModelError as error:
+        raise NotExportableError(error.message, mend=error.mend) from error
     with _alone(models_dir):
         if (final / META).exists():  # by another process meanwhile
             return final

@@ -30,14 +30,21 @@ def gpu_available() -> bool:
 
 
 class SentenceTransformersEmbedder:
-    """A sentence-transformers model read from a local folder. See `rag.embedding.Embedder`."""
+    """A sentence-transformers model read from a local folder. See `rag.embedding.Embedder`.
 
-    def __init__(self, path: Path, *, model: str, n_threads: int) -> None:
+    Attributes:
+        fallback: Why it stands in for the export of the model; None where it was chosen.
+    """
+
+    def __init__(
+        self, path: Path, *, model: str, n_threads: int, fallback: str | None = None
+    ) -> None:
         silence_telemetry()
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
+        self.fallback = fallback
         # It counts tensors on stderr, in among our own output.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         torch.set_num_threads(n_threads)

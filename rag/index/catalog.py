@@ -36,6 +36,8 @@ from rag.index.rows import (
 )
 from rag.readers import Skipped
 
+FALLBACK = "fallback"
+"""Key of `Catalog.meta`: why another runtime than the quickest made the vectors, if it had to."""
 _BATCH_VECTORS = 20_000
 _BATCH_ARTICLES = 2_000
 # Checking and decoding an article costs as much as searching for it.

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from rag.errors import IndexError_, IndexMissingError
-from rag.index.catalog import Catalog
+from rag.index.catalog import FALLBACK, Catalog
 from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import Manifest, file_problem, read_manifest, verify_files
@@ -194,6 +194,14 @@ def _id_findings(path: Path, manifest: Manifest) -> Iterator[Finding]:
             for at in range(0, len(ids), _BATCH):
                 chunks = catalog.chunks(ids[at : at + _BATCH].tolist())
                 catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
+            if reason := catalog.meta(FALLBACK):
+                yield Finding(
+                    kind="model",
+                    severity="warning",
+                    message=f"{manifest.embedder.runtime} stood in for the export of the embedding"
+                    f" model, which takes longer: {reason}",
+                    mend=f"rag build {manifest.index}",
+                )
         except IndexError_ as error:
             yield _from(error, "catalog")
             return
