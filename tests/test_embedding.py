@@ -178,9 +178,9 @@ def test_equal_texts_are_run_once(small: Path) -> None:
     rows: list[int] = []
 
     class Counting:
-        def run(self, _: None, inputs: dict[str, Any]) -> list[Any]:
+        def run(self, outputs: list[str], inputs: dict[str, Any]) -> list[Any]:
             rows.append(len(inputs["input_ids"]))
-            return session.run(None, inputs)
+            return session.run(outputs, inputs)
 
     session = ours._documents
     ours._embed(Counting(), ["bridge", "ferry", "bridge", "bridge"])
@@ -218,6 +218,8 @@ def test_exports_at_the_same_time_leave_one_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [export.DOCUMENTS, export.QUERIES, export.TOKENIZER, export.META])
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
 def test_a_damaged_export_is_refused(tmp_path: Path, name: str, damage: str) -> None:
+    if name == export.DOCUMENTS and not has_int8_products():
+        pytest.skip("this processor reads documents with the graph for questions")
     path = write_model(tmp_path / "model")
     file = export.export(path, models_dir=tmp_path) / name
     content = file.read_bytes()
