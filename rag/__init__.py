@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rag.index.opened import list_indexes as list_indexes
     from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
+    from rag.retrieval.spelling import Correction as Correction
     from rag.settings import Settings as Settings
     from rag.text.days import DatedPhrase as DatedPhrase
 
@@ -64,6 +65,7 @@ _HOME = {
     "Citation": "rag.answering.answer",
     "Claim": "rag.answering.answer",
     "ClosedError": "rag.errors",
+    "Correction": "rag.retrieval.spelling",
     "DatedPhrase": "rag.text.days",
     "Disagreement": "rag.answering.answer",
     "EvidenceFound": "rag.answering.events",

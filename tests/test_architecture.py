@@ -67,7 +67,8 @@ PUBLIC_MODULES = (
 PUBLIC = [
     *("Answer", "AnswerReady", "AnswerSentence", "AnswerStatus", "Article", "BuildProgress"),
     *("BuildReport", "BusyError", "Calibration", "CancelledError", "Chat", "CheckReport"),
-    *("Citation", "Claim", "ClosedError", "DatedPhrase", "Disagreement", "EvidenceFound"),
+    *("Citation", "Claim", "ClosedError", "Correction", "DatedPhrase", "Disagreement"),
+    "EvidenceFound",
     *("Filter", "Hit", "IndexInfo", "Kind", "Rag", "RagError"),
     *(
         "Settings",
