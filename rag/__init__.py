@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from rag.pool import EnginePool as EnginePool
     from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
+    from rag.retrieval.spelling import Correction as Correction
     from rag.settings import Settings as Settings
     from rag.text.days import DatedPhrase as DatedPhrase
 
@@ -73,6 +74,7 @@ _HOME = {
     "Citation": "rag.answering.answer",
     "Claim": "rag.answering.answer",
     "ClosedError": "rag.errors",
+    "Correction": "rag.retrieval.spelling",
     "DatedPhrase": "rag.text.days",
     "Disagreement": "rag.answering.answer",
     "EnginePool": "rag.pool",

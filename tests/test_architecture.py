@@ -67,9 +67,9 @@ PUBLIC_MODULES = (
 PUBLIC = """
     Answer AnswerItem AnswerReady AnswerSentence AnswerStatus Article BuildProgress
     BuildReport BusyError Calibration CancelledError Chat CheckReport Citation Claim
-    ClosedError DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit IndexInfo Kind
-    Rag RagError RemovalError Settings Status TextWritten Upload add_files ask build check
-    list_files list_indexes remove_files search summarize timeline
+    ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit
+    IndexInfo Kind Rag RagError RemovalError Settings Status TextWritten Upload add_files
+    ask build check list_files list_indexes remove_files search summarize timeline
     """.split()  # noqa: SIM905
 
 

@@ -130,6 +130,13 @@ def test_no_answer_is_a_result_with_the_nearest_passages() -> None:
     assert "alert" not in made
 
 
+def test_a_name_that_was_misspelt_is_said() -> None:
+    from rag import Correction
+
+    found = answer(searched="Did Healey?", corrections=(Correction(written="Hee", meant="<b>"),))
+    assert "Did you mean “&lt;b&gt;” by “Hee”? Searched for: Did Healey?" in shown(found)
+
+
 def test_what_was_searched_is_said_if_it_is_another_question() -> None:
     assert "Searched for" not in shown(answer())
     assert "Searched for: When does it close?" in shown(answer(searched="When does it close?"))

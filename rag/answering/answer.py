@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag.answering.attribution import Status
 from rag.answering.question import Kind
 from rag.retrieval import Filter, Hit
+from rag.retrieval.spelling import Correction
 from rag.text.days import DatedPhrase
 
 
@@ -132,7 +133,9 @@ class Answer(BaseModel):
 
     Attributes:
         question: As asked.
-        searched: The question that was searched: another one only for a follow-up.
+        searched: The question that was searched: another one for a follow-up, and where names were
+            misspelt.
+        corrections: Those names, each with what it was taken for.
         asked_on: The day on which it was asked.
         kind: What kind of answer it wants.
         window: First and last day of the articles that were searched first, where the question
@@ -163,6 +166,7 @@ class Answer(BaseModel):
 
     question: str
     searched: str
+    corrections: tuple[Correction, ...] = ()
     asked_on: datetime.date | None = None
     kind: Kind = Kind.FACT
     window: tuple[datetime.date, datetime.date] | None = None

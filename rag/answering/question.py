@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 from rag.answering.premises import Premise, read_premises
 from rag.errors import QuestionError
+from rag.index.opened import OpenIndex
+from rag.retrieval.spelling import Correction, correct_names
 from rag.text.periods import Period, find_periods
 
 
@@ -169,16 +171,20 @@ class Question:
     """A question with all that is read of it once.
 
     Attributes:
-        text: As asked, normalised as the articles are.
+        text: As it is searched, normalised as the articles are.
         asked_on: The day on which it is asked.
         kind: What kind of answer it wants.
         uses_window: Whether the time that it speaks of is searched first.
+        corrections: Names in `text` that were written otherwise.
+        written: As it was written, where that differs from `text`.
     """
 
     text: str
     asked_on: datetime.date
     kind: Kind
     uses_window: bool = True
+    corrections: tuple[Correction, ...] = ()
+    written: str = ""
 
     @classmethod
     def read(
@@ -199,6 +205,13 @@ class Question:
         """
         asked_on = asked_on or datetime.date.today()
         return cls(text, asked_on, kind or kind_of(text), uses_window)
+
+    def spelled(self, index: OpenIndex) -> Question:
+        """With the names that an index knows, where they are misspelt."""
+        text, corrections = correct_names(self.text, index)
+        if not corrections:
+            return self
+        return replace(self, text=text, corrections=corrections, written=self.text)
 
     @cached_property
     def periods(self) -> list[Period]:

@@ -167,8 +167,9 @@ def answer_events(
     window = gathered.window if gathered.window and gathered.window.words else None
     yield AnswerReady(
         answer=Answer(
-            question=question.text,
+            question=question.written or question.text,
             searched=question.text,
+            corrections=question.corrections,
             asked_on=question.asked_on,
             kind=question.kind,
             window=(window.since, window.until) if window else None,

@@ -178,6 +178,9 @@ def paragraph(text: str | Text, indent: int = 0, style: str = "") -> None:
 
 def show_answer(answer: Answer) -> None:
     """The text, then what it cites; for no answer the nearest passages."""
+    for correction in answer.corrections:
+        meant = f"Did you mean “{correction.meant}” by “{correction.written}”?"
+        paragraph(line(f"{meant} In quotation marks it is searched as written."), style="dim")
     paragraph(printable(answer.text))
     for citation in answer.citations:
         paragraph("")

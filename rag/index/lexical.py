@@ -185,6 +185,27 @@ class LexicalIndex:
             query = query_type.boolean_query([(occur.Must, query), self._all_of(conditions)])
         return list(zip(*self._found(query, k), strict=True))
 
+    def search_like(
+        self, term: str, distance: int, k: int, *, beside: Sequence[str] = ()
+    ) -> list[int]:
+        """Ids of the k best chunks with a term like one, those with the other terms first.
+
+        Args:
+            term: As an `Analyzer` gives it.
+            distance: Letters that may differ, 1 or 2; two neighbours exchanged count as one.
+            k: Chunks wanted, at least 1.
+            beside: Terms that had better stand there too.
+        """
+        query_type, occur = self._tantivy.Query, self._tantivy.Occur
+        like = query_type.fuzzy_term_query(self._schema, "text", term, distance=distance)
+        words = [
+            (occur.Should, query_type.term_query(self._schema, "text", other)) for other in beside
+        ]
+        query = query_type.boolean_query(
+            [(occur.Must, query_type.const_score_query(like, 0.0)), *words]
+        )
+        return self._found(query, k)[0]
+
     def chunk_ids_where(self, metadata: Mapping[str, str]) -> NDArray[np.int64]:
         """Ids of the chunks whose article has these metadata fields, ascending."""
         conditions = self._conditions(Filter(where=metadata))

@@ -77,7 +77,11 @@ def show(turn: Turn) -> str:
     """One turn."""
     searched = ""
     if turn.answer is not None and turn.answer.searched.strip() != turn.question.strip():
-        searched = f'<p class="searched">Searched for: {text(turn.answer.searched)}</p>'
+        meant = "".join(
+            f"Did you mean “{text(one.meant)}” by “{text(one.written)}”? "
+            for one in turn.answer.corrections
+        )
+        searched = f'<p class="searched">{meant}Searched for: {text(turn.answer.searched)}</p>'
     busy = "true" if turn.running else "false"
     return (
         f'<article class="turn {turn.phase}" data-turn="{turn.number}" aria-busy="{busy}">'

@@ -7,6 +7,7 @@ Modules in the order of the flow:
     scoring   how well a chunk fits a question, in [0, 1]
     passages  neighbours joined, reprints listed with their twin
     reranking  a cross-encoder, if one is wanted
+    spelling  names of a question that the index does not know
     search    candidates, a close look, hits
 """
 
