@@ -35,8 +35,10 @@ COVERAGE_WEIGHT = 1.0
 CHUNK_WEIGHT = 2.0
 # With one: log-odds, fitted (docs/decisions.md).
 RANKED_WEIGHTS = {"logit": 0.45, "cosine": 1.5, "coverage": 1.5, "chunk": 3.0}
-WINDOW_WEIGHT = 1.5
-"""For standing in the window that the question names; half of it where it names none."""
+WINDOW_WEIGHT, IMPLIED_WINDOW_WEIGHT = 1.5, 1.25
+"""For standing in the window that the question names; in the last month where it names none."""
+POSITION_WEIGHT, LENGTH_WEIGHT = 0.4, 0.4
+"""Taken away for standing at the very end of its article; given for 40 words or more."""
 NAME_WEIGHT = 1.0
 """Taken away for each name or amount of the question that does not stand near."""
 STRICT_WEIGHT = 8.0
@@ -45,6 +47,7 @@ DAY_WEIGHT = 1.0
 N_CHECKED = 160
 """Sentences, the best ones, whose premises are looked at; the others are no evidence."""
 _MIN_WORDS = 4
+_LONG_WORDS = 40
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
 _LEANS = re.compile(
     r"[\W_]*(?:(?:and|but|yet|so|also|however|instead|then)\W+)?(?:he|she|it|they|this|that|these"
@@ -192,7 +195,9 @@ def _score(sentence: Evidence, question: Question, gathered: Gathered, has_ranke
         score = COSINE_WEIGHT * sentence.cosine + COVERAGE_WEIGHT * sentence.coverage
         score += CHUNK_WEIGHT * sentence.hit.score
     if gathered.window and sentence.in_window:
-        score += WINDOW_WEIGHT * (1.0 if gathered.window.words else 0.5)
+        score += WINDOW_WEIGHT if gathered.window.words else IMPLIED_WINDOW_WEIGHT
+    score -= POSITION_WEIGHT * sentence.start / max(len(sentence.article.text), 1)
+    score += LENGTH_WEIGHT * min(len(sentence.text.split()), _LONG_WORDS) / _LONG_WORDS
     if question.kind is Kind.WHEN and names_a_day(sentence.text):
         score += DAY_WEIGHT
     return score
