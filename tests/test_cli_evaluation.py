@@ -17,6 +17,7 @@ from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles
 from tests.test_evaluation import QUESTIONS, write_dataset
+from tests.test_evaluation_forms import write_forms
 
 
 @pytest.fixture
@@ -70,6 +71,29 @@ def test_eval_measures_answers_and_keeps_them(project: Path) -> None:
     assert len(log.read_text().splitlines()) == 2
     assert "contains" in run(project, *asked).stdout
     assert len(log.read_text().splitlines()) == 2
+
+
+def test_eval_of_a_folder_with_all_forms_and_of_one_file(project: Path) -> None:
+    folder = write_forms(project / "forms")
+    result = run(project, "eval", str(folder), "--answers", "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert {"right", "wrong_choice", "both", "refused", "hit@5"} <= set(report["metrics"]["quiz"])
+    assert {"held_as_if", "trap", "refused"} <= set(report["metrics"]["false_premise"])
+    assert {"vital_recall", "all_vital", "forbidden"} <= set(report["metrics"]["broad"])
+    assert report["left_out"] == {
+        "the right choice stands in no article": 1,
+        "the index lacks their article": 1,
+    }
+    chosen = run(project, "eval", str(folder), "--answers", "--kind", "quiz").stdout
+    assert "quiz: 2 questions" in chosen
+    assert "wrong_choice" in chosen
+    assert "summary" not in chosen
+    assert "Left out: 1, because the right choice stands in no article." in chosen
+    file = run(project, "eval", str(folder / "broad.jsonl"), "--answers").stdout
+    assert "broad: 3 questions" in file
+    assert "rightly_refused" in file
+    assert "recent" not in file
 
 
 def test_eval_sees_a_regression(project: Path) -> None:

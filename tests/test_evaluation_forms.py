@@ -117,6 +117,7 @@ def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
 
 
 def write_forms(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
     write_lines(folder / "articles.jsonl", ARTICLES)
     write_lines(folder / "questions.jsonl", QUIZ)
     write_lines(folder / "broad.jsonl", BROAD)

@@ -1,178 +1,104 @@
 """Fit the confidence of a pair of embedding and language model: how likely is an answer right?
 
     rag eval DATASET --index NAME --log answers.jsonl   (with RAG_MIN_EVIDENCE=0.2)
-    python tools/fit_confidence.py DATASET --index NAME --log answers.jsonl [--picture]
+    python tools/fit_confidence.py --set DATASET NAME answers.jsonl [--set …] [--picture]
 
-The pair is that of the index and of the setting `model` (RAG_MODEL); the file goes to where it is
-found by their names, `rag/answering/calibration/EMBEDDING--LLM.json`. A pair that has none yet is
-asked every question, whatever RAG_MIN_EVIDENCE says. DATASET is a folder with `articles.jsonl` and
-`questions.jsonl`. Two logistic regressions,
-cross-validated by article: `evidence` on every question (does what was found hold a gold answer;
-kinds without gold answers count as wrong, `unanswerable` ones are reported, not fitted to), and
-`answer` on the logged answers (does the answer contain a gold answer). `min_evidence` is the
-likelihood of the evidence below which --refused of the answerable questions fall.
+Several sets, each with its index and log, are fitted together. Of a dataset those questions count
+whose answers are right or wrong: with spans, or of a quiz. The pair is that of the indexes and of
+the setting `model` (RAG_MODEL); the file goes to where it is found by their names,
+`rag/answering/calibration/EMBEDDING--LLM.json`. A pair that has none yet is asked every question,
+whatever RAG_MIN_EVIDENCE says; RAG_MIN_CONFIDENCE=0 keeps answers that would not be given.
+
+Two logistic regressions, cross-validated by article and, for a quiz, by week: `evidence` on every
+question (does what the model is given hold a gold answer or the right choice; kinds without gold
+answers count as wrong, `unanswerable` ones are reported, not fitted to), and `answer` on the logged
+answers (are they right). Their signals are named in `tools/confidence_rows.py`. `min_evidence` is
+the likelihood of the evidence below which --refused of the questions fall that the articles answer;
+`min_confidence` is what is given, and the table says what each would cost.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from confidence_rows import Array, QuestionSet, Rows, answer_rows, answered, evidence_rows, is_right
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.answering.confidence import (
-    Calibration,
-    Logistic,
-    calibration_name,
-    evidence_signals,
-)
-from rag.answering.evidence import rank_sentences, select
+from rag.answering.confidence import Calibration, Logistic, calibration_name
 from rag.engine import Rag
-from rag.evaluation import Dataset, EvalQuestion, answer_metrics, auroc, read_dataset, risk_coverage
-from rag.evaluation.log import LoggedAnswer
-from rag.retrieval import retrieve
+from rag.errors import DatasetError, RagError
+from rag.evaluation import auroc, read_dataset, risk_coverage
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "rag" / "answering" / "calibration"
 PICTURES = ROOT / "docs" / "images"
-ANSWER_SIGNALS = ("cited_cosine", "cited_own_words", "cited_rank", "cited_words", "refusal")
-BATCH = 200
+ANSWERED_BY_THE_ARTICLES = ("answerable", "recent")
 FOLDS = 8
-
-Array = NDArray[np.float64]
-
-
-class Rows:
-    """Questions with their signals and whether all went well, as arrays."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self._signals: list[list[float]] = []
-        self._right: list[bool] = []
-        self._questions: list[EvalQuestion] = []
-
-    def add(self, question: EvalQuestion, signals: dict[str, float], right: bool) -> None:
-        """One question."""
-        self._signals.append([signals[name] for name in self.names])
-        self._right.append(right)
-        self._questions.append(question)
-
-    @property
-    def x(self) -> Array:
-        """Shape (n, signals)."""
-        return np.array(self._signals)
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        """Shape (n,)."""
-        return np.array(self._right)
-
-    @property
-    def kind(self) -> NDArray[np.str_]:
-        """Shape (n,)."""
-        return np.array([question.kind for question in self._questions])
-
-    @property
-    def group(self) -> NDArray[np.int64]:
-        """Which questions stand or fall together: those of one article."""
-        keys = [question.article_id or question.question_id for question in self._questions]
-        return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+LIMITS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+"""Values of `min_confidence` whose price is told."""
 
 
-def evidence_rows(rag: Rag, dataset: Dataset) -> Rows:
-    """The signals before the model is asked, and whether the evidence holds a gold answer."""
-    rows: Rows | None = None
-    index = rag.index
-    for at in range(0, len(dataset.questions), BATCH):
-        batch = dataset.questions[at : at + BATCH]
-        texts = [question.question for question in batch]
-        for question, found in zip(batch, retrieve(index, rag.embedder, texts, k=10), strict=True):
-            ranked = rank_sentences(found)
-            signals = evidence_signals(found, ranked)
-            rows = rows or Rows(tuple(sorted(signals)))
-            held = any(
-                sentence.article.article_id == question.article_id
-                and sentence.start <= answer.start
-                and answer.end <= sentence.end
-                for sentence in select(ranked, rag.settings.evidence_sentences)
-                for answer in question.answers
-            )
-            rows.add(question, signals, held)
-    assert rows is not None
-    return rows
+def fit(rows: Rows, used: NDArray[np.bool_], *, balanced: bool = False) -> tuple[Logistic, Array]:
+    """Coefficients with their figures, and each row's probability with its group left out.
 
-
-def refused_share(
-    rag: Rag, dataset: Dataset, log: Path, evidence: Logistic, min_evidence: float
-) -> float:
-    """Right answers as a share of the likelihood of their evidence, where that is refused.
-
-    0 where the log has no such answers: then nothing says that any would have been right.
+    Args:
+        rows: What is told apart.
+        used: Which rows are fitted to.
+        balanced: Every set weighs the same, however many questions it has.
     """
-    questions = {question.question_id: question for question in dataset.questions}
-    likely = right = 0.0
-    for line in log.read_text(encoding="utf-8").splitlines():
-        logged = LoggedAnswer.model_validate_json(line)
-        signals = logged.answer.signals
-        before = evidence.probability(signals) if signals else 1.0
-        if before < min_evidence:
-            likely += before
-            found = answer_metrics(questions[logged.question_id], logged.answer, rag.article)
-            right += found.get("contains", 0.0)
-    return round(right / likely, 3) if likely else 0.0
-
-
-def answer_rows(rag: Rag, dataset: Dataset, log: Path) -> Rows:
-    """The signals of the logged answers, and whether they contain a gold answer."""
-    questions = {question.question_id: question for question in dataset.questions}
-    rows = Rows(ANSWER_SIGNALS)
-    for line in log.read_text(encoding="utf-8").splitlines():
-        logged = LoggedAnswer.model_validate_json(line)
-        question, answer = questions[logged.question_id], logged.answer
-        if set(ANSWER_SIGNALS) <= set(answer.signals):
-            right = answer_metrics(question, answer, rag.article).get("contains", 0.0)
-            rows.add(question, answer.signals, bool(right))
-    return rows
-
-
-def fit(rows: Rows, used: NDArray[np.bool_]) -> tuple[Logistic, Array]:
-    """Coefficients with their figures, and each row's probability with its article left out."""
     scale = rows.x[used].std(axis=0) + 1e-9
+    weights = _weights(rows) if balanced else np.ones(len(rows.right))
     probability = np.zeros(len(rows.right))
     model = LogisticRegression(C=0.3, max_iter=2000)
-    for train, test in GroupKFold(FOLDS).split(rows.x, rows.right, rows.group):
+    n_folds = min(FOLDS, len(np.unique(rows.group)))
+    for train, test in GroupKFold(n_folds).split(rows.x, rows.right, rows.group):
         train = train[used[train]]
-        fitted = model.fit(rows.x[train] / scale, rows.right[train])
-        probability[test] = fitted.predict_proba(rows.x[test] / scale)[:, 1]
-    model.fit(rows.x[used] / scale, rows.right[used])
-    weights = {
+        model.fit(rows.x[train] / scale, rows.right[train], weights[train])
+        probability[test] = model.predict_proba(rows.x[test] / scale)[:, 1]
+    model.fit(rows.x[used] / scale, rows.right[used], weights[used])
+    coefficients = {
         name: round(float(weight), 3)
         for name, weight in zip(rows.names, model.coef_[0] / scale, strict=True)
     }
     intercept = round(float(model.intercept_[0]), 3)
     told = figures(rows, probability)
-    return Logistic(intercept=intercept, weights=weights, figures=told), probability
+    return Logistic(intercept=intercept, weights=coefficients, figures=told), probability
+
+
+def _weights(rows: Rows) -> Array:
+    names, member, counts = np.unique(rows.set, return_inverse=True, return_counts=True)
+    return np.asarray(len(rows.right) / len(names) / counts[member], dtype=np.float64)
 
 
 def limit(rows: Rows, likely: Array, refused: float) -> float:
-    """The likelihood of the evidence below which a share of the answerable questions falls."""
-    return round(float(np.quantile(likely[rows.kind == "answerable"], refused)), 2)
+    """The likelihood of the evidence below which a share of the answered questions falls."""
+    answered_by = np.isin(rows.kind, ANSWERED_BY_THE_ARTICLES)
+    return round(float(np.quantile(likely[answered_by], refused)), 2)
 
 
 def figures(rows: Rows, probability: Array) -> dict[str, Any]:
     """How well a probability tells kinds, and right from wrong."""
+    kinds = [str(kind) for kind in np.unique(rows.kind)]
+    result: dict[str, Any] = {"n": {kind: int((rows.kind == kind).sum()) for kind in kinds}}
     answerable = rows.kind == "answerable"
-    found = {"n": {str(kind): int((rows.kind == kind).sum()) for kind in np.unique(rows.kind)}}
-    right = answerable & rows.right
-    wrong = answerable & ~rows.right
-    result: dict[str, Any] = {**found, "right_auroc": _auroc(probability, right, wrong)}
-    for kind in ("off-corpus", "unanswerable"):
-        result[f"{kind}_auroc"] = _auroc(probability, answerable, rows.kind == kind)
+    parts = {
+        "right_auroc": (answerable & rows.right, answerable & ~rows.right),
+        "off-corpus_auroc": (answerable, rows.kind == "off-corpus"),
+        "unanswerable_auroc": (answerable, rows.kind == "unanswerable"),
+    }
+    for kind in ("recent", "old"):
+        of_kind = rows.kind == kind
+        parts[f"{kind}_auroc"] = (of_kind & rows.right, of_kind & ~rows.right)
+    for name, (ours, theirs) in parts.items():
+        if ours.any() and theirs.any():
+            result[name] = _auroc(probability, ours, theirs)
     return result
 
 
@@ -180,8 +106,53 @@ def _auroc(probability: Array, ours: NDArray[np.bool_], theirs: NDArray[np.bool_
     return round(auroc(probability[ours].tolist(), probability[theirs].tolist()), 3)
 
 
+def refused_share(sets: list[QuestionSet], evidence: Logistic, min_evidence: float) -> float:
+    """Right answers as a share of the likelihood of their evidence, where that is refused.
+
+    0 where the logs have no such answers: then nothing says that any would have been right.
+    """
+    likely = right = 0.0
+    for asked in sets:
+        for question, logged in answered(asked):
+            signals = logged.answer.signals
+            before = evidence.probability(signals) if signals else 1.0
+            if before < min_evidence:
+                likely += before
+                right += is_right(asked, question, logged)
+    return round(right / likely, 3) if likely else 0.0
+
+
+def told(title: str, rows: Rows, probability: Array) -> str:
+    """By set and kind: how many are right, how well that is told, and what a limit would cost.
+
+    Below each limit the share of right answers that are lost, and of wrong ones that are kept.
+    """
+    heads = [f"{value:g}" for value in LIMITS]
+    lines = [
+        f"| {title} | n | right | AUROC | {' | '.join(heads)} |",
+        f"|---|---|---|---|{'---|' * len(LIMITS)}",
+    ]
+    for name, kind in sorted(set(zip(rows.set.tolist(), rows.kind.tolist(), strict=True))):
+        chosen = (rows.set == name) & (rows.kind == kind)
+        right, wrong = chosen & rows.right, chosen & ~rows.right
+        tells = _auroc(probability, right, wrong) if right.any() and wrong.any() else "–"
+        prices = [
+            f"{_share(probability[right] < value)} / {_share(probability[wrong] >= value)}"
+            for value in LIMITS
+        ]
+        lines.append(
+            f"| {name} {kind} | {chosen.sum()} | {_share(rows.right[chosen])} | {tells}"
+            f" | {' | '.join(prices)} |"
+        )
+    return "\n".join(lines)
+
+
+def _share(flags: NDArray[np.bool_]) -> str:
+    return f"{flags.mean():.2f}" if len(flags) else "–"
+
+
 def draw(rows: Rows, probability: Array) -> None:
-    """Reliability diagram and risk–coverage curve, of probabilities with the article left out."""
+    """Reliability diagram and risk–coverage curve, of probabilities with the group left out."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -200,8 +171,11 @@ def draw(rows: Rows, probability: Array) -> None:
     for kinds, label, color in (
         (("answerable",), "answerable", "#1f5fa8"),
         (("answerable", "unanswerable", "off-corpus"), "all kinds", "#b4531f"),
+        (("recent",), "recent news", "#3d7a3d"),
     ):
         chosen = np.isin(rows.kind, kinds)
+        if not chosen.any():
+            continue
         curve = risk_coverage(probability[chosen].tolist(), rows.right[chosen].tolist())
         right.plot(*zip(*curve, strict=True), label=label, color=color)
     right.set(xlabel="share of questions answered", ylabel="share of answers that is wrong",
@@ -212,50 +186,80 @@ def draw(rows: Rows, probability: Array) -> None:
 
 
 def calibrate(
-    rag: Rag, dataset: Dataset, log: Path, refused: float
-) -> tuple[Calibration, Rows, Array]:
-    """What is fitted; with the logged answers and how likely each is right, for the picture."""
-    before, after = evidence_rows(rag, dataset), answer_rows(rag, dataset, log)
-    evidence, likely = fit(before, before.kind != "unanswerable")
-    answer, sure = fit(after, np.ones(len(after.right), dtype=bool))
+    sets: list[QuestionSet], *, refused: float, min_confidence: float, balanced: bool
+) -> tuple[Calibration, dict[str, tuple[Rows, Array]]]:
+    """What is fitted; with the rows of both regressions and how likely each is right.
+
+    Raises:
+        DatasetError: the sets were not asked of one pair of models, or a log is of another version.
+    """
+    first = sets[0].rag
+    made = first.index.manifest.embedder
+    if any(asked.rag.index.manifest.embedder != made for asked in sets):
+        raise DatasetError("the indexes were not made by one embedding model")
+    before, after = evidence_rows(sets), answer_rows(sets)
+    evidence, likely = fit(before, before.kind != "unanswerable", balanced=balanced)
+    answer, sure = fit(after, np.ones(len(after.right), dtype=bool), balanced=balanced)
     min_evidence = limit(before, likely, refused)
-    made = rag.index.manifest.embedder
+    fitted_on = [
+        f"{asked.dataset.name}: {len(asked.dataset.questions)} questions,"
+        f" {(after.set == asked.dataset.name).sum()} answers,"
+        f" {asked.rag.index.manifest.n_chunks} chunks"
+        for asked in sets
+    ]
     calibration = Calibration(
         embedding=calibration_name(made.model),
         embedding_sha256=made.sha256,
-        llm=calibration_name(rag.model),
-        fitted_on=f"{dataset.name}: {len(before.right)} questions, {len(after.right)} answers,"
-        f" {rag.index.manifest.n_chunks} chunks, {made.model} ({made.runtime})",
+        llm=calibration_name(first.model),
+        fitted_on=f"{'; '.join(fitted_on)}; {made.model} ({made.runtime})",
         fitted_at=datetime.date.today(),
         min_evidence=min_evidence,
+        min_confidence=min_confidence,
         evidence=evidence,
-        refused_share=refused_share(rag, dataset, log, evidence, min_evidence),
+        refused_share=refused_share(sets, evidence, min_evidence),
         answer=answer,
     )
-    return calibration, after, sure
+    return calibration, {"evidence": (before, likely), "answer": (after, sure)}
 
 
 def main() -> None:
     """Fit, print, write the file and, if wanted, the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--index", required=True)
-    parser.add_argument("--log", type=Path, required=True)
     parser.add_argument(
-        "--refused", type=float, default=0.035, help="share of answerable questions"
+        "--set", action="append", nargs=3, required=True, dest="sets",
+        metavar=("DATASET", "INDEX", "LOG"), help="may be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--refused", type=float, default=0.035, help="share of the questions with an answer"
     )
+    parser.add_argument(
+        "--min-confidence", type=float, default=0.0, help="below it an answer is not given"
+    )
+    parser.add_argument("--balanced", action="store_true", help="every set weighs the same")
     parser.add_argument("--folder", type=Path, default=TARGET, help="where the file is written")
     parser.add_argument("--picture", action="store_true", help="draw docs/images/confidence.svg")
     chosen = parser.parse_args()
-    with Rag.open(chosen.index) as rag:
-        dataset = read_dataset(chosen.dataset, rag.article)
-        calibration, answers, sure = calibrate(rag, dataset, chosen.log, chosen.refused)
+    with ExitStack() as opened:
+        sets = []
+        for dataset, index, log in chosen.sets:
+            rag = opened.enter_context(Rag.open(index))
+            read = read_dataset(Path(dataset), rag.article)
+            sets.append(QuestionSet.of(read, rag, Path(log)))
+        calibration, rows = calibrate(
+            sets, refused=chosen.refused, min_confidence=chosen.min_confidence,
+            balanced=chosen.balanced,
+        )  # fmt: skip
     if chosen.picture:
-        draw(answers, sure)
+        draw(*rows["answer"])
     text = calibration.model_dump_json(indent=2) + "\n"
     (chosen.folder / calibration.file_name).write_text(text, encoding="utf-8")
-    print(text, end="")
+    print(text)
+    for title, (fitted, probability) in rows.items():
+        print(told(title, fitted, probability), end="\n\n")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RagError as error:
+        raise SystemExit(str(error)) from error

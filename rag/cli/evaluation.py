@@ -121,7 +121,7 @@ def _show(report: EvaluationReport) -> None:
     if report.n_lost:
         console.print(f"{report.n_lost} answers stand in what cleaning removes: missed.")
     for reason, n in report.left_out.items():
-        console.print(f"{n:,} questions are left out: {line(reason)}.")
+        console.print(f"Left out: {n:,}, because {line(reason)}.")
     log().print(
         f"{line(report.dataset)} on index {report.index} version {report.version},"
         f" {report.embedder}: {report.seconds['total']:.1f} s,"
