@@ -203,7 +203,9 @@ def test_what_a_killed_export_left_goes(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "queries.onnx").write_bytes(b"half")
     export.export(path, models_dir=path.parent)
-    assert sorted(path.parent.iterdir()) == sorted([path, final, other])
+    assert sorted(path.parent.iterdir()) == sorted(
+        [path, final, other, path.parent / ".export.lock"]
+    )
 
 
 def test_exports_at_the_same_time_leave_one_whole(tmp_path: Path) -> None:
@@ -211,7 +213,7 @@ def test_exports_at_the_same_time_leave_one_whole(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
         made = list(threads.map(lambda _: export.export(path, models_dir=path.parent), range(4)))
     assert len(set(made)) == 1
-    assert sorted(path.parent.iterdir()) == sorted([path, made[0]])
+    assert sorted(path.parent.iterdir()) == sorted([path, made[0], path.parent / ".export.lock"])
     assert OnnxEmbedder(made[0], model="m", n_threads=1).embed_queries(["ferry"]).shape == (1, 32)
 
 

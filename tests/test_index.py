@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -191,6 +194,39 @@ def test_second_writer_is_refused(index_dir: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(IndexLockedError, match="process 4711 on desk"):
             build(index_dir)
+
+
+_HOLDING = """
+import sys
+from pathlib import Path
+from rag.index.layout import IndexFolder
+with IndexFolder(Path(sys.argv[1]), "news").lock():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_lock_names_its_holder_and_dies_with_it(index_dir: Path) -> None:
+    command = [sys.executable, "-c", _HOLDING, str(index_dir)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for _ in range(2):  # to ask changes nothing
+            with pytest.raises(IndexLockedError, match=f"by process {holder.pid} on "):
+                build(index_dir)
+        holder.kill()
+    assert build(index_dir).version == 1
+
+
+def test_a_second_writer_of_the_same_process_is_refused(index_dir: Path) -> None:
+    with (
+        IndexFolder(index_dir, "news").lock(),
+        pytest.raises(IndexLockedError, match=f"process {os.getpid()}"),
+    ):
+        build(index_dir)
+    assert build(index_dir).version == 1
 
 
 def test_open_reader_keeps_its_version(tmp_path: Path, index_dir: Path) -> None:

@@ -6,10 +6,8 @@ The graphs (`rag.embedding.graph`) are made from the weights, without torch.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -83,12 +81,10 @@ def export(path: Path, *, models_dir: Path) -> Path:
 @contextlib.contextmanager
 def _alone(models_dir: Path) -> Iterator[None]:
     """Hold the right to export below a folder; others wait."""
-    descriptor = os.open(models_dir, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    from filelock import FileLock
+
+    with FileLock(models_dir / ".export.lock", fallback_to_soft=False):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _write(encoder: bert.Bert, path: Path, staging: Path) -> None:

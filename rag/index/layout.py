@@ -12,7 +12,6 @@ indexes/<name>/versions/000007/    published versions, never changed
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -213,25 +212,24 @@ class IndexFolder:
         """
         if self._current_path.is_dir():
             raise self._pointer_is_a_folder()
+        from filelock import FileLock, Timeout  # a tenth of a second, and only who writes needs it
+
+        path = self.path / "LOCK"
+        # What a killed process held is free, unlike with the locks that it could fall back to.
+        lock = FileLock(path, blocking=False, fallback_to_soft=False, on_acquired=_sign)
         with _writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = open(self.path / "LOCK", "a+", encoding="utf-8")  # noqa: SIM115
-        with lock as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
+                lock.acquire()
+            except Timeout as error:
                 raise IndexLockedError(
-                    f"index {self.name!r} is being built by {_holder(file.read())}",
+                    f"index {self.name!r} is being built by {_holder(path)}",
                     mend="wait for it to end, then try again",
                 ) from error
-            file.truncate(0)
-            json.dump({"pid": os.getpid(), "host": socket.gethostname()}, file)
-            file.flush()
-            try:
-                yield
-            finally:
-                file.truncate(0)
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def index_names(index_dir: Path) -> list[str]:
@@ -244,11 +242,18 @@ def index_names(index_dir: Path) -> list[str]:
     return sorted(path.parent.name for path in index_dir.glob(f"*/{FILE_NAME}"))
 
 
-def _holder(text: str) -> str:
+def _sign(lock: int) -> None:
+    """Write into a lock file that was just acquired who holds it."""
+    os.ftruncate(lock, 0)
+    holder = {"pid": os.getpid(), "host": socket.gethostname()}
+    os.pwrite(lock, json.dumps(holder).encode(), 0)
+
+
+def _holder(lock: Path) -> str:
     try:
-        holder = json.loads(text)
+        holder = json.loads(lock.read_bytes())
         return f"process {holder['pid']} on {holder['host']}"
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"
 
 

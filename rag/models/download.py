@@ -209,7 +209,8 @@ def _locked(spec: ModelSpec, models_dir: Path, progress: Progress | None) -> Ite
     """Holds the lock of a model, across processes and threads; yields whether it had to wait."""
     import filelock
 
-    lock = filelock.FileLock(models_dir / f".{staging_dir(spec, models_dir).name}.lock")
+    path = models_dir / f".{staging_dir(spec, models_dir).name}.lock"
+    lock = filelock.FileLock(path, fallback_to_soft=False)  # free when its holder is killed
     waited = False
     try:
         lock.acquire(timeout=0)
