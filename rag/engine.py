@@ -312,7 +312,7 @@ class Rag:
     ) -> Generator[Event, None, None]:
         started = time.perf_counter()
         live = self._live()
-        question = question.spelled(live.index)
+        question = question.for_index(live.index)
         (vector,) = live.embedder.embed_queries([question.text])
         yield from self._events(question, live, vector, filter, started, cancelled)
 
@@ -321,7 +321,7 @@ class Rag:
     ) -> Generator[Answer, None, None]:
         for at in range(0, len(questions), _BATCH_QUESTIONS):
             live = self._live()
-            batch = [one.spelled(live.index) for one in questions[at : at + _BATCH_QUESTIONS]]
+            batch = [one.for_index(live.index) for one in questions[at : at + _BATCH_QUESTIONS]]
             vectors = live.embedder.embed_queries([question.text for question in batch])
             for question, vector in zip(batch, vectors, strict=True):
                 events = self._events(question, live, vector, filter, time.perf_counter())

@@ -66,6 +66,8 @@ def test_a_question_that_leans_on_the_one_before(before: str, question: str, sea
         (HEALEY, "Tell me about the floods in Texas."),
         (HEALEY, "floods in Texas"),
         (HEALEY, "thanks"),
+        (HEALEY, "Warum?"),
+        (HEALEY, "¿Y qué dijo sobre Gaza?"),
         ("what happened?", "And what did he say?"),
         (HEALEY, ""),
         (HEALEY, "???"),

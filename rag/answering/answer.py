@@ -16,6 +16,7 @@ from rag.answering.question import Kind
 from rag.retrieval import Filter, Hit
 from rag.retrieval.spelling import Correction
 from rag.text.days import DatedPhrase
+from rag.text.language import language_name
 
 
 class AnswerStatus(StrEnum):
@@ -141,7 +142,7 @@ class Answer(BaseModel):
         window: First and last day of the articles that were searched first, where the question
             speaks of a time.
         text: The sentences with `[n]` marks; for `no_answer` a plain statement that the articles
-            do not say.
+            do not say, or that the question is in another language.
         sentences: Its sentences; empty for `no_answer`.
         citations: What they cite, by number.
         items: What a list, a summary, a timeline or a comparison is made of, in its order.
@@ -199,4 +200,20 @@ def not_stated(n_articles: int, index: str, filter: Filter) -> str:
     return (
         f"Those of the {n_articles:,} articles of the index “{index}” that are"
         f" {filter} do not answer this question."
+    )
+
+
+def not_understood(language: str, index: str, own: str) -> str:
+    """The text of an answer to a question in another language than the articles.
+
+    Args:
+        language: What the question's language, or its script, is called.
+        index: Name of the index.
+        own: ISO 639-1 code of its language.
+    """
+    only = language_name(own) or f"the language “{own}”"
+    return (
+        f"This question seems to be in {language}. Only {only} is understood here, as the index"
+        f" “{index}” is in {only}: please ask in {only}. Whether its articles answer it was not"
+        " looked at."
     )

@@ -15,6 +15,7 @@ from rag.answering.premises import Premise, read_premises
 from rag.errors import QuestionError
 from rag.index.opened import OpenIndex
 from rag.retrieval.spelling import Correction, correct_names
+from rag.text.language import other_language
 from rag.text.periods import Period, find_periods
 
 
@@ -177,6 +178,8 @@ class Question:
         uses_window: Whether the time that it speaks of is searched first.
         corrections: Names in `text` that were written otherwise.
         written: As it was written, where that differs from `text`.
+        language: Another language than the index's that it is in, by its name; empty if it is in
+            the index's.
     """
 
     text: str
@@ -185,6 +188,7 @@ class Question:
     uses_window: bool = True
     corrections: tuple[Correction, ...] = ()
     written: str = ""
+    language: str = ""
 
     @classmethod
     def read(
@@ -206,8 +210,10 @@ class Question:
         asked_on = asked_on or datetime.date.today()
         return cls(text, asked_on, kind or kind_of(text), uses_window)
 
-    def spelled(self, index: OpenIndex) -> Question:
-        """With the names that an index knows, where they are misspelt."""
+    def for_index(self, index: OpenIndex) -> Question:
+        """As an index can be asked it: names as the index has them, if it is in its language."""
+        if language := other_language(self.text, index.manifest.config.language):
+            return replace(self, language=language)
         text, corrections = correct_names(self.text, index)
         if not corrections:
             return self

@@ -7,7 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.answering.answer import Answer, AnswerItem, AnswerSentence, AnswerStatus, not_stated
+from rag.answering.answer import (
+    Answer,
+    AnswerItem,
+    AnswerSentence,
+    AnswerStatus,
+    not_stated,
+    not_understood,
+)
 from rag.answering.broad import BROAD, FREE_NAMES, choose_items
 from rag.answering.checking import (
     MAX_EXTRACTED,
@@ -126,7 +133,9 @@ def answer_events(
     hits = tuple(item.hit for item in found[: settings.k])
     terms = gathered.terms
     is_broad = question.kind in BROAD
-    ranked = rank_sentences(gathered, question, None if is_broad else means.ranker)
+    ranked = rank_sentences(
+        gathered, question, None if is_broad or question.language else means.ranker
+    )
     # An item of a summary need not have every name of the question beside it.
     n_free = FREE_NAMES if is_broad else 0
     usable = [sentence for sentence in ranked if _may_answer(sentence, gathered, n_free)]
@@ -136,7 +145,9 @@ def answer_events(
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft = Draft()
-    if is_broad:
+    if question.language:
+        likely = 0.0 if calibration else None
+    elif is_broad:
         draft, likely = _broad_draft(question, usable), None  # nothing is fitted for these
     elif usable and _worth_asking(likely, settings, calibration):
         evidence = select(usable, settings.evidence_sentences)
@@ -209,6 +220,8 @@ def _refusal(
     filter: Filter,
 ) -> str:
     """Why there is no answer, as plainly as it is known."""
+    if question.language:
+        return not_understood(question.language, index.name, index.manifest.config.language)
     text = not_stated(index.manifest.n_articles, index.name, filter)
     window = gathered.window
     if window and window.bound and not any(sentence.in_window for sentence in ranked):

@@ -23,6 +23,7 @@ from rag.chat.referents import (
     thing_meant,
 )
 from rag.chat.words import AUXILIARIES, BE, LIGHT, PREPOSITIONS, is_content, is_name, words_of
+from rag.text.language import other_language
 
 _OPENING = re.compile(r"^\s*(?:(?:and|but|so|then|ok|okay|also|plus|well)\b[\s,]*)+", re.IGNORECASE)
 _COURTESY = re.compile(r"^(?:thanks|thank you|hello|hi|yes|no|please)\W*$", re.IGNORECASE)
@@ -74,7 +75,7 @@ def standalone(question: str, before: str | None, *, told: Sequence[str] = ()) -
     if before is None:
         return question
     bare = _OPENING.sub("", question.strip(), count=1)
-    if _COURTESY.match(bare):
+    if _COURTESY.match(bare) or other_language(question, "en"):
         return question
     context = Clause.read(before)
     if not words_of(bare) or not {word.lower() for word in context.topic} - LIGHT:
