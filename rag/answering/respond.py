@@ -50,6 +50,10 @@ NOT_FITTED = (
     " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
     " holds."
 )
+NO_RULES = (
+    "There are no rules for the language of the articles ({language}): who said it, negations,"
+    " days, numbers in words and what a question takes for granted are not checked."
+)
 
 
 @dataclass(slots=True)
@@ -159,9 +163,13 @@ def answer_events(
         likely = calibration.confidence_if_refused(likely)
     if likely is not None and calibration and likely < _least(settings, calibration):
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
+    notes = [draft.note]
     if calibration is None and not is_broad:
-        unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=means.llm.name)
-        draft = replace(draft, note=f"{draft.note} {unfitted}" if draft.note else unfitted)
+        embedding = index.manifest.embedder.model
+        notes.append(NOT_FITTED.format(embedding=embedding, llm=means.llm.name))
+    if not index.language.is_known:
+        notes.append(NO_RULES.format(language=index.language.code))
+    draft = replace(draft, note=" ".join(note for note in notes if note) or None)
     clock("total")
     body = draft.body
     window = gathered.window if gathered.window and gathered.window.words else None
