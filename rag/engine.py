@@ -31,6 +31,7 @@ from rag.readers import normalise
 from rag.retrieval import Filter, Found, Hit, check_question, retrieve, search
 from rag.retrieval.reranking import Reranker
 from rag.settings import Settings
+from rag.text.language import Language
 
 # Chunks whose sentences may become evidence; more are searched than shown.
 _EVIDENCE_HITS = 10
@@ -248,7 +249,8 @@ class Rag:
         asked_on: datetime.date | str | None = None,
     ) -> Iterator[Answer]:
         """Like `ask`, for many questions embedded in batches; answers come in order, as written."""
-        read = [self._read(question, asked_on) for question in questions]
+        language = self.index.language
+        read = [self._read(question, language, asked_on) for question in questions]
         return self._life.steps(self._answers(read, filter or Filter()))
 
     def stream(
@@ -288,12 +290,13 @@ class Rag:
         chosen = Filter.make(
             since=since, until=until, source=source, undated=undated, where=where, filter=filter
         )
-        read = self._read(question, asked_on, kind, any_time=any_time)
+        read = self._read(question, self.index.language, asked_on, kind, any_time=any_time)
         return self._life.steps(self._answering(read, chosen, cancelled))
 
     def _read(
         self,
         question: str,
+        language: Language,
         asked_on: datetime.date | str | None,
         kind: Kind | str | None = None,
         *,
@@ -302,6 +305,7 @@ class Rag:
         check_question(question)
         return Question.read(
             normalise(question),  # as the articles are
+            language,
             asked_on=day_of(asked_on),
             kind=kind_named(kind),
             uses_window=not any_time,
@@ -376,7 +380,7 @@ class Rag:
 
     def chat(self) -> Chat:
         """A conversation, in which a question may lean on the ones before it."""
-        return Chat(self.stream)
+        return Chat(self.stream, self.index.language)
 
     def article(self, article_id: str) -> Article | None:
         """An article of the index with its cleaned text; None if there is no such one."""

@@ -9,7 +9,9 @@ import pytest
 from rag import Article, RagError
 from rag.answering.premises import missing
 from rag.answering.question import Kind, Question, day_of, kind_named, kind_of
+from rag.text.language import language
 
+ENGLISH = language("en")
 DAY = datetime.date(2024, 8, 31)
 
 
@@ -43,7 +45,7 @@ DAY = datetime.date(2024, 8, 31)
     ],
 )
 def test_kinds(question: str, kind: str) -> None:
-    assert kind_of(question) == kind
+    assert kind_of(question, ENGLISH) == kind
 
 
 def test_a_kind_and_a_day_may_be_named() -> None:
@@ -56,7 +58,7 @@ def test_a_kind_and_a_day_may_be_named() -> None:
 
 
 def premises(question: str) -> list[tuple[str, str]]:
-    read = Question.read(question, asked_on=DAY)
+    read = Question.read(question, ENGLISH, asked_on=DAY)
     return [(premise.kind, premise.text) for premise in read.premises]
 
 
@@ -87,8 +89,8 @@ def lacking(
     question: str, sentence: str = "Lena Holm will", article: Article = ARTICLE
 ) -> list[str]:
     start = article.text.index(sentence)
-    read = Question.read(question, asked_on=DAY)
-    found = missing(read.premises, article, start, article.text.index(".", start) + 1)
+    read = Question.read(question, ENGLISH, asked_on=DAY)
+    found = missing(read.premises, article, start, article.text.index(".", start) + 1, ENGLISH)
     return [premise.text for premise in found]
 
 

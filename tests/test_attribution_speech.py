@@ -6,15 +6,18 @@ import pytest
 
 from rag.answering.attribution.speech import drops_speaker, reported_parts
 from rag.answering.attribution.verbatim import keep_verbatim
+from rag.text.language import language
 from rag.text.names import clauses, negated
 from rag.text.paragraphs import Paragraphs
-from tests.test_attribution import content_terms, terms
+from tests.test_attribution import read
+
+ENGLISH = language("en")
 
 
 def drops(sentence: str, source: str, question: str = "What will the work cost?") -> bool:
-    asked = set(terms(question))
-    wanted = [term for term in content_terms(sentence) if term not in asked]
-    return drops_speaker(sentence, question, source, wanted, terms)
+    asked = read(question)
+    wanted = [term for term in read(sentence).content_terms if term not in asked.terms]
+    return drops_speaker(read(sentence), asked, read(source), wanted)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +58,8 @@ def test_the_middle_of_a_quotation_is_reported() -> None:
     assert Paragraphs(text).quotation(text.index("He left")) is None
     assert Paragraphs("“Never closed.\nNext line").quotation(20) is None
     middle = "The work costs 4.2 million crowns."
-    assert reported_parts(middle) == []
-    assert reported_parts(middle, inside_quotation=True) == [middle]
+    assert reported_parts(middle, ENGLISH) == []
+    assert reported_parts(middle, ENGLISH, inside_quotation=True) == [middle]
 
 
 @pytest.mark.parametrize(
@@ -87,10 +90,10 @@ def test_quotation_marks_stay_around_what_is_verbatim(sentence: str, kept: str) 
     ],
 )
 def test_negation(text: str, no: bool) -> None:
-    assert negated(text) is no
+    assert negated(text, ENGLISH) is no
 
 
 def test_clauses_make_up_the_sentence() -> None:
     sentence = "He did not attend, but the bridge closes; nobody knows why."
-    assert "".join(clauses(sentence)) == sentence
-    assert next(negated(clause) for clause in clauses(sentence))
+    assert "".join(clauses(sentence, ENGLISH)) == sentence
+    assert next(negated(clause, ENGLISH) for clause in clauses(sentence, ENGLISH))

@@ -11,11 +11,13 @@ from rag.answering.prompt import SYSTEM, write_prompt
 from rag.answering.question import Question
 from rag.article import Article
 from rag.retrieval import Hit, HitScores
+from rag.text.analysis import analyzer
+from rag.text.language import language
 from rag.text.paragraphs import Paragraphs
 
 
 def asked(text: str) -> Question:
-    return Question.read(text, asked_on=datetime.date(2024, 1, 5))
+    return Question.read(text, language("en"), asked_on=datetime.date(2024, 1, 5))
 
 
 def count(text: str) -> int:
@@ -34,6 +36,7 @@ def sentence(article: Article, text: str, score: float) -> Evidence:
     return Evidence(
         article,
         Paragraphs(article.text),
+        analyzer("en"),
         hit,
         start,
         end,

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.text.days import resolve
+from rag.text.language import language
 
+ENGLISH = language("en")
 THURSDAY = datetime.date(2024, 10, 10)
 
 
 def days(text: str, published: datetime.date = THURSDAY) -> list[tuple[str, str, str]]:
-    found = resolve(text, 0, len(text), published)
+    found = resolve(text, 0, len(text), published, ENGLISH)
     assert all(text[phrase.start : phrase.end] == phrase.text for phrase in found)
     return [(phrase.text, str(phrase.first), str(phrase.last)) for phrase in found]
 
@@ -66,7 +68,7 @@ def test_what_is_not_relative(text: str) -> None:
 
 def test_offsets_are_of_the_article() -> None:
     text = "First. He spoke on Friday. Last."
-    (phrase,) = resolve(text, 7, 26, THURSDAY)
+    (phrase,) = resolve(text, 7, 26, THURSDAY, ENGLISH)
     assert text[phrase.start : phrase.end] == "on Friday"
 
 

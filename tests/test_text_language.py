@@ -1,123 +1,170 @@
-"""In what language a question is."""
+"""Rules of a language: the file holds what the code asks for, and without a file they are off."""
 
 from __future__ import annotations
 
-import json
+import datetime
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from rag import AnswerStatus, Rag, Settings
+from rag.answering.attribution.speech import reported_parts
+from rag.answering.question import Kind, Question
+from rag.chat import Chat
+from rag.engine import Rag
+from rag.index.check import check_index
+from rag.index.layout import IndexFolder
+from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
-from rag.text.language import language_name, other_language
-from tests.support import ARTICLES, build, open_index, write_articles
+from rag.text.analysis import analyzer
+from rag.text.asides import is_aside
+from rag.text.days import names_a_day, resolve
+from rag.text.language import Language, language
+from rag.text.names import clauses, negated
+from rag.text.numbers import find_numbers
+from tests.support import build, open_index, write_articles
 
-SHARED = Path(__file__).parents[1] / ".." / "shared" / "eval"
-OTHERS = {
-    "German": [
-        "Was sagte Healey in Israel?", "Wann tritt der Minister zurück?", "Warum?",
-        "Wo brannte es am Montag?", "Welche Länder haben den Vertrag unterschrieben?",
-        "Ist der Minister tot?", "wie alt ist der könig", "Worum geht es im Streit um das Budget?",
-    ],
-    "French": [
-        "Quand est mort Dick Cheney ?", "Pourquoi le ministre a-t-il démissionné ?",
-        "Où se trouve le pont ?", "Quels pays ont signé l’accord ?", "qui est le maire de Londres",
-        "Combien coûte l'iPhone 16e ?", "Qu'est-ce que la loi change ?",
-    ],
-    "Spanish": [
-        "¿Cuándo murió Dick Cheney?", "quien es el alcalde de londres", "¿Por qué renunció el rey?",
-        "¿Qué dijo Trump sobre la BBC?", "¿Dónde se encuentra el puente?",
-    ],
-    "Italian": [
-        "Perché il ministro si è dimesso?", "Chi è il sindaco di Londra?",
-        "Che cosa ha detto Trump?",
-        "Quanti morti ci sono in Tibet?", "Dove si trova il ponte?",
-    ],
-    "Portuguese": [
-        "Quando morreu o presidente?", "Quem é o prefeito de Londres?",
-        "O que disse Trump sobre a BBC?",
-        "Quantas pessoas morreram no acidente?",
-    ],
-    "Dutch": [
-        "Wie is de burgemeester van Londen?", "Waarom trad de minister af?",
-        "Hoeveel mensen kwamen om bij de aardbeving?", "Wat zei Trump over de BBC?",
-    ],
-    "Swedish": ["Vem är borgmästare i London?", "Varför avgick ministern?",
-        "Hur många dog i Tibet?"],
-    "Polish": ["Kto jest burmistrzem Londynu?", "Ile osób zginęło w Tybecie?",
-        "Dlaczego premier podał się do dymisji?"],
-    "Turkish": ["Londra belediye başkanı kim?", "Tibet'te kaç kişi öldü?"],
-    "Finnish": ["Kuka on Lontoon pormestari?", "Miksi ministeri erosi?"],
-    "Hungarian": ["Ki volt London polgármestere?", "Hány ember halt meg Tibetben?"],
-    "Romanian": ["Cine este primarul Londrei?", "De ce a demisionat ministrul?"],
-    "Czech": ["Kdo je starostou Londýna?", "Proč ministr odstoupil?"],
-    "Cyrillic": ["Кто мэр Лондона?", "Скільки людей загинуло в Тибеті?"],
-    "Greek": ["Ποιος είναι ο δήμαρχος του Λονδίνου;"],
-    "Arabic": ["من هو عمدة لندن؟"],
-    "Japanese": ["ロンドンのしちょうはだれですか"],
-    "Chinese or Japanese": ["伦敦市长是谁？"],
-    "Korean": ["런던 시장은 누구입니까?"],
-    "Hebrew": ["מי ראש עיריית לונדון?"],
-}  # fmt: skip
-ENGLISH = [
-    "Who wrote Cien años de soledad?", "When did the Museo de la Revolución open?",
-    "What does “Wer hat das gesagt” mean?", "Who is the mayor of London?", "why", "Healey Israel",
-    "What was on the die in the war?", "Was Angela Merkel in Den Haag?", "La La Land Oscar",
-    "Who won the Prix de l'Arc de Triomphe?", "What did Der Spiegel and Die Zeit report?",
-    "How much is a Volkswagen ID.3?", "who plays for Real Madrid or Paris Saint-Germain",
-    "Is Omar el Akkad an author?", "Which album did Los Lobos record?",
-        "Tour de France 2025 winner",
-    "Did Wat Arun in Bangkok burn?", "Who directed Amour and La vie d’Adèle?",
-        "Ole Gunnar Solskjær",
-    "", "?", "2025", "Who is 习近平?", "No Kings protests", "Am I eligible?",
-]  # fmt: skip
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "rag" / "text" / "languages").glob("*.toml"))
+SOURCES = "\n".join(
+    path.read_text()
+    for room in ("text", "answering", "chat")
+    for path in sorted((ROOT / "rag" / room).rglob("*.py"))
+)
+# A name is also made of parts: f"calendar.{kind}".
+MADE = {"calendar.months", "calendar.weekdays"}
+OTHER = language("de")  # without a file
 
 
-@pytest.mark.parametrize("language", OTHERS)
-def test_another_language(language: str) -> None:
-    found = [other_language(question, "en") for question in OTHERS[language]]
-    assert found == [language] * len(found)
+def entries(path: Path) -> dict[str, object]:
+    rules = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        f"{section}.{name}": value for section in rules for name, value in rules[section].items()
+    }
 
 
-@pytest.mark.parametrize("question", ENGLISH)
-def test_english(question: str) -> None:
-    assert other_language(question, "en") is None
+def patterns(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [pattern for part in value for pattern in patterns(part)]
+    return []
 
 
-def test_the_language_of_the_index_counts() -> None:
-    assert other_language("Wer ist der Chef von Nestlé?", "de") is None
-    assert other_language("Who is the head of Nestlé?", "de") == "English"
-    assert other_language("Кто мэр Лондона?", "ru") is None
-    assert other_language("Who is the mayor?", "xx") is None  # nothing is known of it
-    assert (language_name("de"), language_name("xx")) == ("German", None)
+def test_english_has_what_the_code_asks_for_and_nothing_else() -> None:
+    given = entries(ROOT / "rag" / "text" / "languages" / "en.toml")
+    sections = "|".join({name.partition(".")[0] for name in given})
+    asked = set(re.findall(rf'"((?:{sections})\.\w+)"', SOURCES)) | MADE
+    referred = {
+        reference if "." in reference else f"{name.partition('.')[0]}.{reference}"
+        for name, value in given.items()
+        for pattern in patterns(value)
+        for reference in re.findall(r"%\{([\w.]+)\}", pattern)
+    }
+    assert asked <= given.keys()
+    assert given.keys() <= asked | referred
 
 
-@pytest.mark.parametrize("name", ["news/questions.jsonl", "wiki/questions.jsonl"])
-def test_no_english_question_is_taken_for_another(name: str) -> None:
-    if not (SHARED / name).exists():
-        pytest.skip(f"the questions are not here (../shared/eval/{name})")
-    questions = [json.loads(line)["question"] for line in (SHARED / name).read_text().splitlines()]
-    assert [question for question in questions if other_language(question, "en")] == []
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_reference_leads_somewhere_and_every_pattern_compiles(path: Path) -> None:
+    rules = language(path.stem)
+    for name, value in entries(path).items():
+        for pattern in patterns(value):
+            re.compile(rules.filled(pattern, name.partition(".")[0]), re.IGNORECASE)
 
 
-def test_questions_of_our_own() -> None:
-    data = Path(__file__).parent / "data"
-    for name in ("typos", "follow_ups", "false_premises", "true_premises"):
-        for line in (data / f"{name}.jsonl").read_text().splitlines():
-            row = json.loads(line)
-            assert bool(other_language(row["question"], "en")) == ("language" in row), row
+def test_a_reference_to_nothing_is_told() -> None:
+    broken = Language("xx", {"days": {"future": "%{missing}"}})
+    with pytest.raises(KeyError, match=r"languages/xx\.toml: %\{missing\} is not there"):
+        broken.pattern("days.future")
 
 
-def test_an_answer_says_which_language_is_understood(tmp_path: Path) -> None:
-    index_dir = write_articles(tmp_path, ARTICLES)
+def test_lists_are_words_in_code_and_alternatives_in_patterns() -> None:
+    made = Language("xx", {"a": {"days": ["mon tue", "wed"], "on": "on %{days}", "of": "%{b.x}"},
+                           "b": {"x": "of"}})  # fmt: skip
+    assert made.listed("a.days") == ("mon", "tue", "wed")
+    assert made.pattern("a.on").pattern == "on (?:mon tue|wed)"
+    assert made.pattern("a.of").match("OF")
+    assert made.is_known
+
+
+def test_a_language_of_its_own_says_how_it_counts_and_denies() -> None:
+    rules = {
+        "numbers": {
+            "up_to_19": ["null eins zwei drei"],
+            "scales": {"tausend": 1000, "Million": 1_000_000},
+            "percent": "prozent",
+        },
+        "names": {"negations": ["nicht kein"], "clause_end": "aber"},
+    }
+    german = Language("de", rules)
+    assert [n.key for n in find_numbers("zwei tausend, 3 Prozent", german)] == [
+        (2000, False),
+        (3, True),
+    ]
+    assert negated("Er kam nicht.", german)
+    assert list(clauses("Er kam aber ging", german)) == ["Er kam aber", " ging"]
+
+
+def test_without_rules_nothing_is_read_that_they_would_say() -> None:
+    text = "Holm said on Friday that two men did not come, according to the mayor."
+    day = datetime.date(2024, 8, 30)
+    assert not OTHER.is_known
+    assert not negated(text, OTHER)
+    assert list(clauses("He came but left", OTHER)) == ["He came but left"]
+    assert resolve(text, 0, len(text), day, OTHER) == []
+    assert not names_a_day(text, OTHER)
+    assert not is_aside("Sign up for the newsletter", OTHER)
+    assert reported_parts(text, OTHER) == []
+    assert [n.value for n in find_numbers("two of 3,000 and 4.5 %", OTHER)] == [3000, 4.5]
+    question = Question.read("When did Lena Holm of Norbank resign this week?", OTHER)
+    assert (question.kind, question.periods, question.premises) == (Kind.FACT, [], [])
+    of_year = Question.read("Wer gewann 2010 die Weltmeisterschaft?", OTHER)
+    assert [premise.text for premise in of_year.premises] == ["2010"]
+
+
+@pytest.mark.parametrize("code", ["de", "xx", "../en", ""])
+def test_any_code_gives_a_language(code: str) -> None:
+    assert language(code).code == code
+    assert not language(code).is_known
+    assert analyzer(code).terms("Die Brücken")
+
+
+ARTICLE = {
+    "id": "bridge",
+    "title": "Die Brücke",
+    "text": "Die Brücke in Osterby wird am Montag geschlossen. Holm sagte, das koste 4 Millionen.",
+}
+
+
+def test_an_answer_and_check_say_that_there_are_no_rules(tmp_path: Path) -> None:
+    index_dir = tmp_path / "indexes"
+    (index_dir / "news").mkdir(parents=True)
+    (index_dir / "news" / "index.toml").write_text(
+        'sources = ["../../news.jsonl"]\nlanguage = "de"\n', encoding="utf-8"
+    )
+    write_articles(tmp_path, [ARTICLE])
     build(index_dir)
-    llm = FakeLLM()
-    with Rag(open_index(index_dir), FakeEmbedder(), llm, Settings(min_evidence=0)) as rag:
-        answer = rag.ask("Wann wird die Brücke in Osterby geschlossen?")
-        assert answer.status is AnswerStatus.NO_ANSWER
-        assert answer.text.startswith("This question seems to be in German. Only English is")
-        assert "answer this question" not in answer.text
-        assert answer.hits
-        assert answer.corrections == ()
-        assert llm.prompts == []
-        assert rag.ask("When does the bridge in Osterby close?").status is not answer.status
+    with open_index(index_dir) as index:
+        rag = Rag(index, FakeEmbedder(), FakeLLM(), Settings(min_evidence=0))
+        answer = rag.ask("Was wird am Montag geschlossen?")
+        assert answer.citations
+        assert answer.note
+        assert "no rules for the language of the articles (de)" in answer.note
+        chat = rag.chat()
+        chat.ask("What did Healey urge in Israel?")
+        assert chat.ask("And in Qatar?").searched == "And in Qatar?"
+    report = check_index(IndexFolder(index_dir, "news"))
+    assert report.ok
+    assert [(found.kind, found.severity) for found in report.findings] == [("language", "warning")]
+
+
+def test_english_says_nothing_of_it(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, [ARTICLE])
+    build(index_dir)
+    with open_index(index_dir) as index:
+        rag = Rag(index, FakeEmbedder(), FakeLLM(), Settings(min_evidence=0))
+        assert "rules" not in (rag.ask("Was wird am Montag geschlossen?").note or "")
+        assert isinstance(rag.chat(), Chat)
+    assert check_index(IndexFolder(index_dir, "news")).findings == ()

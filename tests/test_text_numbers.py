@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.text.language import language
 from rag.text.numbers import find_numbers
+
+ENGLISH = language("en")
 
 
 @pytest.mark.parametrize(
@@ -26,22 +29,22 @@ from rag.text.numbers import find_numbers
     ],
 )
 def test_values(text: str, values: list[float]) -> None:
-    assert [number.value for number in find_numbers(text)] == values
+    assert [number.value for number in find_numbers(text, ENGLISH)] == values
 
 
 def test_shares_are_not_counts() -> None:
-    assert [n.key for n in find_numbers("6 %, six percent, 6 per cent, 6 people")] == [
+    assert [n.key for n in find_numbers("6 %, six percent, 6 per cent, 6 people", ENGLISH)] == [
         *[(6.0, True)] * 3, (6.0, False),
     ]  # fmt: skip
 
 
 @given(st.integers(0, 10**9))
 def test_digits_with_and_without_commas(value: int) -> None:
-    assert [n.value for n in find_numbers(f"{value} and {value:,}")] == [value, value]
+    assert [n.value for n in find_numbers(f"{value} and {value:,}", ENGLISH)] == [value, value]
 
 
 @given(st.text(max_size=60))
 def test_spans_lie_in_the_text_and_do_not_overlap(text: str) -> None:
-    found = find_numbers(text)
+    found = find_numbers(text, ENGLISH)
     assert all(0 <= n.start < n.end <= len(text) for n in found)
     assert all(a.end <= b.start for a, b in pairwise(found))

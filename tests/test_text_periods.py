@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.text.language import language
 from rag.text.periods import find_periods
 
+ENGLISH = language("en")
 ASKED = datetime.date(2025, 11, 20)  # a Thursday
 
 
@@ -36,7 +38,7 @@ ASKED = datetime.date(2025, 11, 20)  # a Thursday
     ],
 )
 def test_periods(question: str, first: str, last: str, strength: str) -> None:
-    (period,) = find_periods(question, ASKED)
+    (period,) = find_periods(question, ASKED, ENGLISH)
     assert (str(period.first), str(period.last), period.strength) == (first, last, strength)
     assert question[period.start : period.end] == period.text
 
@@ -47,18 +49,19 @@ def test_periods(question: str, first: str, last: str, strength: str) -> None:
         "Which words were chosen as word of the year for 2025?",  # a premise, not a time of news
         "What did May say about the march?",
         "Who may run?",
+        "What will happen if this may be true?",
         "What is news right now?",
         "What happened on 31 June?",
         "How many weeks does it last?",
     ],
 )
 def test_no_periods(question: str) -> None:
-    assert find_periods(question, ASKED) == []
+    assert find_periods(question, ASKED, ENGLISH) == []
 
 
 @given(st.text(max_size=80), st.dates())
 def test_any_text_on_any_day(text: str, asked_on: datetime.date) -> None:
-    periods = find_periods(text, asked_on)
+    periods = find_periods(text, asked_on, ENGLISH)
     assert periods == sorted(periods, key=lambda period: period.start)
     for period in periods:
         assert text[period.start : period.end] == period.text

@@ -38,7 +38,7 @@ from transformers import AutoModel, AutoTokenizer
 from rag import Settings
 from rag.ranking.minilm import FOLDER
 from rag.ranking.passages import MAX_WORDS
-from rag.retrieval import QuestionTerms, retrieve
+from rag.retrieval import Found, retrieve
 from rag.testing import FakeEmbedder, build_with, open_with
 
 QUESTIONS = Path(__file__).parent / "data" / "ranker_questions.jsonl"
@@ -105,13 +105,13 @@ def candidates(args: argparse.Namespace) -> list[Row]:
                 texts = [row["question"] for row in batch]
                 found = retrieve(rag.index, embedder, texts, k=10)
                 made += [
-                    with_hits(row, hits, raw, rag) for row, hits in zip(batch, found, strict=True)
+                    with_hits(row, one, raw, rag) for row, one in zip(batch, found, strict=True)
                 ]
     return made
 
 
-def with_hits(row: Row, hits: Sequence[Any], raw: dict[str, str], rag: Any) -> Row:
-    terms = QuestionTerms(row["question"], rag.index.lexical)
+def with_hits(row: Row, found: Found, raw: dict[str, str], rag: Any) -> Row:
+    terms = found.terms
     own = raw.get(str(row.get("article_id")), "")
     answers = {own[start:end].lower() for start, end in row["spans"]}
     gold = []
@@ -123,7 +123,7 @@ def with_hits(row: Row, hits: Sequence[Any], raw: dict[str, str], rag: Any) -> R
         if place >= 0:
             gold.append((place + start - max(0, start - 30), place + end - max(0, start - 30)))
     passages = []
-    for item in hits:
+    for item in found.passages:
         text = item.article.text
         spans = item.chunk.sentences.tolist()
         held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])

@@ -16,7 +16,7 @@ from rag.answering.question import Kind
 from rag.retrieval import Filter, Hit
 from rag.retrieval.spelling import Correction
 from rag.text.days import DatedPhrase
-from rag.text.language import language_name
+from rag.text.detect_language import language_name
 
 
 class AnswerStatus(StrEnum):

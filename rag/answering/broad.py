@@ -9,7 +9,7 @@ to those chosen before (Carbonell and Goldstein, "The Use of MMR", SIGIR 1998).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind, Question
-from rag.text.days import resolve
-from rag.text.names import names
-from rag.text.numbers import find_numbers
+from rag.text.analysed import Analysed
 from rag.text.periods import find_periods
 
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
@@ -108,10 +106,10 @@ def _greedy(
     alike: Array,
 ) -> list[int]:
     chosen: list[int] = []
-    facts = _facts(question.text)
+    facts = set(_facts(Analysed(question.text, pool[0].analyzer)))
     n_words = 0
     left = list(range(len(pool)))
-    own = [_facts(sentence.text) for sentence in pool]
+    own = [_facts(sentence.read) for sentence in pool]
     key = _grouping(question)
     seen: dict[object, int] = {}
 
@@ -149,9 +147,9 @@ def _grouping(question: Question) -> Callable[[Evidence], object]:
     return lambda sentence: sentence.article.article_id
 
 
-def _facts(text: str) -> set[object]:
-    """Figures, names and days that a text states."""
-    return {number.key for number in find_numbers(text)} | set(names(text))
+def _facts(text: Analysed) -> Set[object]:
+    """Figures and names that a text states."""
+    return text.values | text.names
 
 
 def _others(
@@ -176,24 +174,24 @@ def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
 
     Where it names none it is that of its article.
     """
-    published = sentence.article.published
+    published, language = sentence.article.published, sentence.analyzer.language
     named = [
         period.first
-        for period in find_periods(sentence.text, published or datetime.date.max)
+        for period in find_periods(sentence.text, published or datetime.date.max, language)
         if period.first == period.last and period.strength == "event"
     ]
     if named:
         return named[0], True
     if published is None:
         return None, False
-    meant = resolve(sentence.article.text, sentence.start, sentence.end, published)
-    exact = [phrase.first for phrase in meant if phrase.first == phrase.last]
+    exact = [phrase.first for phrase in sentence.days if phrase.first == phrase.last]
     return (exact[0], True) if exact else (published, False)
 
 
 def _in_order(question: Question, items: list[Item]) -> list[Item]:
     if question.kind is Kind.TIMELINE or (
-        question.kind is Kind.COMPARE and " change" in question.text
+        question.kind is Kind.COMPARE
+        and question.language.pattern("questions.change").search(question.text)
     ):
         return sorted(items, key=lambda item: item.day or datetime.date.min)
     if question.kind is Kind.DATED:

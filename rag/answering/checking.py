@@ -25,7 +25,7 @@ from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
-from rag.text.days import DatedPhrase, names_a_day, resolve, spelled, tell_days
+from rag.text.days import names_a_day, spelled, tell_days
 from rag.text.sentences import sentences_of, split
 
 MAX_EXTRACTED = 2
@@ -78,7 +78,6 @@ def check(
         evidence: Source sentences, best first.
         cut: Whether the model was stopped; then an unfinished last sentence does not count.
     """
-    question, analyzer = terms.question, terms.analyzer
     text = strip_marks(" ".join(completion.split()))
     spans = split(text)
     if cut and spans and not _SENTENCE_END.search(text):
@@ -87,7 +86,7 @@ def check(
     withheld: list[AnswerSentence] = []
     n_written = 0
     for sentence in dict.fromkeys(text[span.start : span.end] for span in spans):
-        found = attribute(sentence, question, evidence, analyzer.terms, analyzer.content_terms)
+        found = attribute(sentence, terms.question, evidence)
         if found.status in (Status.QUOTED, Status.SUPPORTED):
             sources = [source.text for source in (*found.sources, *found.further)]
             kept.append((keep_verbatim(sentence, sources), found))
@@ -124,11 +123,13 @@ def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
 
     Args:
         kept: Sentences of the answer.
-        evidence: Those that may support it, best first.
+        evidence: Those that may support it, best first, at least one.
     """
-    if any(names_a_day(text) for text, _ in kept):
+    language = evidence[0].analyzer.language
+    if any(names_a_day(text, language) for text, _ in kept):
         return kept
-    dated = next((item for item in evidence[:_DATED_AMONG] if names_a_day(item.text)), None)
+    among = evidence[:_DATED_AMONG]
+    dated = next((item for item in among if names_a_day(item.text, language)), None)
     return kept if dated is None else _once([*kept, verbatim(dated)])
 
 
@@ -156,11 +157,11 @@ def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> B
             citations[key] = _citation(len(citations) + 1, source)
         return citations[key].number
 
-    conflicts = find_conflicts(terms.question, kept, evidence, terms.analyzer.content_terms)
+    conflicts = find_conflicts(terms.question, kept, evidence)
     kept = [*_newer(conflicts, kept), *kept]
     sentences = [
         AnswerSentence(
-            text=tell_days(text, _days_of((*found.sources, *found.further))),
+            text=_with_days(text, (*found.sources, *found.further)),
             status=found.status,
             citations=tuple(sorted(cite(source) for source in (*found.sources, *found.further))),
         )
@@ -195,7 +196,7 @@ def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[Answer
         numbers = tuple(range(len(citations) + 1, len(citations) + len(sources) + 1))
         citations += [_citation(n, source) for n, source in zip(numbers, sources, strict=True)]
         told, found = verbatim(item.source)
-        text = tell_days(told, _days_of([item.source]))
+        text = _with_days(told, [item.source])
         if kind in (Kind.TIMELINE, Kind.DATED) and item.day:
             text = f"{spelled(item.day)}: {text}"
         sentences.append(AnswerSentence(text=text, status=found.status, citations=numbers))
@@ -215,16 +216,10 @@ def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[Answer
     return Body(text, tuple(sentences), tuple(citations), ()), tuple(made)
 
 
-def _days_of(sources: Sequence[Evidence]) -> list[DatedPhrase]:
-    """The relative days of source sentences."""
-    return [
-        phrase
-        for source in sources
-        if source.article.published
-        for phrase in resolve(
-            source.article.text, source.start, source.end, source.article.published
-        )
-    ]
+def _with_days(text: str, sources: Sequence[Evidence]) -> str:
+    """A sentence of the answer with the days that relative ones mean in its sources."""
+    phrases = [phrase for source in sources for phrase in source.days]
+    return tell_days(text, phrases, sources[0].analyzer.language)
 
 
 def nearest(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
@@ -311,11 +306,6 @@ def _citation(number: int, source: Evidence) -> Citation:
             f"span {source.start}:{source.end} is not in article {article.article_id!r}",
             mend="rag check",
         )
-    dates = (
-        resolve(article.text, source.start, source.end, article.published)
-        if article.published
-        else ()
-    )
     return Citation(
         number=number,
         article_id=article.article_id,
@@ -327,5 +317,5 @@ def _citation(number: int, source: Evidence) -> Citation:
         start=source.start,
         end=source.end,
         quote=quote,
-        dates=tuple(dates),
+        dates=source.days,
     )

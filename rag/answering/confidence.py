@@ -85,8 +85,8 @@ def answer_signals(
     place = (first.article.article_id, first.start)
     rank = places.index(place) if place in places else _FAR
     cited = " ".join(f"{source.article.title} {source.text}" for source in sources)
-    asked = set(terms.content)
-    held = asked.intersection(terms.analyzer.terms(cited))
+    asked = set(terms.question.content_terms)
+    held = asked.intersection(terms.question.analyzer.terms(cited))
     own = terms.look_in("", [first.text]).by_sentence[0]
     refusal = min(max(tokens[0].refusal if tokens else 1.0, _LEAST), 1 - _LEAST)
     return {
@@ -105,13 +105,14 @@ def answer_signals(
 
 def _names_held(terms: QuestionTerms, text: str) -> float:
     """Share of the question's names and numbers that a text holds; 1 when it has none."""
+    analyzer = terms.question.analyzer
     names = {
         term
-        for position, word in enumerate(_WORD.findall(terms.question))
+        for position, word in enumerate(_WORD.findall(terms.question.text))
         if position and (word[0].isupper() or word[0].isdigit())
-        for term in terms.analyzer.content_terms(word)
+        for term in analyzer.content_terms(word)
     }
-    return len(names.intersection(terms.analyzer.terms(text))) / len(names) if names else 1.0
+    return len(names.intersection(analyzer.terms(text))) / len(names) if names else 1.0
 
 
 class Logistic(BaseModel):

@@ -2,7 +2,7 @@
 
 Only what the answer itself states is compared, sentence by sentence, with what other articles say:
 a figure of the answer with figures of the same unit, its day with the day of a sentence that says
-nearly the same, a statement with its denial. Rules for English; what they miss stands in
+nearly the same, a statement with its denial. What the rules miss stands in
 docs/decisions.md.
 """
 
@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from rag.answering.attribution import Attribution
 from rag.answering.evidence import Evidence, same_statement
-from rag.text.days import resolve
-from rag.text.names import clauses, names, negated, plain, squeeze, words
-from rag.text.numbers import Number, find_numbers
+from rag.text.analysed import Analysed
+from rag.text.language import Language
+from rag.text.names import names, plain, squeeze, words
+from rag.text.numbers import Number
 
 Kind = Literal["figure", "day", "statement"]
-Terms = Callable[[str], list[str]]
 
 MIN_COSINE = {"figure": 0.5, "day": 0.6, "statement": 0.7}
 """Cosine of two sentences below which they do not treat the same thing."""
@@ -35,37 +36,11 @@ ROUNDED = 0.1
 """Relative difference up to which two figures are the same; if one of them is rounded."""
 _MIN_SHARED = 0.6
 
-_ABOUT = re.compile(
-    r"(?:about|around|some|roughly|nearly|almost|approximately|close to|more than|over|up to)\s*$",
-    re.IGNORECASE,
-)
-_LEAD = re.compile(
-    r"(?:at least|at most|about|around|some|roughly|nearly|almost|approximately|close to"
-    r"|more than|fewer than|less than|over|under|up to|only)\s+[$£€¥]?$|[$£€¥]$",
-    re.IGNORECASE,
-)
 _NEXT_WORDS = re.compile(r"(?:[\s-]+[^\W\d_][\w’'-]*){1,3}")
 _WORDS_BEFORE = 16
-_SMALL_WORDS = re.compile(
-    r"(?:\s+(?:the|an?|of|in|on|at|to|by|for|from|with|through|into|over|and|or|as|was|were|is|are"
-    r"|had|have|has|who|that|when|their|its|his|her))+$"
-)
-_CURRENCY = re.compile(r"[$£€¥]|\b(?:dollars?|pounds?|euros?|yen|crowns?|rupees?|francs?)\b", re.I)
+_CURRENCY_SIGN = re.compile(r"[$£€¥]")
+_SIGN_BEFORE = re.compile(r"[$£€¥]$")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
-# Words that mean the same beside a figure.
-_SAME = [
-    frozenset(group.split())
-    for group in (
-        "dead killed died deaths death fatalities victims lives kill toll",
-        "injured wounded hurt injuries casualties",
-        "attended attendance crowd turnout spectators fans attending watched gathered marched"
-        " protesters demonstrators joined marchers",
-        "arrested arrests detained",
-        "missing unaccounted",
-        "displaced fled homeless evacuated",
-    )
-]
-_GROUP = {word: f"group {number}" for number, group in enumerate(_SAME) for word in group}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +72,9 @@ class Conflict:
 
 
 def find_conflicts(
-    question: str,
+    question: Analysed,
     kept: Sequence[tuple[str, Attribution]],
     evidence: Sequence[Evidence],
-    content_terms: Terms,
 ) -> list[Conflict]:
     """Where other sources contradict the sentences of an answer.
 
@@ -108,12 +82,12 @@ def find_conflicts(
         question: A source that lacks a name of it treats something else.
         kept: Sentences of the answer with what supports them.
         evidence: Every sentence of the hits, best first.
-        content_terms: Stemmed words of a text without stop words.
     """
     found: list[Conflict] = []
-    asked = names(question)
+    asked = question.names
     used: set[frozenset[tuple[str, int]]] = set()
-    for sentence, attribution in kept:
+    for text, attribution in kept:
+        sentence = Analysed(text, question.analyzer)
         articles = {s.article.article_id for s in (*attribution.sources, *attribution.further)}
         for source in attribution.sources:
             others = [
@@ -121,7 +95,7 @@ def find_conflicts(
                 for other in evidence
                 if other.article.article_id not in articles and _comparable(source, other, asked)
             ]
-            for kind, ours, theirs in _differences(sentence, source, others, content_terms):
+            for kind, ours, theirs in _differences(sentence, source, others):
                 conflict = Conflict(kind, _newest_first([ours, *theirs]))
                 key = frozenset(
                     (said.source.article.article_id, said.source.start)
@@ -134,18 +108,18 @@ def find_conflicts(
 
 
 def _differences(
-    sentence: str, source: Evidence, others: Sequence[Evidence], content_terms: Terms
+    sentence: Analysed, source: Evidence, others: Sequence[Evidence]
 ) -> Iterator[tuple[Kind, Statement, list[Statement]]]:
     for number in _claimed(sentence, source):
         theirs = [
-            Statement(other, _phrase(other.text, differing))
+            Statement(other, _phrase(other.read, differing))
             for other in _one_per_article(others)
-            if (differing := _other_value(source, number, other, content_terms)) is not None
+            if (differing := _other_value(source, number, other)) is not None
         ]
         if theirs:
-            yield "figure", Statement(source, _phrase(source.text, number)), theirs
+            yield "figure", Statement(source, _phrase(source.read, number)), theirs
     day = _day(source)
-    if day and squeeze(day[0]).lower() in squeeze(sentence).lower():
+    if day and squeeze(day[0]).lower() in squeeze(sentence.text).lower():
         said = [
             Statement(other, *theirs_day)
             for other in _one_per_article(others)
@@ -158,14 +132,13 @@ def _differences(
     denials = [
         Statement(other, " ".join(other.text.split()))
         for other in _one_per_article(others)
-        if _cosine(source, other) >= MIN_COSINE["statement"]
-        and _denies(source, other, content_terms)
+        if _cosine(source, other) >= MIN_COSINE["statement"] and _denies(source, other)
     ]
     if denials:
         yield "statement", Statement(source, " ".join(source.text.split())), denials
 
 
-def _comparable(source: Evidence, other: Evidence, asked: set[str]) -> bool:
+def _comparable(source: Evidence, other: Evidence, asked: Set[str]) -> bool:
     """Whether two sentences of different articles may treat the same thing."""
     if other.coverage < MIN_COVERAGE_SHARE * source.coverage or same_statement(source, other):
         return False
@@ -182,103 +155,114 @@ def _comparable(source: Evidence, other: Evidence, asked: set[str]) -> bool:
     return not (years and other_years) or bool(years & other_years)
 
 
-def _named(item: Evidence) -> set[str]:
-    return names(item.article.title) | names(item.text)
+def _named(item: Evidence) -> Set[str]:
+    return names(item.article.title) | item.read.names
 
 
-def _words(item: Evidence) -> set[str]:
-    return words(f"{item.article.title} {item.text}")
+def _words(item: Evidence) -> Set[str]:
+    return words(item.article.title) | item.read.words
 
 
 def _cosine(one: Evidence, other: Evidence) -> float:
     return float(one.vector @ other.vector)
 
 
-def _claimed(sentence: str, source: Evidence) -> Iterator[Number]:
+def _claimed(sentence: Analysed, source: Evidence) -> Iterator[Number]:
     """The figures of a source sentence that the answer repeats; years and days are none."""
-    stated = {number.key for number in find_numbers(sentence)}
-    for number in find_numbers(source.text):
-        if number.key in stated and not _is_date(source.text, number):
+    for number in source.read.numbers:
+        if number.key in sentence.values and not _is_date(source.read, number):
             yield number
 
 
-def _is_date(text: str, number: Number) -> bool:
+def _is_date(sentence: Analysed, number: Number) -> bool:
+    text = sentence.text
     written = text[number.start : number.end]
     if _YEAR.fullmatch(written):
         return True
-    beside = text[max(0, number.start - 12) : number.end + 12].lower()
-    return number.value <= 31 and bool(
-        re.search(r"\b(?:january|february|march|april|may|june|july|august|september|october"
-                  r"|november|december)\b", beside)
-    )  # fmt: skip
+    beside = text[max(0, number.start - 12) : number.end + 12]
+    month = sentence.language.pattern("disagreement.month")
+    return number.value <= 31 and month.search(beside) is not None
 
 
-def _other_value(
-    source: Evidence, number: Number, other: Evidence, content_terms: Terms
-) -> Number | None:
+def _other_value(source: Evidence, number: Number, other: Evidence) -> Number | None:
     """The figure that another sentence gives for the same thing, if it is another one."""
-    unit = _unit(source.text, number, content_terms)
+    unit = _unit(source.read, number)
     same_unit = [
         candidate
-        for candidate in find_numbers(other.text)
-        if not _is_date(other.text, candidate)
+        for candidate in other.read.numbers
+        if not _is_date(other.read, candidate)
         and candidate.percent == number.percent
-        and unit & _unit(other.text, candidate, content_terms)
+        and unit & _unit(other.read, candidate)
     ]
     if not same_unit or any(
-        _same_value(source.text, number, other.text, candidate) for candidate in same_unit
+        _same_value(source.read, number, other.read, candidate) for candidate in same_unit
     ):
         return None
-    return max(same_unit, key=lambda c: len(unit & _unit(other.text, c, content_terms)))
+    return max(same_unit, key=lambda c: len(unit & _unit(other.read, c)))
 
 
-def _same_value(text: str, number: Number, other_text: str, other: Number) -> bool:
-    rounded = _ABOUT.search(text[: number.start]) or _ABOUT.search(other_text[: other.start])
+def _same_value(sentence: Analysed, number: Number, other_one: Analysed, other: Number) -> bool:
+    about = sentence.language.pattern("disagreement.about")
+    rounded = about.search(sentence.text[: number.start]) or about.search(
+        other_one.text[: other.start]
+    )
     most = max(abs(number.value), abs(other.value))
     return abs(number.value - other.value) <= (ROUNDED if rounded else SAME_VALUE) * most
 
 
-def _unit(text: str, number: Number, content_terms: Terms) -> set[str]:
+def _unit(sentence: Analysed, number: Number) -> set[str]:
     """What a figure counts: the words after it, verbs of harm beside it, a currency, percent."""
+    text, language = sentence.text, sentence.language
     after = _NEXT_WORDS.match(text[number.end :])
     # "The death toll … has risen to 18.": with nothing after it, what counts stands before.
     before = text[max(0, number.start - 25) if after else 0 : number.start]
     beside = f"{before} {after.group() if after else ''}"
-    unit = {_GROUP.get(plain(word), "") for word in beside.split()}
-    unit |= set(content_terms(after.group())) if after else set()
+    unit = {_same_words(language).get(plain(word), "") for word in beside.split()}
+    unit |= set(sentence.analyzer.content_terms(after.group())) if after else set()
     near = text[max(0, number.start - 2) : number.end + 12]
-    unit |= {"money"} if _CURRENCY.search(near) else set()
+    currency = _CURRENCY_SIGN.search(near) or language.pattern("disagreement.currency").search(near)
+    unit |= {"money"} if currency else set()
     unit |= {"percent"} if number.percent else set()
     return unit - {""}
 
 
-def _phrase(text: str, number: Number) -> str:
+@cache
+def _same_words(language: Language) -> dict[str, str]:
+    """Words that mean the same beside a figure, each to what stands for all of them."""
+    return {
+        word: f"group {number}"
+        for number, group in enumerate(language.groups("disagreement.same"))
+        for line in group
+        for word in line.split()
+    }
+
+
+def _phrase(sentence: Analysed, number: Number) -> str:
     """A figure with the words around it that say what it counts, verbatim."""
+    text, language = sentence.text, sentence.language
     after = _NEXT_WORDS.match(text[number.end :])
     if after is None:  # "The death toll … has risen to 18"
         return " ".join(text[: number.end].split()[-_WORDS_BEFORE:])
-    lead = _LEAD.search(text[: number.start])
+    before = text[: number.start]
+    lead = language.pattern("disagreement.lead").search(before) or _SIGN_BEFORE.search(before)
     start = lead.start() if lead else number.start
     phrase = " ".join(text[start : number.end + after.end()].split())
-    return _SMALL_WORDS.sub("", phrase)
+    return language.pattern("disagreement.small_words").sub("", phrase)
 
 
 def _day(item: Evidence) -> tuple[str, datetime.date] | None:
     """The day that a sentence names, if it names exactly one."""
-    if item.article.published is None:
-        return None
-    found = resolve(item.article.text, item.start, item.end, item.article.published)
-    exact = [phrase for phrase in found if phrase.first == phrase.last]
+    exact = [phrase for phrase in item.days if phrase.first == phrase.last]
     return (exact[0].text, exact[0].first) if len(exact) == 1 else None
 
 
-def _denies(source: Evidence, other: Evidence, content_terms: Terms) -> bool:
+def _denies(source: Evidence, other: Evidence) -> bool:
     """Whether one of two sentences says no to what the other states."""
-    if negated(source.text) == negated(other.text):
+    if source.read.is_negated == other.read.is_negated:
         return False
-    ours = set(content_terms(source.text))
-    for clause in clauses(other.text) if negated(other.text) else [other.text]:
-        theirs = set(content_terms(clause))
+    ours = set(source.read.content_terms)
+    for clause in other.read.clauses if other.read.is_negated else (other.read,):
+        theirs = set(clause.content_terms)
         most = min(len(ours), len(theirs))
         if most >= 3 and len(ours & theirs) >= _MIN_SHARED * most:
             return True

@@ -22,10 +22,12 @@ from rag.embedding import Vectors
 from rag.ranking import Ranker
 from rag.ranking.passages import cut
 from rag.retrieval import Hit, Retrieved
+from rag.text.analysed import Analysed
+from rag.text.analysis import Analyzer
 from rag.text.asides import is_aside
-from rag.text.days import names_a_day
+from rag.text.days import DatedPhrase, names_a_day, resolve
 from rag.text.instructions import speaks_to_a_machine
-from rag.text.numbers import find_numbers
+from rag.text.language import Language
 from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
 from rag.text.sentences import sentences_of
 
@@ -49,11 +51,8 @@ N_CHECKED = 160
 _MIN_WORDS = 4
 _LONG_WORDS = 40
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
-_LEANS = re.compile(
-    r"[\W_]*(?:(?:and|but|yet|so|also|however|instead|then)\W+)?(?:he|she|it|they|this|that|these"
-    r"|those|his|her|its|their|such|both|there|the latter|the former)\b",
-    re.IGNORECASE,
-)
+CONTEXT_CHARACTERS = 500
+"""Before a sentence, in which the names of "he" and "it" stand."""
 SAME_SHARE = 0.8
 """Share of the word triples that two sentences have in common if they are one statement."""
 
@@ -65,6 +64,7 @@ class Evidence:
     Attributes:
         article: Its article.
         paragraphs: Of the article's text.
+        analyzer: Makes terms of its language.
         hit: The best hit it stands in.
         start, end: Span in the article's text.
         cosine: With the question, [-1, 1].
@@ -78,6 +78,7 @@ class Evidence:
 
     article: Article
     paragraphs: Paragraphs
+    analyzer: Analyzer
     hit: Hit
     start: int
     end: int
@@ -89,10 +90,36 @@ class Evidence:
     lacking: tuple[Premise, ...] = ()
     in_window: bool = False
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The sentence, verbatim but on one line."""
-        return unwrapped(self.article.text[self.start : self.end])
+        return self.read.text
+
+    @cached_property
+    def read(self) -> Analysed:
+        """The sentence, read once."""
+        return Analysed(unwrapped(self.article.text[self.start : self.end]), self.analyzer)
+
+    @cached_property
+    def headed(self) -> Analysed:
+        """The sentence with what its article's heading adds: who, and when."""
+        heading = f"{self.article.title} {self.article.published or ''}"
+        return Analysed(f"{heading} {self.text}", self.analyzer)
+
+    @cached_property
+    def before(self) -> Analysed:
+        """What stands just before it, where "he" has its name."""
+        start = max(0, self.start - CONTEXT_CHARACTERS)
+        return Analysed(self.article.text[start : self.start], self.analyzer)
+
+    @cached_property
+    def days(self) -> tuple[DatedPhrase, ...]:
+        """The relative days in it; none where its article has no day of its own."""
+        published = self.article.published
+        if published is None:
+            return ()
+        text, language = self.article.text, self.analyzer.language
+        return tuple(resolve(text, self.start, self.end, published, language))
 
     @cached_property
     def quotation(self) -> Quotation | None:
@@ -118,6 +145,7 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
         ranker: Reads question and sentences together; None leaves that out.
     """
     logits = _logits(gathered.found, question.text, ranker)
+    analyzer = gathered.terms.question.analyzer
     ranked: dict[tuple[str, int, int], Evidence] = {}
     paragraphs: dict[str, Paragraphs] = {}
     for item, own in zip(gathered.found, logits, strict=True):
@@ -128,11 +156,12 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
         held = gathered.terms.look_in(item.article.title, [text[start:end] for start, end in spans])
         in_window = gathered.in_window(item.article.published)
         for row, (start, end) in enumerate(spans):
-            if not _states(text[start:end]):
+            if not _states(text[start:end], analyzer.language):
                 continue
             sentence = Evidence(
                 item.article,
                 paragraphs[item.hit.article_id],
+                analyzer,
                 item.hit,
                 start,
                 end,
@@ -158,13 +187,13 @@ def _best_first(sentence: Evidence) -> tuple[float, int]:
     return -sentence.score, sentence.start
 
 
-def _states(sentence: str) -> bool:
+def _states(sentence: str, language: Language) -> bool:
     """Whether a sentence states something: no question, no heading of a word, no order."""
     return (
         len(sentence.split()) >= _MIN_WORDS
         and not _QUESTION_END.search(sentence)
-        and not speaks_to_a_machine(sentence)
-        and not is_aside(sentence)
+        and not speaks_to_a_machine(sentence, language)
+        and not is_aside(sentence, language)
     )
 
 
@@ -198,13 +227,15 @@ def _score(sentence: Evidence, question: Question, gathered: Gathered, has_ranke
         score += WINDOW_WEIGHT if gathered.window.words else IMPLIED_WINDOW_WEIGHT
     score -= POSITION_WEIGHT * sentence.start / max(len(sentence.article.text), 1)
     score += LENGTH_WEIGHT * min(len(sentence.text.split()), _LONG_WORDS) / _LONG_WORDS
-    if question.kind is Kind.WHEN and names_a_day(sentence.text):
+    if question.kind is Kind.WHEN and names_a_day(sentence.text, question.language):
         score += DAY_WEIGHT
     return score
 
 
 def _with_premises(sentence: Evidence, question: Question) -> Evidence:
-    lacking = missing(question.premises, sentence.article, sentence.start, sentence.end)
+    lacking = missing(
+        question.premises, sentence.article, sentence.start, sentence.end, question.language
+    )
     n_strict = sum(premise.kind in STRICT for premise in lacking)
     taken = STRICT_WEIGHT * n_strict + NAME_WEIGHT * (len(lacking) - n_strict)
     return replace(sentence, lacking=tuple(lacking), score=sentence.score - taken)
@@ -230,7 +261,10 @@ def sentence_before(item: Evidence) -> str:
     Returns:
         The one before it in its paragraph; empty if it stands by itself.
     """
-    if not _LEANS.match(item.text) and item.quotation is None:
+    if (
+        not item.analyzer.language.pattern("evidence.leans").match(item.text)
+        and item.quotation is None
+    ):
         return ""
     around = item.paragraphs.around(item.start)
     before = [span for span in sentences_of(item.paragraphs, around) if span.end <= item.start]
@@ -242,15 +276,10 @@ def same_statement(one: Evidence, other: Evidence) -> bool:
 
     Other figures make it another statement.
     """
-    ours, theirs = one.text.casefold().split(), other.text.casefold().split()
-    if ours == theirs:
+    ours, theirs = one.read, other.read
+    if ours.folded == theirs.folded:
         return True
-    if {n.key for n in find_numbers(one.text)} != {n.key for n in find_numbers(other.text)}:
+    if ours.values != theirs.values:
         return False
-    runs, other_runs = _shingles(ours), _shingles(theirs)
-    return len(runs & other_runs) >= SAME_SHARE * max(len(runs), len(other_runs), 1)
-
-
-def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
-    # Broder, "On the Resemblance and Containment of Documents", 1997.
-    return set(zip(words, words[1:], words[2:], strict=False))
+    most = max(len(ours.shingles), len(theirs.shingles), 1)
+    return len(ours.shingles & theirs.shingles) >= SAME_SHARE * most

@@ -3,19 +3,21 @@
 "Who won the 2010 World Cup?" is not answered by a sentence about 1993, and the chief executive is
 not the chairman. A sentence may serve as support only if what stands around it (its paragraph, the
 title, the day of its article) bears out the years, days, roles, ordinals, amounts and names of the
-question. Rules for English.
+question.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Literal, NamedTuple
 
 from rag.article import Article
 from rag.text.days import resolve
+from rag.text.language import Language
 from rag.text.names import plain, words
 from rag.text.numbers import find_numbers
 from rag.text.periods import Period
@@ -32,64 +34,6 @@ _LEAD_CHARACTERS = 800
 
 _YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d,%]|\.\d)")
 _PART = r"(?:(?:[A-Z]\.)+|[A-Z][\w’'&-]*)"
-_NAME = re.compile(rf"(?<![\w’'.]){_PART}(?:\s+(?:of\s+(?:the\s+)?|the\s+)?{_PART})*")
-# Names of one role, and of no other.
-_ROLES = (
-    "chairman|chairwoman|chairperson|chair", "ceo|chief executive", "president", "vice president",
-    "prime minister|premier", "chancellor", "foreign minister|foreign secretary",
-    "finance minister", "defence secretary|defence minister|defense secretary|defense minister"
-    "|secretary of defense",
-    "captain|skipper", "coach|manager", "mayor", "governor", "speaker", "attorney general",
-    "secretary general|secretary-general", "chief financial officer|cfo", "king", "queen", "pope",
-    "justice", "judge", "secretary of state", "police chief|chief of police",
-    "fire chief|fire department chief", "general manager", "goalkeeper", "best actor",
-    "best actress", "supporting actor", "supporting actress",
-    "deputy", "founder|co-founder", "director", "owner", "editor", "runner-up",
-)  # fmt: skip
-_ROLE = {role: group.split("|") for group in _ROLES for role in group.split("|")}
-_ROLE_WORD = re.compile(
-    rf"\b(?:{'|'.join(re.escape(role) for role in sorted(_ROLE, key=len, reverse=True))})\b", re.I
-)
-_ORDINALS = "second third fourth fifth sixth seventh eighth ninth tenth".split()  # noqa: SIM905
-_ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)}|\d{{1,3}}(?:nd|rd|th|st))\b", re.IGNORECASE)
-_ORDINAL_FIGURE = {word: f"{n}" for n, word in enumerate(_ORDINALS, start=2)}
-# The same thing under other names, as news writes them.
-_ALIASES = (
-    "us u.s usa america american americans states", "uk u.k britain british", "eu european",
-    "un u.n nations", "france french", "spain spanish", "germany german", "netherlands dutch",
-    "china chinese", "wales welsh", "ireland irish", "denmark danish", "sweden swedish",
-    "switzerland swiss", "turkey turkish", "poland polish", "greece greek", "iraq iraqi",
-    "ukraine ukrainian kyiv", "russia russian kremlin", "israel israeli", "scotland scottish",
-    "england english", "mexico mexican", "gop republican republicans", "democrat democrats "
-    "democratic", "nyc york", "la angeles", "fed reserve", "doj justice", "congress house senate",
-)  # fmt: skip
-_ALIAS = {word: frozenset(group.split()) for group in _ALIASES for word in group.split()}
-_ASKING = frozenset(
-    """
-    which who what when where why how whose whom did does do is are was were has have had the a an
-    in on at of for to from by with and or but if i it he she they this that these those
-    """.split()  # noqa: SIM905
-)
-_FREE = _ASKING | frozenset(
-    """
-    president prime minister mr mrs ms dr sir lord
-    senator governor secretary former new first last name one two according january february march
-    april may june july august september october november december monday tuesday wednesday
-    thursday friday saturday sunday
-    """.split()  # noqa: SIM905
-)
-
-
-# Last words of names that many have in common.
-_GENERIC = frozenset(
-    """
-    court house museum university college river ocean sea lake department agency party prize cup
-    open award awards games league school hospital park airport bank union city state states county
-    island islands street center centre fire act day week year series championship festival church
-    army navy police office council committee administration association company group times post
-    news bridge tower hotel airlines airways motors bowl derby summit accord agreement bill law
-    """.split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +52,64 @@ class Premise:
     last: datetime.date | None = None
 
 
-def read_premises(question: str, periods: Sequence[Period], asked_from: int = 0) -> list[Premise]:
+class _Words(NamedTuple):
+    """The words of a language that make premises.
+
+    Attributes:
+        roles: Each name of a role to all names of it.
+        role, ordinal, name: What is looked for in a question; None where the language says nothing.
+        ordinals: Each word of an ordinal to its figure.
+        aliases: Each word of a name to others for the same thing.
+        asking: Words with a capital at the beginning of a question that are no part of a name.
+        free: Words that a name may have or not.
+        generic: Last words of names that many have in common.
+    """
+
+    roles: dict[str, tuple[str, ...]]
+    role: re.Pattern[str] | None
+    ordinals: dict[str, str]
+    ordinal: re.Pattern[str] | None
+    name: re.Pattern[str] | None
+    aliases: dict[str, frozenset[str]]
+    asking: frozenset[str]
+    free: frozenset[str]
+    generic: frozenset[str]
+
+
+@cache
+def _words_of(language: Language) -> _Words:
+    roles = {role: group for group in language.groups("premises.roles") for role in group}
+    ordinals = {w: f"{n}" for n, w in enumerate(language.listed("premises.ordinals"), start=2)}
+    figure, joint = map(language.source, ("premises.ordinal_figure", "premises.name_joint"))
+    longest = "|".join(re.escape(role) for role in sorted(roles, key=len, reverse=True))
+    written = "|".join([*map(re.escape, ordinals), rf"\d{{1,3}}{figure}"])
+    name = rf"(?<![\w’'.]){_PART}(?:\s+(?:{joint})?{_PART})*"
+    names = (" ".join(group).split() for group in language.groups("premises.aliases"))
+    asking = language.words("premises.asking")
+    calendar = (language.words(f"calendar.{kind}") for kind in ("months", "weekdays"))
+    return _Words(
+        roles=roles,
+        role=re.compile(rf"\b(?:{longest})\b", re.IGNORECASE) if roles else None,
+        ordinals=ordinals,
+        ordinal=re.compile(rf"\b(?:{written})\b", re.IGNORECASE) if figure else None,
+        name=re.compile(name) if joint else None,
+        aliases={word: frozenset(group) for group in names for word in group},
+        asking=asking,
+        free=asking.union(language.words("premises.titles"), *calendar),
+        generic=language.words("premises.generic"),
+    )
+
+
+def read_premises(
+    question: str, periods: Sequence[Period], language: Language, asked_from: int = 0
+) -> list[Premise]:
     """What a question takes for granted.
 
     Args:
         question: The question.
         periods: Those that it names (`rag.text.periods`).
+        language: Of the question. Without its rules only years and amounts are looked for: where
+            every noun has a capital, names cannot be told.
         asked_from: Where the sentence begins that asks; of what is told before only names count.
     """
     found: list[Premise] = []
@@ -130,55 +126,64 @@ def read_premises(question: str, periods: Sequence[Period], asked_from: int = 0)
             year = int(match.group())
             first, last = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
             found.append(Premise("year", match.group(), first, last))
+    rules = _words_of(language)
     found += [
         Premise("role", match.group())
-        for match in _ROLE_WORD.finditer(question, asked_from)
+        for match in _all(rules.role, question, asked_from)
         # "President Trump" names somebody; "the president of France" asks for a role.
         if not re.match(r"\s+[A-Z]", question[match.end() :])
         and not question[match.end() :].startswith(("’s ", "'s "))
     ]
-    found += [Premise("ordinal", match.group()) for match in _ORDINAL.finditer(question, asked_from)
-              if match.start() not in dated]  # fmt: skip
+    ordinals = [m for m in _all(rules.ordinal, question, asked_from) if m.start() not in dated]
+    found += [Premise("ordinal", match.group()) for match in ordinals]
+    counted = {match.start() for match in ordinals}
     found += [
         Premise("amount", question[number.start : number.end])
-        for number in find_numbers(question)
-        if number.start not in dated
+        for number in find_numbers(question, language)
+        if number.start not in dated | counted
         and number.start >= asked_from
         and number.value > 2
-        and not _ORDINAL.match(question, number.start)
         and not _YEAR.fullmatch(question[number.start : number.end])
     ]
     found += [
         Premise("name", name)
-        for match in _NAME.finditer(question)
-        if not dated & set(range(*match.span())) and (name := _bare(match.group()))
+        for match in _all(rules.name, question)
+        if not dated & set(range(*match.span())) and (name := _bare(match.group(), rules))
     ]
     return found
 
 
-def _bare(name: str) -> str:
+def _all(pattern: re.Pattern[str] | None, question: str, start: int = 0) -> Iterator[re.Match[str]]:
+    return pattern.finditer(question, start) if pattern else iter(())
+
+
+def _bare(name: str, rules: _Words) -> str:
     """A name without the words of a question before it; empty if nothing of a name is left."""
     parts = name.split()
-    while parts and plain(parts[0]) in _ASKING:
+    while parts and plain(parts[0]) in rules.asking:
         parts = parts[1:]
-    return " ".join(parts) if _name_words(" ".join(parts)) else ""
+    return " ".join(parts) if _name_words(" ".join(parts), rules) else ""
 
 
-def _name_words(name: str) -> list[str]:
+def _name_words(name: str, rules: _Words) -> list[str]:
     parts = name.replace("&", " ").split()
-    return [word for word in map(plain, parts) if word and word not in _FREE]
+    return [word for word in map(plain, parts) if word and word not in rules.free]
 
 
-def missing(premises: Sequence[Premise], article: Article, start: int, end: int) -> list[Premise]:
+def missing(
+    premises: Sequence[Premise], article: Article, start: int, end: int, language: Language
+) -> list[Premise]:
     """The premises that what stands around a span does not bear out.
 
     Args:
         premises: Of the question.
         article: The article of the span.
         start, end: A sentence of its text.
+        language: Of the article.
     """
     if not premises:
         return []
+    rules = _words_of(language)
     text = article.text
     sentence = text[start:end]
     near = (
@@ -188,29 +193,36 @@ def missing(premises: Sequence[Premise], article: Article, start: int, end: int)
     lacking = []
     for premise in premises:
         if premise.kind in ("year", "day"):
-            ok = _time_held(premise, article, sentence, near, start, end)
+            ok = _time_held(premise, article, sentence, near, start, end, language)
         elif premise.kind == "role":
             ok = any(
                 re.search(rf"\b{re.escape(role)}s?\b", near, re.IGNORECASE)
-                for role in _ROLE[premise.text.lower()]
+                for role in rules.roles[premise.text.lower()]
             )
         elif premise.kind == "ordinal":
             close = text[max(0, start - _CLOSE_CHARACTERS) : end + _CLOSE_CHARACTERS]
-            ok = _ordinal_held(premise.text.lower(), f"{article.title} {close}".lower())
+            ok = _ordinal_held(premise.text.lower(), f"{article.title} {close}".lower(), language)
         elif premise.kind == "amount":
-            wanted = {n.key for n in find_numbers(premise.text)}
-            ok = bool(wanted & {n.key for n in find_numbers(near)}) or bool(
-                wanted & {n.key for n in find_numbers(text)}
+            wanted = {n.key for n in find_numbers(premise.text, language)}
+            ok = any(
+                not wanted.isdisjoint(n.key for n in find_numbers(place, language))
+                for place in (near, text)
             )
         else:
-            ok = _name_held(premise.text, held, article)
+            ok = _name_held(premise.text, held, article, rules)
         if not ok:
             lacking.append(premise)
     return lacking
 
 
 def _time_held(
-    premise: Premise, article: Article, sentence: str, near: str, start: int, end: int
+    premise: Premise,
+    article: Article,
+    sentence: str,
+    near: str,
+    start: int,
+    end: int,
+    language: Language,
 ) -> bool:
     assert premise.first is not None
     assert premise.last is not None
@@ -221,7 +233,7 @@ def _time_held(
     published = article.published
     if published:
         told = premise.first <= published <= premise.last + _TOLD_AFTER
-        meant = resolve(article.text, start, end, published)
+        meant = resolve(article.text, start, end, published, language)
         if any(day.first <= premise.last and day.last >= premise.first for day in meant):
             return True
         if told and not years - wanted:
@@ -232,14 +244,14 @@ def _time_held(
             f"{article.title} {article.text[max(0, start - _NEAR_CHARACTERS) : start]}"
         )
         return bool(before) and int(before[-1]) in wanted
-    return _names_day(premise, near)
+    return _names_day(premise, near, language)
 
 
-def _names_day(premise: Premise, near: str) -> bool:
+def _names_day(premise: Premise, near: str, language: Language) -> bool:
     """Whether the text names the day or month with its name: "on 4 July" for "July 4, 1776"."""
     assert premise.first is not None
     assert premise.last is not None
-    month = premise.first.strftime("%B")
+    month = language.listed("calendar.months")[premise.first.month - 1].capitalize()
     short = month if len(month) < 5 else f"(?:{month}|{month[:3]}\\.?)"
     if premise.first == premise.last:
         day = premise.first.day
@@ -249,27 +261,29 @@ def _names_day(premise: Premise, near: str) -> bool:
     return re.search(named, near) is not None
 
 
-def _ordinal_held(ordinal: str, near: str) -> bool:
-    figure = _ORDINAL_FIGURE.get(ordinal) or re.sub(r"\D", "", ordinal)
-    word = next((word for word, n in _ORDINAL_FIGURE.items() if n == figure), None)
-    forms = [rf"{figure}(?:st|nd|rd|th)", *([word] if word else [])]
+def _ordinal_held(ordinal: str, near: str, language: Language) -> bool:
+    words = _words_of(language).ordinals
+    figure = words.get(ordinal) or re.sub(r"\D", "", ordinal)
+    word = next((word for word, n in words.items() if n == figure), None)
+    behind = language.source("premises.ordinal_figure")
+    forms = [f"{figure}{behind}", *([re.escape(word)] if word else [])]
     return re.search(rf"\b(?:{'|'.join(forms)})\b", near) is not None
 
 
-def _name_held(name: str, held: set[str], article: Article) -> bool:
+def _name_held(name: str, held: set[str], article: Article, rules: _Words) -> bool:
     """Whether a name, or the last part of a person's, stands near, or all of it in the article."""
-    wanted = _name_words(name)
+    wanted = _name_words(name, rules)
     # "Healey" is John Healey; a court is not the Supreme Court.
-    alone = wanted[-1] not in _GENERIC and _same(wanted[-1], held)
-    if alone or sum(_same(word, held) for word in wanted) * 2 > len(wanted):
+    alone = wanted[-1] not in rules.generic and _same(wanted[-1], held, rules)
+    if alone or sum(_same(word, held, rules) for word in wanted) * 2 > len(wanted):
         return True
     lead = words(f"{article.source or ''} {article.text[:_LEAD_CHARACTERS]}")
-    return all(_same(word, lead | held) for word in wanted)
+    return all(_same(word, lead | held, rules) for word in wanted)
 
 
-def _same(word: str, held: set[str]) -> bool:
+def _same(word: str, held: set[str], rules: _Words) -> bool:
     """Whether a word, its plural or its adjective ("Israeli" for "Israel") is among others."""
-    if word in held or any(alias in held for alias in _ALIAS.get(word, ())):
+    if word in held or any(alias in held for alias in rules.aliases.get(word, ())):
         return True
     stem = word.rstrip("s")
     if len(stem) < 5:

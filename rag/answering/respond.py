@@ -57,6 +57,10 @@ NOT_FITTED = (
     " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
     " holds."
 )
+NO_RULES = (
+    "There are no rules for the language of the articles ({language}): who said it, negations,"
+    " days, numbers in words and what a question takes for granted are not checked."
+)
 
 
 @dataclass(slots=True)
@@ -134,7 +138,7 @@ def answer_events(
     terms = gathered.terms
     is_broad = question.kind in BROAD
     ranked = rank_sentences(
-        gathered, question, None if is_broad or question.language else means.ranker
+        gathered, question, None if is_broad or question.foreign else means.ranker
     )
     # An item of a summary need not have every name of the question beside it.
     n_free = FREE_NAMES if is_broad else 0
@@ -145,7 +149,7 @@ def answer_events(
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft = Draft()
-    if question.language:
+    if question.foreign:
         likely = 0.0 if calibration else None
     elif is_broad:
         draft, likely = _broad_draft(question, usable), None  # nothing is fitted for these
@@ -170,9 +174,13 @@ def answer_events(
         likely = calibration.confidence_if_refused(likely)
     if likely is not None and calibration and likely < _least(settings, calibration):
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
+    notes = [draft.note]
     if calibration is None and not is_broad:
-        unfitted = NOT_FITTED.format(embedding=index.manifest.embedder.model, llm=means.llm.name)
-        draft = replace(draft, note=f"{draft.note} {unfitted}" if draft.note else unfitted)
+        embedding = index.manifest.embedder.model
+        notes.append(NOT_FITTED.format(embedding=embedding, llm=means.llm.name))
+    if not index.language.is_known:
+        notes.append(NO_RULES.format(language=index.language.code))
+    draft = replace(draft, note=" ".join(note for note in notes if note) or None)
     clock("total")
     body = draft.body
     window = gathered.window if gathered.window and gathered.window.words else None
@@ -220,8 +228,8 @@ def _refusal(
     filter: Filter,
 ) -> str:
     """Why there is no answer, as plainly as it is known."""
-    if question.language:
-        return not_understood(question.language, index.name, index.manifest.config.language)
+    if question.foreign:
+        return not_understood(question.foreign, index.name, index.manifest.config.language)
     text = not_stated(index.manifest.n_articles, index.name, filter)
     window = gathered.window
     if window and window.bound and not any(sentence.in_window for sentence in ranked):

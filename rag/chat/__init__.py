@@ -14,6 +14,7 @@ from rag.answering.answer import Answer
 from rag.answering.events import AnswerReady, Event
 from rag.chat.phrases import names_of_persons
 from rag.chat.standalone import standalone
+from rag.text.language import DEFAULT, Language
 
 __all__ = ["Chat", "standalone"]
 
@@ -23,13 +24,16 @@ class Chat:
 
     Args:
         stream: `Rag.stream`, or something with its arguments.
+        language: Of the articles. The rules here are those of English: in another language every
+            question stands as it was asked.
 
     Attributes:
         answers: The answers so far, oldest first.
     """
 
-    def __init__(self, stream: Callable[..., Iterator[Event]]) -> None:
+    def __init__(self, stream: Callable[..., Iterator[Event]], language: Language) -> None:
         self._stream = stream
+        self._leans = language.code == DEFAULT
         self.answers: list[Answer] = []
 
     def stream(self, question: str, **options: Any) -> Iterator[Event]:
@@ -48,7 +52,7 @@ class Chat:
         return self.answers[-1]
 
     def _standalone(self, question: str) -> str:
-        if not self.answers:
+        if not self.answers or not self._leans:
             return question
         last = self.answers[-1]
         told = names_of_persons([sentence.text for sentence in last.sentences])

@@ -23,7 +23,7 @@ from rag.chat.referents import (
     thing_meant,
 )
 from rag.chat.words import AUXILIARIES, BE, LIGHT, PREPOSITIONS, is_content, is_name, words_of
-from rag.text.language import other_language
+from rag.text.detect_language import other_language
 
 _OPENING = re.compile(r"^\s*(?:(?:and|but|so|then|ok|okay|also|plus|well)\b[\s,]*)+", re.IGNORECASE)
 _COURTESY = re.compile(r"^(?:thanks|thank you|hello|hi|yes|no|please)\W*$", re.IGNORECASE)

@@ -15,10 +15,20 @@ from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import Manifest, file_problem, read_manifest, verify_files
 from rag.index.vectors import VectorIndex
+from rag.text.language import language
 
 _BATCH = 5_000
 Kind = Literal[
-    "pointer", "manifest", "file", "extra file", "catalog", "vectors", "words", "model", "leftover"
+    "pointer",
+    "manifest",
+    "file",
+    "extra file",
+    "catalog",
+    "vectors",
+    "words",
+    "model",
+    "leftover",
+    "language",
 ]
 
 
@@ -145,6 +155,15 @@ def _findings(
             message=f"{manifest.embedder.model} on this machine is not the model that made version"
             f" {number}: sha256 {model_sha256[:12]} instead of {manifest.embedder.sha256[:12]}",
             mend=f"rag models pull {manifest.embedder.model}, or {rebuild}",
+        )
+    if not language(manifest.config.language).is_known:
+        yield Finding(
+            kind="language",
+            severity="warning",
+            message=f"there are no rules for the language {manifest.config.language!r}: who said"
+            " it, negations, days, numbers in words and what a question takes for granted are not"
+            " checked, and follow-ups stand alone",
+            mend=f'where the articles are English: language = "en" in index.toml, then {rebuild}',
         )
     newer = [other for other in folder.versions() if other > number]
     if newer:

@@ -27,7 +27,7 @@ class IndexConfig(BaseModel):
 
     Attributes:
         sources: Files, folders or globs, relative to the folder of `index.toml`.
-        language: ISO 639-1 code; chooses the stemmer of the lexical index.
+        language: ISO 639-1 code of the articles; chooses the stemmer and the rules of answering.
         chunking: How articles are cut.
         embedding: Which model makes the vectors.
     """

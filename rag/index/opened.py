@@ -23,6 +23,7 @@ from rag.index.lexical import LexicalIndex
 from rag.index.manifest import HASHED_CATALOG_BYTES, Manifest, read_manifest, verify_files
 from rag.index.vectors import VectorIndex
 from rag.text.analysis import analyzer
+from rag.text.language import Language
 
 
 class IndexInfo(BaseModel):
@@ -112,6 +113,11 @@ class OpenIndex:
             raise
         # Whoever replaces it by a newer version need not know who still reads it.
         weakref.finalize(self, self.catalog.close)
+
+    @property
+    def language(self) -> Language:
+        """The rules of the language of its articles."""
+        return self.analyzer.language
 
     @property
     def n_chunks(self) -> int:

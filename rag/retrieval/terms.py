@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from rag.retrieval.candidates import CandidateStore
+from rag.text.analysed import Analysed
 from rag.text.analysis import Analyzer
 
 MAX_TERMS = 64
@@ -34,9 +35,7 @@ class QuestionTerms:
     """The terms of a question with their weights: made once, and carried from search to answer.
 
     Attributes:
-        question: The question.
-        analyzer: Makes the terms of its language.
-        content: Its terms without stop words, in order.
+        question: The question, read once.
         weights: Of each distinct term (stemmed, without stop words unless there are no others)
             its inverse document frequency as BM25 has it, above 0.
         most_bm25: What no text's BM25 for these terms reaches; 0 where there are no terms.
@@ -50,15 +49,14 @@ class QuestionTerms:
             store: Knows how rare terms are.
             analyzer: Makes the terms.
         """
-        self.question = question
-        self.analyzer = analyzer
-        self.content = tuple(analyzer.content_terms(question))
+        self.question = Analysed(question, analyzer)
+        content = self.question.content_terms
         # Stop words only: then they are what is looked for.
-        self._analyze = analyzer.content_terms if self.content else analyzer.terms
+        self._analyze = analyzer.content_terms if content else analyzer.terms
         n = store.n_chunks
         idf = {
             term: _idf(store.document_frequency(term), n)
-            for term in dict.fromkeys(self.content or analyzer.terms(question))
+            for term in dict.fromkeys(content or analyzer.terms(question))
         }
         rarest = set(sorted(idf, key=lambda term: -idf[term])[:MAX_TERMS])
         self.weights = {term: weight for term, weight in idf.items() if term in rarest}
@@ -67,7 +65,7 @@ class QuestionTerms:
         self.most_bm25 = self._total * (_BM25_K1 + 1)
         self._pairs = {
             (one, other): self.weights[one] + self.weights[other]
-            for one, other in pairwise(self.content)
+            for one, other in pairwise(content)
             if one in rarest and other in rarest
         }
         self._pairs_total = math.fsum(self._pairs.values())

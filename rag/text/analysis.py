@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from rag.text.language import Language
+from rag.text.language import language as rules_of
+
 if TYPE_CHECKING:
     import tantivy
 
@@ -16,12 +19,6 @@ _STEMMERS = {
 }  # fmt: skip
 # Languages for which tantivy has a list of stop words.
 _STOP_WORDS = {"da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ru", "sv"}
-# Words that ask and do not say of what, beyond tantivy's own English stop words.
-_QUESTION_WORDS = """
-    what who whom whose which when where why how did do does done doing has have had having
-    were been being am can could would should shall may might must will many much s t
-    i me my we us our you your he him his she her hers its them those any about from
-"""
 _LONGEST_WORD = 80
 
 
@@ -31,13 +28,13 @@ class Analyzer:
     Safe for several threads. `analyzer` gives the one of a language.
 
     Attributes:
-        language: ISO 639-1 code; a language without a stemmer here is not stemmed.
+        language: Its rules; a language without a stemmer here is not stemmed.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: Language) -> None:
         self.language = language
-        self._all = text_analyzer(language)
-        self._content = text_analyzer(language, stop_words=True)
+        self._all = text_analyzer(language.code)
+        self._content = text_analyzer(language.code, stop_words=True)
 
     def terms(self, text: str) -> list[str]:
         """The terms of a text: lower case, stemmed, in order."""
@@ -51,7 +48,7 @@ class Analyzer:
 @cache
 def analyzer(language: str) -> Analyzer:
     """What makes terms of texts in a language (ISO 639-1 code)."""
-    return Analyzer(language)
+    return Analyzer(rules_of(language))
 
 
 def text_analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAnalyzer:
@@ -71,8 +68,9 @@ def text_analyzer(language: str, *, stop_words: bool = False) -> tantivy.TextAna
     )
     if stop_words and language in _STOP_WORDS:
         builder = builder.filter(tantivy.Filter.stopword(_STEMMERS[language]))
-        if language == "en":
-            builder = builder.filter(tantivy.Filter.custom_stopword(_QUESTION_WORDS.split()))
+        asking = rules_of(language).listed("analysis.question_words")
+        if asking:
+            builder = builder.filter(tantivy.Filter.custom_stopword(list(asking)))
     if language in _STEMMERS:
         builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[language]))
     return builder.build()

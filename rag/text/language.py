@@ -1,126 +1,119 @@
-"""The language of a question, told by its function words or its script.
+"""The rules of a language: words and patterns, which stand in `languages/CODE.toml`.
 
-A question has few words, so what counts are those that ask: one with "wer" and "hat" is German,
-however many English names it has, and "Museo de la Revolución" is a name. Language detectors that
-weigh letters take names for languages.
+Code knows what a rule is for, the file how the language says it. A language without a file has no
+rules: nothing of it is a negation, a day in words, a verb of saying. Whoever adds one copies
+`en.toml` and translates it; what is left out is off.
+
+In the file a string is a pattern (`re`, in small or capital letters alike) and a list holds words
+or alternatives. `%{name}` in either is another entry, of the same section or as `section.name`; a
+list becomes a group there.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
-_WORD = re.compile(r"[^\W\d_]+['’]?")
-_QUOTED = re.compile(r"[\"“„«][^\"“”„«»]*[\"”“»]")
-_MIN_WORDS = 2
-"""Words that only another language has; one is enough if it is long, asks and comes first."""
-_LONG = 4
-_SCRIPTS = {
-    "CYRILLIC": ("Cyrillic", "ru uk bg sr mk be kk"),
-    "GREEK": ("Greek", "el"),
-    "ARABIC": ("Arabic", "ar fa ur ps"),
-    "HEBREW": ("Hebrew", "he yi"),
-    "CJK": ("Chinese or Japanese", "zh ja"),
-    "HIRAGANA": ("Japanese", "ja"),
-    "KATAKANA": ("Japanese", "ja"),
-    "HANGUL": ("Korean", "ko"),
-    "DEVANAGARI": ("Devanagari", "hi mr ne"),
-    "BENGALI": ("Bengali", "bn"),
-    "TAMIL": ("Tamil", "ta"),
-    "THAI": ("Thai", "th"),
-    "GEORGIAN": ("Georgian", "ka"),
-    "ARMENIAN": ("Armenian", "hy"),
-}
+DEFAULT = "en"
+_FOLDER = "languages"
+_CODE = re.compile(r"[a-z]{2,3}")
+_REFERENCE = re.compile(r"%\{([\w.]+)\}")
+_NEVER = re.compile(r"(?!)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Language:
-    """A language with its function words; see `language.toml`."""
+class Language:
+    """The rules of one language. Safe for several threads; `language` gives the one of a code.
 
-    name: str
-    asks: frozenset[str]
-    words: frozenset[str]
-    letters: frozenset[str]
+    Attributes:
+        code: ISO 639-1.
+        is_known: Whether there are rules for it.
+    """
+
+    def __init__(self, code: str, rules: Mapping[str, Mapping[str, Any]]) -> None:
+        self.code = code
+        self.is_known = bool(rules)
+        self._rules = rules
+        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._listed: dict[str, tuple[str, ...]] = {}
+        self._words: dict[str, frozenset[str]] = {}
+
+    def pattern(self, name: str) -> re.Pattern[str]:
+        """A pattern by its name, `section.name`; one that matches nothing where there is none."""
+        found = self._patterns.get(name)
+        if found is None:
+            source = self.source(name)
+            found = re.compile(source, re.IGNORECASE) if source else _NEVER
+            self._patterns[name] = found
+        return found
+
+    def words(self, name: str) -> frozenset[str]:
+        """A list as a set."""
+        found = self._words.get(name)
+        if found is None:
+            found = self._words[name] = frozenset(self.listed(name))
+        return found
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """A list in its order, each of its lines split into words; empty where there is none."""
+        found = self._listed.get(name)
+        if found is None:
+            lines = self._entry(name) or ()
+            found = self._listed[name] = tuple(word for line in lines for word in line.split())
+        return found
+
+    def groups(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """A list of lists, such as words that mean the same; empty where there is none."""
+        return tuple(tuple(group) for group in self._entry(name) or ())
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """A table; empty where there is none."""
+        return self._entry(name) or {}
+
+    def source(self, name: str) -> str:
+        """The source of a pattern with its references in place; empty where there is none."""
+        return self.filled(self._entry(name) or "", name.partition(".")[0])
+
+    def filled(self, entry: str | list[str], section: str) -> str:
+        """A pattern or a list of alternatives with its references in place.
+
+        Args:
+            entry: As it stands in the file.
+            section: Where a name without a section is looked for.
+
+        Raises:
+            KeyError: a reference to nothing.
+        """
+        if isinstance(entry, list):
+            return f"(?:{'|'.join(self.filled(part, section) for part in entry)})"
+
+        def put(reference: re.Match[str]) -> str:
+            name = reference[1] if "." in reference[1] else f"{section}.{reference[1]}"
+            found = self._entry(name)
+            if found is None:
+                raise KeyError(f"languages/{self.code}.toml: {reference[0]} is not there")
+            return self.filled(found, name.partition(".")[0])
+
+        return _REFERENCE.sub(put, entry)
+
+    def _entry(self, name: str) -> Any:
+        section, _, key = name.partition(".")
+        return self._rules.get(section, {}).get(key)
 
 
 @cache
-def _languages() -> dict[str, _Language]:
-    table = tomllib.loads(resources.files(__package__).joinpath("language.toml").read_text("utf-8"))
-    return {
-        code: _Language(
-            entry["name"],
-            frozenset(entry["asks"].split()),
-            frozenset(entry["asks"].split()) | frozenset(entry["others"].split()),
-            frozenset(entry.get("letters", "")),
-        )
-        for code, entry in table.items()
-    }
-
-
-def language_name(code: str) -> str | None:
-    """What a language (ISO 639-1 code) is called in English; None for one not known here."""
-    found = _languages().get(code)
-    return found.name if found else None
-
-
-def other_language(question: str, own: str) -> str | None:
-    """In what other language a question is.
+def language(code: str) -> Language:
+    """The rules of a language.
 
     Args:
-        question: As asked.
-        own: ISO 639-1 code of the language that it should be in.
-
-    Returns:
-        What that language, or its script, is called in English; None if it is in its own, or if
-        that cannot be told.
+        code: ISO 639-1; without a file for it there are no rules.
     """
-    script = _other_script(question, own)
-    if script:
-        return script
-    ours = _languages().get(own)
-    found = [word.replace("’", "'") for word in _WORD.findall(_QUOTED.sub(" ", question))]
-    # "La La Land", "Den Haag": a capital within a question is a name's.
-    words = [word.lower() for n, word in enumerate(found) if n == 0 or word[0].islower()]
-    if not words or ours is None:
-        return None
-    others = [language for code, language in _languages().items() if code != own]
-    evidence = [_evidence(words, question, language, ours) for language in others]
-    best = max(range(len(others)), key=lambda n: evidence[n])
-    return others[best].name if evidence[best] > 0 else None
-
-
-def _evidence(words: list[str], question: str, language: _Language, ours: _Language) -> float:
-    """How much speaks for a language and against one's own; 0 where it is not enough."""
-    theirs = [word for word in words if word in language.words and word not in ours.words]
-    strange = {word for word in words if language.letters & set(word)} - set(theirs)
-    n_marks = len(language.letters & set(question) & set("¿¡"))
-    held = len(theirs) + len(strange) + n_marks
-    own = sum(word in ours.words and word not in language.words for word in words)
-    asking = [word for word in words if word in language.asks]
-    asks_only = n_marks or any(word not in ours.words for word in asking)
-    first = words[0] in language.asks
-    enough = (
-        (held >= _MIN_WORDS and (asks_only or first))
-        or (held and first and len(asking) >= _MIN_WORDS)  # "Was sagte Healey in Israel?"
-        or (first and words[0] not in ours.words and len(words[0]) >= _LONG)
-    )
-    # Words that both languages have decide between two that are alike.
-    shared = sum(word in language.words for word in words)
-    return held + 0.1 * shared if enough and held > 2 * own else 0.0
-
-
-def _other_script(question: str, own: str) -> str | None:
-    letters = [char for char in question if char.isalpha()]
-    scripts = Counter(unicodedata.name(char, "").split(" ")[0] for char in letters)
-    if not scripts:
-        return None
-    script, n = scripts.most_common(1)[0]
-    if script not in _SCRIPTS or 2 * n <= len(letters):
-        return None
-    name, codes = _SCRIPTS[script]
-    return None if own in codes.split() else name
+    if not _CODE.fullmatch(code):
+        return Language(code, {})
+    file = resources.files("rag.text").joinpath(_FOLDER, f"{code}.toml")
+    if not file.is_file():
+        return Language(code, {})
+    return Language(code, tomllib.loads(file.read_text(encoding="utf-8")))

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
+from rag.text.language import Language
 from rag.text.numbers import find_numbers
 from rag.text.paragraphs import unwrapped
 
 _NAME = re.compile(r"\b[^\W\d_a-z][\w’'-]*", re.UNICODE)
 _TOKEN = re.compile(r"\w[\w’'-]*")
-_NEGATIONS = frozenset(
-    "not no never neither nor without none nobody nothing cannot hardly".split()  # noqa: SIM905
-)
-# No negations, though they look like it.
-_NOT_NEGATIVE = re.compile(
-    r"\b(?:not (?:only|just|least)|no (?:fewer|less|more) than|no doubt|none other)\b",
-    re.IGNORECASE,
-)
-_CLAUSE_END = re.compile(r"[,;:—–]\s|\s-\s|\b(?:but|although|though|while|whereas|and)\b")
+_CLAUSE_END = r"[,;:—–]\s|\s-\s"
 
 
 def tokens(text: str) -> list[str]:
@@ -42,31 +36,36 @@ def names(sentence: str) -> set[str]:
     return {plain(match.group()) for match in _NAME.finditer(sentence) if match.start() > 0}
 
 
-def numbers(text: str) -> set[tuple[float, bool]]:
-    """Values, each with whether it is a share."""
-    return {number.key for number in find_numbers(text)}
-
-
-def claimed_numbers(sentence: str) -> set[tuple[float, bool]]:
+def claimed_numbers(sentence: str, language: Language) -> set[tuple[float, bool]]:
     """Those that need support: "one" seldom counts anything."""
-    found = find_numbers(sentence)
-    return {n.key for n in found if sentence[n.start : n.end].lower() != "one"}
+    uncounted = language.words("numbers.uncounted")
+    found = find_numbers(sentence, language)
+    return {n.key for n in found if sentence[n.start : n.end].lower() not in uncounted}
 
 
-def negated(text: str) -> bool:
+def negated(text: str, language: Language) -> bool:
     """Whether a text says that something is not so."""
-    text = _NOT_NEGATIVE.sub(" ", text)
+    text = language.pattern("names.not_negative").sub(" ", text)
     found = words(text)
-    return bool(found & _NEGATIONS) or any(word.endswith("n't") for word in found)
+    if not found.isdisjoint(language.words("names.negations")):
+        return True
+    endings = language.listed("names.negative_endings")
+    return bool(endings) and any(word.endswith(endings) for word in found)
 
 
-def clauses(sentence: str) -> Iterator[str]:
+def clauses(sentence: str, language: Language) -> Iterator[str]:
     """The parts of a sentence that each say something of their own, roughly."""
     start = 0
-    for match in _CLAUSE_END.finditer(sentence):
+    for match in _clause_end(language).finditer(sentence):
         yield sentence[start : match.end()]
         start = match.end()
     yield sentence[start:]
+
+
+@cache
+def _clause_end(language: Language) -> re.Pattern[str]:
+    words = language.source("names.clause_end")
+    return re.compile(f"{_CLAUSE_END}|{words}" if words else _CLAUSE_END)
 
 
 def squeeze(text: str) -> str:

@@ -8,39 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
-_UP_TO_19 = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-    " fifteen sixteen seventeen eighteen nineteen"
-)
-_UNITS = {word: value for value, word in enumerate(_UP_TO_19.split())}
-_TENS = {
-    word: 10 * value
-    for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(),  # noqa: SIM905
-        start=2,
-    )
-}
-_SMALL = _UNITS | _TENS
-_SCALES = {
-    "dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9,
-    "trillion": 10**12, "k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "tn": 10**12,
-}  # fmt: skip
-_SCALE = r"(?:dozen|hundred|thousand|million|billion|trillion)"
-_DIGITS = re.compile(
-    r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    rf"(?:[\s-]?(?P<scale>{_SCALE}s?|k|mn?|bn|tn)(?!\w))?"
-    r"(?P<percent>\s?(?:%|per\s?cent\b|percent\b))?",
-    re.IGNORECASE,
-)
+from rag.text.language import Language
+
 # Digits that stand against letters, such as "4x4" or "2004s": bare.
 _BARE = re.compile(r"\d+")
-_WORD = rf"(?:{'|'.join(_SMALL)}|{_SCALE})"
-_WORDS = re.compile(
-    rf"(?<![\w-])(?:an?\s+(?={_SCALE}))?{_WORD}(?:(?:[\s-]+|\s+and\s+){_WORD})*(?![\w-])"
-    r"(?P<percent>\s?(?:%|per\s?cent\b|percent\b))?",
-    re.IGNORECASE,
-)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ADDED_FROM = 1_000
+"""Words of a smaller scale multiply what stands before them; the others begin a new part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +41,80 @@ class Number:
         return self.value, self.percent
 
 
-def find_numbers(text: str) -> list[Number]:
+class _Grammar(NamedTuple):
+    """How a language writes numbers.
+
+    Attributes:
+        digits: A number in digits, with its groups `digits`, `scale` and `percent`.
+        words: One in words, with its group `percent`; None where there are none.
+        small: Words to the numbers below a hundred.
+        scales: Words to what they multiply by.
+    """
+
+    digits: re.Pattern[str]
+    words: re.Pattern[str] | None
+    small: dict[str, int]
+    scales: dict[str, int]
+
+
+@cache
+def _grammar(language: Language) -> _Grammar:
+    small = {word: value for value, word in enumerate(language.listed("numbers.up_to_19"))}
+    tens = enumerate(language.listed("numbers.tens"), start=2)
+    small |= {word: 10 * value for value, word in tens}
+    long, short = language.table("numbers.scales"), language.table("numbers.short_scales")
+    scale = "|".join(map(re.escape, long))
+    scales = "|".join([*(f"{re.escape(word)}s?" for word in long), *map(re.escape, short)])
+    percent = language.source("numbers.percent")
+    share = rf"(?P<percent>\s?(?:%|{percent}))?" if percent else r"(?P<percent>\s?%)?"
+    digits = re.compile(
+        r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+        + (rf"(?:[\s-]?(?P<scale>{scales})(?!\w))?" if scales else r"(?P<scale>(?!))?")
+        + share,
+        re.IGNORECASE,
+    )
+    words = None
+    if small and long:
+        one = rf"(?:{'|'.join(map(re.escape, small))}|{scale})"
+        article, joined = language.source("numbers.article"), language.source("numbers.and")
+        words = re.compile(
+            rf"(?<![\w-])(?:(?:{article})\s+(?=(?:{scale})))?{one}"
+            rf"(?:(?:[\s-]+|\s+(?:{joined})\s+){one})*(?![\w-]){share}",
+            re.IGNORECASE,
+        )
+    return _Grammar(digits, words, small, {**long, **short})
+
+
+def find_numbers(text: str, language: Language) -> list[Number]:
     """The numbers of a text, in order."""
+    grammar = _grammar(language)
     found = []
     taken: set[int] = set()
-    for match in _DIGITS.finditer(text):
+    for match in grammar.digits.finditer(text):
         value = float(match["digits"].replace(",", ""))
         scale = (match["scale"] or "").lower()
-        value *= _SCALES.get(scale.rstrip("s") or scale, 1)
+        value *= grammar.scales.get(scale) or grammar.scales.get(scale.rstrip("s"), 1)
         found.append(Number(value, bool(match["percent"]), *match.span()))
         taken.update(range(*match.span()))
     for match in _BARE.finditer(text):
         if match.start() not in taken:
             found.append(Number(float(match.group()), False, *match.span()))
-    for match in _WORDS.finditer(text):
+    for match in grammar.words.finditer(text) if grammar.words else ():
         if match.start() not in taken:
             percent = bool(match["percent"])
-            found.append(Number(_value(match.group()), percent, *match.span()))
+            found.append(Number(_value(match.group(), grammar), percent, *match.span()))
     return sorted(found, key=lambda number: number.start)
 
 
-def _value(words: str) -> float:
+def _value(words: str, grammar: _Grammar) -> float:
     total, part = 0.0, 0.0
-    for word in re.findall(r"[a-z]+", words.lower()):
-        if word in _SMALL:
-            part += _SMALL[word]
-        elif word in ("dozen", "hundred"):
-            part = (part or 1) * _SCALES[word]
-        elif word in _SCALES:
-            total += (part or 1) * _SCALES[word]
+    for word in _LETTERS.findall(words.lower()):
+        scale = grammar.scales.get(word)
+        if word in grammar.small:
+            part += grammar.small[word]
+        elif scale is not None and scale < _ADDED_FROM:
+            part = (part or 1) * scale
+        elif scale is not None:
+            total += (part or 1) * scale
             part = 0.0
     return total + part

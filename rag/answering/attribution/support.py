@@ -8,24 +8,15 @@ shown as fact.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
 from rag.answering.attribution.speech import drops_speaker
 from rag.answering.evidence import Evidence, same_statement
-from rag.text.names import (
-    claimed_numbers,
-    clauses,
-    names,
-    negated,
-    numbers,
-    plain,
-    squeeze,
-    tokens,
-    words,
-)
+from rag.text.analysed import Analysed
+from rag.text.names import plain, squeeze, tokens
 
 SUPPORTED_SHARE = 0.7
 """Share of a sentence's words that must stand in its sources (or in the question)."""
@@ -38,7 +29,6 @@ MAX_FURTHER = 2
 """Articles cited besides, because they say the same by themselves."""
 BEARING_COSINE = 0.3
 """Cosine with the question from which a sentence bears on it though it shares no word with it."""
-_CONTEXT_CHARACTERS = 500
 _MIN_VERBATIM = 20  # characters
 
 _LIST = r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*"
@@ -78,9 +68,6 @@ class Attribution:
     further: tuple[Evidence, ...] = ()
 
 
-Terms = Callable[[str], list[str]]
-
-
 def strip_marks(text: str) -> str:
     """A text without the citation marks that a model wrote, such as `[2]` or `(1, 3)`.
 
@@ -89,78 +76,68 @@ def strip_marks(text: str) -> str:
     return _MARK.sub("", text)
 
 
-def attribute(
-    sentence: str,
-    question: str,
-    evidence: Sequence[Evidence],
-    terms: Terms,
-    content_terms: Terms,
-) -> Attribution:
+def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -> Attribution:
     """Find the source sentences that support a sentence.
 
     Args:
         sentence: Without citation marks.
         question: Its words need no support: an answer repeats them.
         evidence: Source sentences, best first.
-        terms: Stemmed words of a text.
-        content_terms: The same without stop words.
     """
-    asked = set(terms(question))
-    evidence = _bearing(content_terms(question), evidence, terms)
-    wanted = [term for term in content_terms(sentence) if term not in asked]
-    held = {id(source): set(terms(_with_heading(source))) for source in evidence}
+    read = Analysed(sentence, question.analyzer)
+    evidence = _bearing(question, evidence)
+    all_terms = read.content_terms
+    wanted = [term for term in all_terms if term not in question.terms]
     source = _verbatim(sentence, evidence)
-    sources = [source] if source else _cover(wanted, evidence, held)
-    together = asked.union(*(held[id(source)] for source in sources))
-    all_terms = content_terms(sentence)
+    sources = [source] if source else _cover(wanted, evidence)
+    together = question.terms.union(*(source.headed.terms for source in sources))
     share = sum(term in together for term in all_terms) / len(all_terms) if all_terms else 0.0
     new_share = sum(term in together for term in wanted) / len(wanted) if wanted else 1.0
     if source and _whole(sentence, source):
-        if _inside_quotation(source):  # alone it would be nobody's
+        if source.quotation is not None:  # alone it would be nobody's
             return Attribution(Status.PARTLY, (source,), 1.0)
         found = Attribution(Status.QUOTED, (source,), 1.0)
     elif (
         not sources
         or min(share, new_share) < PARTLY_SHARE
-        or _grounded(all_terms, sources, terms) < GROUNDED_SHARE
-        or not _says_something(sentence, question, wanted, terms)
+        or _grounded(all_terms, sources) < GROUNDED_SHARE
+        or not _says_something(read, question, wanted)
     ):
         return Attribution(Status.UNSUPPORTED, (), share)
     elif (
         min(share, new_share) < SUPPORTED_SHARE
-        or not _exact(sentence, question, sources)
-        or _turned_round(sentence, sources, wanted, terms)
-        or _speaker_dropped(sentence, question, sources, wanted, terms)
+        or not _exact(read, question, sources)
+        or _turned_round(read, sources, wanted)
+        or _speaker_dropped(read, question, sources, wanted)
     ):
         return Attribution(Status.PARTLY, tuple(sources), share)
     else:
         status = Status.QUOTED if source else Status.SUPPORTED
         found = Attribution(status, tuple(sources), share)
-    further = _further(sentence, question, found.sources, evidence, terms, content_terms)
+    further = _further(read, question, found.sources, evidence, wanted)
     return Attribution(found.status, found.sources, found.share, further)
 
 
-def _bearing(asked: Sequence[str], evidence: Sequence[Evidence], terms: Terms) -> list[Evidence]:
+def _bearing(question: Analysed, evidence: Sequence[Evidence]) -> list[Evidence]:
     """The source sentences that have to do with the question.
 
     A word that only stands somewhere in an article answers nothing.
     """
+    asked = set(question.content_terms)
     return [
         item
         for item in evidence
-        if item.cosine >= BEARING_COSINE or not set(asked).isdisjoint(terms(item.text))
+        if item.cosine >= BEARING_COSINE or not asked.isdisjoint(item.read.terms)
     ]
 
 
-def _grounded(all_terms: Sequence[str], sources: Sequence[Evidence], terms: Terms) -> float:
+def _grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
     """Share of a sentence's words that its sources hold, with what stands just before them.
 
     An answer repeats the question, so most of its words need no support. But a source that has
     only the one new word, perhaps in its title, says nothing of the rest.
     """
-    held = {
-        term for source in sources for term in terms(f"{_with_heading(source)} {_before(source)}")
-    }
+    held = {term for source in sources for term in source.headed.terms | source.before.terms}
     return sum(term in held for term in all_terms) / len(all_terms) if all_terms else 0.0
 
 
@@ -177,81 +154,70 @@ def _whole(sentence: str, source: Evidence) -> bool:
     return squeeze(sentence).lower().strip(" .\"'") == squeeze(source.text).lower().strip(" .\"'")
 
 
-def _exact(sentence: str, question: str, sources: Sequence[Evidence]) -> bool:
+def _exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
     """Whether the sources hold its numbers and names, and say no where it does.
 
     A name of the question counts as supported in the text just before a source ("he" has its name
     there), but not out of thin air: "Lammy met David Lammy in London" does not pass on a caption
     from Kyiv.
     """
-    text = " ".join(_with_heading(source) for source in sources)
-    before = " ".join(_before(source) for source in sources)
+    read = [source.headed for source in sources]
+    before = {word for source in sources for word in source.before.words}
     # The first word has a capital anyway; that it is a name, the question tells.
-    named = names(sentence) | (names(question) & {plain(word) for word in tokens(sentence)[:1]})
+    first = {plain(word) for word in tokens(sentence.text)[:1]}
+    named = sentence.names | (question.names & first)
+    values = question.values.union(*(text.values for text in read))
+    held = (question.words & before).union(*(text.words for text in read))
     return (
-        claimed_numbers(sentence) <= numbers(text) | numbers(question)
-        and named <= words(text) | (words(question) & words(before))
-        and (not negated(sentence) or negated(text))
+        sentence.claimed_values <= values
+        and named <= held
+        and (not sentence.is_negated or any(text.is_negated for text in read))
     )
 
 
-def _turned_round(
-    sentence: str, sources: Sequence[Evidence], wanted: Sequence[str], terms: Terms
-) -> bool:
+def _turned_round(sentence: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]) -> bool:
     """Whether a source says no to what the sentence states: "did not raise" made "raised"."""
-    if negated(sentence):
+    if sentence.is_negated:
         return False
     new = set(wanted)
     for source in sources:
-        parts = [(len(new & set(terms(part))), part) for part in clauses(source.text)]
+        parts = [(len(new & part.terms), part) for part in source.read.clauses]
         most = max(count for count, _ in parts)
-        if any(negated(part) for count, part in parts if count == most):
+        if any(part.is_negated for count, part in parts if count == most):
             return True
     return False
 
 
 def _speaker_dropped(
-    sentence: str,
-    question: str,
-    sources: Sequence[Evidence],
-    wanted: Sequence[str],
-    terms: Terms,
+    sentence: Analysed, question: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]
 ) -> bool:
     return any(
         drops_speaker(
             sentence,
             question,
-            source.text,
+            source.read,
             wanted,
-            terms,
-            inside_quotation=_inside_quotation(source),
+            inside_quotation=source.quotation is not None,
         )
         for source in sources
     )
 
 
-def _inside_quotation(source: Evidence) -> bool:
-    return source.quotation is not None
-
-
-def _says_something(sentence: str, question: str, wanted: Sequence[str], terms: Terms) -> bool:
+def _says_something(sentence: Analysed, question: Analysed, wanted: Sequence[str]) -> bool:
     """Whether a sentence tells more than the question did.
 
     A first name put before a name that the question has ("David Lammy" for "Lammy") is no news.
     """
-    asked = words(question)
     known = {
         term
-        for word, following in pairwise(tokens(sentence))
-        if word[0].isupper() and following[0].isupper() and plain(following) in asked
-        for term in terms(word)
+        for word, following in pairwise(tokens(sentence.text))
+        if word[0].isupper() and following[0].isupper() and plain(following) in question.words
+        for term in sentence.analyzer.terms(word)
     }
     return any(term not in known for term in wanted)
 
 
-def _cover(
-    wanted: Sequence[str], evidence: Sequence[Evidence], held: dict[int, set[str]]
-) -> list[Evidence]:
+def _cover(wanted: Sequence[str], evidence: Sequence[Evidence]) -> list[Evidence]:
     """Few source sentences that together hold the wanted words: greedy set cover.
 
     Equal covers are decided by the order of the evidence, so a sentence that only repeats the
@@ -260,29 +226,27 @@ def _cover(
     chosen: list[Evidence] = []
     missing = set(wanted)
     while len(chosen) < MAX_SOURCES:
-        best = max(evidence, key=lambda source: len(missing & held[id(source)]), default=None)
-        gain = len(missing & held[id(best)]) if best else 0
+        best = max(evidence, key=lambda source: len(missing & source.headed.terms), default=None)
+        gain = len(missing & best.headed.terms) if best else 0
         if best is None or (chosen and gain < 2) or (missing and not gain):
             break
         chosen.append(best)
-        missing -= held[id(best)]
+        missing -= best.headed.terms
         if not missing:
             break
     return chosen
 
 
 def _further(
-    sentence: str,
-    question: str,
+    sentence: Analysed,
+    question: Analysed,
     sources: Sequence[Evidence],
     evidence: Sequence[Evidence],
-    terms: Terms,
-    content_terms: Terms,
+    wanted: Sequence[str],
 ) -> tuple[Evidence, ...]:
     """Sentences of other articles that support it alone. A reprint is no second source."""
     found: list[Evidence] = []
     articles = {source.article.article_id for source in sources}
-    asked = set(terms(question))
     for item in evidence:
         if len(found) == MAX_FURTHER:
             break
@@ -290,24 +254,14 @@ def _further(
             continue
         if any(same_statement(item, other) for other in (*sources, *found)):
             continue
-        held = set(terms(_with_heading(item)))
-        wanted = [term for term in content_terms(sentence) if term not in asked]
+        held = item.headed.terms
         share = sum(term in held for term in wanted) / len(wanted) if wanted else 0.0
         if (
             share >= SUPPORTED_SHARE
             and _exact(sentence, question, [item])
-            and not _turned_round(sentence, [item], wanted, terms)
-            and not _speaker_dropped(sentence, question, [item], wanted, terms)
+            and not _turned_round(sentence, [item], wanted)
+            and not _speaker_dropped(sentence, question, [item], wanted)
         ):
             found.append(item)
             articles.add(item.article.article_id)
     return tuple(found)
-
-
-def _before(source: Evidence) -> str:
-    return source.article.text[max(0, source.start - _CONTEXT_CHARACTERS) : source.start]
-
-
-def _with_heading(source: Evidence) -> str:
-    """A source sentence with what its article's heading adds: who, and when."""
-    return f"{source.article.title} {source.article.published or ''} {source.text}"
