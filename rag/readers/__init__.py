@@ -1,4 +1,4 @@
-"""Reading sources: text files, folders of them, and JSON lines of articles.
+"""Reading sources: folders of files of many formats to articles.
 
 One article is yielded at a time and memory stays bounded by the largest single article (plus a
 digest of 16 bytes for each article read). Nothing is lost silently: what cannot be read is
@@ -8,8 +8,12 @@ Modules:
     skipped     what is not taken in, and why
     decoding    bytes to text
     dates       dates as articles write them
+    reader      what a module that reads one format offers
+    formats     which of them a file is for
     text_files  one article a file
+    html        saved pages
     json_lines  one article a line
+    csv_files   one article a row
     files       which files a source stands for
     blocks      the bytes of some articles, which may be parsed elsewhere
     ids         an id of its own for each article
@@ -31,14 +35,12 @@ from rag.readers.blocks import (
 )
 from rag.readers.dates import parse_date
 from rag.readers.decoding import decode, normalise
-from rag.readers.files import LINES_SUFFIXES, TEXT_SUFFIXES, SourceFile, files_of
+from rag.readers.files import SourceFile, files_of
+from rag.readers.formats import KNOWN_SUFFIXES, format_by_name
 from rag.readers.ids import UniqueIds
 from rag.readers.json_lines import MAX_LINE_BYTES
 from rag.readers.skipped import Skipped
 from rag.readers.text_files import MAX_TEXT_BYTES
-
-# Ends of the names of files that are read.
-KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *LINES_SUFFIXES)
 
 __all__ = [
     "KNOWN_SUFFIXES",
@@ -55,6 +57,7 @@ __all__ = [
     "begins_with",
     "decode",
     "files_of",
+    "format_by_name",
     "normalise",
     "parse_date",
     "read_sources",
@@ -65,8 +68,9 @@ def read_sources(sources: Sequence[str], base: Path) -> Iterator[Article | Skipp
     r"""Read every article of the sources, in a fixed order.
 
     Args:
-        sources: Files (`.txt`, `.jsonl`, `.ndjson`), folders (read with all below them, in sorted
-            order, without hidden files) or globs (`news/*.jsonl`); relative to `base` or absolute.
+        sources: Files of any format in `KNOWN_SUFFIXES`, folders (read with all below them, in
+            sorted order, without hidden files) or globs (`news/*.jsonl`); relative to `base` or
+            absolute.
         base: Folder that relative sources and `Article.path` are relative to.
 
     Yields:
