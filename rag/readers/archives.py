@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import posixpath
 import zipfile
 import zlib
@@ -139,9 +141,9 @@ class WarcContainer:
         from warcio.archiveiterator import ArchiveIterator
         from warcio.exceptions import ArchiveLoadFailed
 
-        number = 0
+        number = n_found = 0
         try:
-            for record in ArchiveIterator(stream, arc2warc=True):
+            for record in _quietly(ArchiveIterator(stream, arc2warc=True)):
                 number += 1
                 if record.rec_type not in ("response", "resource"):
                     continue
@@ -150,14 +152,26 @@ class WarcContainer:
                 status = headers.get_statuscode() if headers else "200"
                 url = record.rec_headers.get_header("WARC-Target-URI")
                 kind = (kind or "text/html").lower().strip()
-                if status == "200" and kind.startswith(tuple(_ENDINGS)):
+                is_page = kind.startswith(tuple(_ENDINGS))
+                if status == "200" and is_page and not (url or "").startswith("metadata:"):
+                    n_found += 1
                     yield _record(record, number, url, kind)
         except ArchiveLoadFailed as error:
-            raise UnreadableError(f"broken behind record {number}: {error}") from error
+            raise UnreadableError(f"broken behind record {number}: {_line(error)}") from error
         except (OSError, EOFError, zlib.error, ValueError, AttributeError, UnicodeError) as error:
-            raise UnreadableError(f"broken behind record {number}: {error}") from error
-        if not number:
-            raise UnreadableError("no record in it")
+            raise UnreadableError(f"broken behind record {number}: {_line(error)}") from error
+        if not n_found:
+            raise UnreadableError(f"no page among its {number:,} records")
+
+
+def _quietly(records: Iterator[Any]) -> Iterator[Any]:
+    """The records, without what the library writes to stderr about them."""
+    while True:
+        with contextlib.redirect_stderr(io.StringIO()):
+            record = next(records, None)
+        if record is None:
+            return
+        yield record
 
 
 def _record(record: Any, number: int, url: str | None, kind: str) -> Member:
@@ -170,3 +184,7 @@ def _record(record: Any, number: int, url: str | None, kind: str) -> Member:
     if len(data) > MAX_MEMBER_BYTES:
         return Member("", None, f"more than {MAX_MEMBER_BYTES:,} bytes", url, number=number)
     return Member("", data, None, url, hint=hint, number=number)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -23,7 +23,7 @@ BOMS = (
 # there are goes wrong on short texts.
 _LEGACY_ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256"),
-    *("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"),
+    *("gb18030", "big5", "cp932", "euc_jp", "euc_kr"),
 )
 _ASCII_NEWLINES = ("\r", "\v", "\f")
 _NEWLINES = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")

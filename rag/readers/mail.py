@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import email
 import email.policy
 import email.utils
@@ -14,7 +15,7 @@ from rag.article import Article
 from rag.readers.dates import parse_date
 from rag.readers.decoding import normalise, text_of
 from rag.readers.html import page_article, plain_text
-from rag.readers.reader import Found, Member, Origin, without_head
+from rag.readers.reader import START_BYTES, Found, Member, Origin, without_head
 from rag.readers.skipped import UnreadableError
 
 MAX_MAIL_BYTES = 64 * 2**20
@@ -60,14 +61,12 @@ class MhtmlReader:
     def fits(self, start: bytes) -> bool:
         """Whether it says that a browser saved it."""
         head = start.lower()
-        return head.startswith((b"from: <saved by", b'from: "saved by', b"from: saved by"))
+        return re.match(rb'from: [<"]?saved by', head) is not None
 
     def read(self, data: bytes, origin: Origin) -> Iterator[Found]:
         """The article of its page."""
         message = _parsed(data)
-        page = next(
-            (part for part in _walk(message) if part.get_content_type() == "text/html"), None
-        )
+        page = next((part for part in _walk(message) if part.get_content_type() == "text/html"), None)
         if page is None:
             raise UnreadableError("no page in it")
         address = _header(page, "Content-Location") or _header(message, "Snapshot-Content-Location")
@@ -83,9 +82,7 @@ class Mailbox:
 
     def fits(self, start: bytes) -> bool:
         """Whether it begins as the first message of a mailbox does."""
-        return start.startswith(b"From ") and bool(
-            _HEADERS.match(start.partition(b"\n")[2].lower())
-        )
+        return start.startswith(b"From ") and bool(_HEADERS.match(start.partition(b"\n")[2].lower()))
 
     def members(self, stream: IO[bytes]) -> Iterator[Member]:
         """Its messages."""
@@ -116,16 +113,28 @@ def _member(number: int, lines: list[bytes], size: int) -> Member:
 def _parsed(data: bytes) -> EmailMessage:
     if not data.strip():
         raise UnreadableError("only white space" if data else "empty file")
-    for mark, encoding in (
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-    ):
-        if data.startswith(mark):  # saved as text by an editor
-            data = data.decode(encoding, "replace").encode("utf-8", "surrogateescape")
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnreadableError("a message of Outlook (.msg) under another name")
+    data = _as_bytes_of_text(data)
+    if b"\0" in data[:START_BYTES]:
+        raise UnreadableError("binary content")
     message = email.message_from_bytes(data, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
+
+
+def _as_bytes_of_text(data: bytes) -> bytes:
+    """A message as it was sent, where an editor saved it as text in UTF-16 or with a mark."""
+    start = data[:64]
+    for encoding, is_it in (
+        ("utf-8-sig", start.startswith(codecs.BOM_UTF8)),
+        ("utf-16", start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))),
+        ("utf-16-le", start[1::2].count(0) > 24),
+        ("utf-16-be", start[::2].count(0) > 24),
+    ):
+        if is_it:
+            return data.decode(encoding, "replace").encode("utf-8", "replace")
+    return data
 
 
 def _walk(message: EmailMessage) -> Iterator[EmailMessage]:
@@ -233,7 +242,7 @@ def _attached(message: EmailMessage, origin: Origin) -> Iterator[Found]:
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes):
             continue
-        kind = format_of(name, data[:4096])
+        kind = format_of(name, data[:START_BYTES])
         if kind in names and kind is not None:
             inner = Origin(f"{origin.path}/{name}", depth=origin.depth + 1)
             for _, found in read_file(kind, data, inner):

@@ -17,6 +17,9 @@ from rag.readers.skipped import UnreadableError
 
 MAX_WORD_BYTES = 256 * 2**20
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_DOCUMENT = "word/document.xml"
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _ENTITY = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -40,7 +43,7 @@ class WordReader:
         files = _checked(data)
         try:
             found = mammoth.convert_to_html(
-                io.BytesIO(data),
+                io.BytesIO(_with_formulas(files, data)),
                 convert_image=mammoth.images.img_element(lambda _image: {"src": ""}),
                 ignore_empty_paragraphs=True,
             )
@@ -51,16 +54,13 @@ class WordReader:
             raise UnreadableError("no text in it")
         fields = _properties(files)
         title = fields.pop("title", "")
-        yield (
-            None,
-            Article(
-                article_id=origin.stem,
-                title=title,
-                text=text,
-                author=fields.pop("author", None),
-                path=origin.path,
-                metadata=fields,
-            ),
+        yield None, Article(
+            article_id=origin.stem,
+            title=title,
+            text=text,
+            author=fields.pop("author", None),
+            path=origin.path,
+            metadata=fields,
         )
 
 
@@ -73,17 +73,43 @@ def _checked(data: bytes) -> zipfile.ZipFile:
     size = sum(info.file_size for info in files.infolist())
     if size > MAX_RATIO * len(data) + 2**24:
         raise UnreadableError(f"unpacks to {size:,} bytes, more than {MAX_RATIO} times its size")
-    if (
-        "word/document.xml" not in files.namelist()
-        and "[Content_Types].xml" not in files.namelist()
-    ):
+    if _DOCUMENT not in files.namelist() and "[Content_Types].xml" not in files.namelist():
         raise UnreadableError("no Word document in it")
     for info in files.infolist():
-        if info.filename.endswith((".xml", ".rels")) and _ENTITY.search(
-            bounded(files, info)[:4096]
-        ):
+        if info.filename.endswith((".xml", ".rels")) and _ENTITY.search(bounded(files, info)[:4096]):
             raise UnreadableError("declares entities, which no Word document needs")
     return files
+
+
+def _with_formulas(files: zipfile.ZipFile, data: bytes) -> bytes:
+    """The file with its formulas as text: mammoth passes over them."""
+    from lxml import etree
+
+    try:
+        document = bounded(files, files.getinfo(_DOCUMENT))
+    except KeyError:
+        return data
+    if b"oMath" not in document:
+        return data
+    root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
+    for formula in list(root.iter(f"{_MATH}oMath")):
+        run = etree.SubElement(formula.getparent(), f"{_WORD}r")
+        etree.SubElement(run, f"{_WORD}t").text = _formula(formula)
+        run.tail = formula.tail
+        formula.getparent().replace(formula, run)
+    for paragraph in list(root.iter(f"{_MATH}oMathPara")):
+        paragraph.tag = f"{_WORD}ins"  # what may hold runs, and is kept
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        for info in files.infolist():
+            part = etree.tostring(root) if info.filename == _DOCUMENT else bounded(files, info)
+            out.writestr(info.filename, part)
+    return packed.getvalue()
+
+
+def _formula(formula: Any) -> str:
+    """The signs of a formula in a row, such as `A=πr2`."""
+    return " " + "".join(sign.text or "" for sign in formula.iter(f"{_MATH}t")) + " "
 
 
 def _properties(files: zipfile.ZipFile) -> dict[str, Any]:

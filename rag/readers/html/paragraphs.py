@@ -182,7 +182,7 @@ def _rows(table: Any) -> list[tuple[Any, str]] | None:
     rows: list[tuple[Any, str]] = []
     n_cells = size = 0
     for row in table.iter("tr"):
-        cells = [_single("".join(cell.itertext())) for cell in row.iterchildren("td", "th")]
+        cells = [_single("".join(_cell(cell))) for cell in row.iterchildren("td", "th")]
         n_cells += len(cells)
         size += sum(map(len, cells))
         if any(cells):
@@ -190,3 +190,17 @@ def _rows(table: Any) -> list[tuple[Any, str]] | None:
     if len(rows) < 2 or n_cells < 2 * len(rows) or size > _MAX_CELL * n_cells:
         return None
     return rows
+
+
+def _cell(cell: Any) -> Iterator[str]:
+    """Texts of a cell, with a space where a block or a line begins or ends."""
+    elements = walk(cell)
+    for event, element in elements:
+        if element is not cell and (element.tag in _BLOCKS or element.tag == "br"):
+            yield " "
+        if event == "start" and element.tag in _UNREAD:
+            elements.skip_subtree()
+        elif event == "start":
+            yield element.text or ""
+        elif element is not cell:
+            yield element.tail or ""
