@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict
 from rag.article import Article
 from rag.cleaning.characters import inline_edits
 from rag.cleaning.debris import line_edits
-from rag.cleaning.edits import Edit, Line, applied, in_raw, with_white_space
+from rag.cleaning.edits import Edit, Line, applied, in_raw, moved_offsets, with_white_space
 from rag.cleaning.head import head_edits, headline
 
 __all__ = ["CleanedArticle", "Removed", "clean"]
@@ -98,6 +98,10 @@ def clean(article: Article) -> CleanedArticle:
     cleaned = applied(raw, removed)
     if not article.title and not found.get("title"):
         found["title"] = headline(cleaned)
+    if found.get("published") and not article.published:
+        found["metadata"] = {**article.metadata, "published_from": "first lines of the text"}
+    if article.pages:
+        found["pages"] = moved_offsets(article.pages, removed, len(cleaned))
     pieces = tuple(Removed(text=raw[edit.start : edit.end], **edit._asdict()) for edit in removed)
     return CleanedArticle(
         article=article.model_copy(update={"text": cleaned, **found}), removed=pieces

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from rag.readers.csv_files import rows
 from rag.readers.files import SourceFile, unknown_kind
-from rag.readers.formats import CONTAINERS, LINES, ROWS, format_of, reader
+from rag.readers.formats import CONTAINERS, LINES, ROWS, format_of, is_harmless, reader
 from rag.readers.json_lines import bounded_lines, line_articles, open_lines
 from rag.readers.reader import START_BYTES, Container, Found, Origin, Reader
 from rag.readers.skipped import UnreadableError, system_reason
@@ -51,6 +51,11 @@ class Block:
     url: str | None = None
     depth: int = 0
     number: int | None = None
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it may be parsed anywhere; otherwise where it can be ended."""
+        return self.first is not None or self.problem is not None or is_harmless(self.format)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import SourceError
-from rag.readers.formats import KNOWN_SUFFIXES, LINES, ROWS, format_by_name, format_of
+from rag.readers.formats import LINES, ROWS, format_by_name, format_of
 from rag.readers.reader import START_BYTES
 from rag.readers.skipped import Skipped, system_reason
 
@@ -145,7 +145,7 @@ def _unknown(path: str) -> str | None:
 
 def unknown_kind(path: str) -> str:
     """The reason why a file of an unknown kind is skipped."""
-    return f"unknown kind of file {suffix(path)!r} (known: {', '.join(KNOWN_SUFFIXES)})"
+    return f"unknown kind of file {suffix(path)!r}"
 
 
 def suffix(path: str) -> str:

@@ -92,6 +92,11 @@ def format_by_name(path: str) -> str | None:
     )
 
 
+def is_harmless(name: str) -> bool:
+    """Whether files of a format are read by few steps of our own, and need no bounds."""
+    return name in ("text", LINES, ROWS)
+
+
 def reader(name: str) -> Reader | Container:
     """A reader or container by the name of its format."""
     return _BY_NAME[name]

@@ -66,7 +66,9 @@ class MhtmlReader:
     def read(self, data: bytes, origin: Origin) -> Iterator[Found]:
         """The article of its page."""
         message = _parsed(data)
-        page = next((part for part in _walk(message) if part.get_content_type() == "text/html"), None)
+        page = next(
+            (part for part in _walk(message) if part.get_content_type() == "text/html"), None
+        )
         if page is None:
             raise UnreadableError("no page in it")
         address = _header(page, "Content-Location") or _header(message, "Snapshot-Content-Location")
@@ -82,7 +84,9 @@ class Mailbox:
 
     def fits(self, start: bytes) -> bool:
         """Whether it begins as the first message of a mailbox does."""
-        return start.startswith(b"From ") and bool(_HEADERS.match(start.partition(b"\n")[2].lower()))
+        return start.startswith(b"From ") and bool(
+            _HEADERS.match(start.partition(b"\n")[2].lower())
+        )
 
     def members(self, stream: IO[bytes]) -> Iterator[Member]:
         """Its messages."""
@@ -237,7 +241,7 @@ def _attached(message: EmailMessage, origin: Origin) -> Iterator[Found]:
     names = {reader.name for reader in READERS}
     for part in _walk(message):
         name = _file_name(part)
-        if not name or not (_is_attached(part) or not part.get_content_maintype() == "text"):
+        if not name or not (_is_attached(part) or part.get_content_maintype() != "text"):
             continue
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes):

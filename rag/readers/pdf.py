@@ -16,14 +16,9 @@ MAX_PDF_BYTES = 256 * 2**20
 _PASSWORD, _FORMAT = 4, 3  # FPDF_ERR_PASSWORD, FPDF_ERR_FORMAT
 # pdfium puts U+FFFE for the hyphen of a word that it finds split at the end of a line.
 _SPLIT_WORD = re.compile(r"[\ufffe\x02]\s*\n?\s*")
-_MARGIN_LINES = (
-    2  # lines at the top and bottom of a page that headers and footers are looked for in
-)
+_MARGIN_LINES = 2  # at the top and bottom of a page, where headers and footers are looked for
 _MIN_PAGES = 3
 _NUMBERS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(
-    r"(?:page|seite|p\.)? ?\d{1,4}(?: ?(?:/|of|von) ?\d{1,4})?", re.IGNORECASE
-)
 
 
 class PdfReader:
@@ -113,11 +108,8 @@ def _metadata(document: Any) -> dict[str, Any]:
 def _is_title(title: str, origin: Origin) -> bool:
     """Whether a declared title is one, and not the name of a file or a program's default."""
     words = title.split()
-    if (
-        len(words) < 2
-        or len(title) > 300
-        or title.casefold().startswith(("microsoft word", "untitled"))
-    ):
+    default = title.casefold().startswith(("microsoft word", "untitled"))
+    if default or len(words) < 2 or len(title) > 300:
         return False
     return origin.stem.casefold() != title.casefold() and "." not in words[-1][1:-1]
 

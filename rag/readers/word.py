@@ -54,13 +54,16 @@ class WordReader:
             raise UnreadableError("no text in it")
         fields = _properties(files)
         title = fields.pop("title", "")
-        yield None, Article(
-            article_id=origin.stem,
-            title=title,
-            text=text,
-            author=fields.pop("author", None),
-            path=origin.path,
-            metadata=fields,
+        yield (
+            None,
+            Article(
+                article_id=origin.stem,
+                title=title,
+                text=text,
+                author=fields.pop("author", None),
+                path=origin.path,
+                metadata=fields,
+            ),
         )
 
 
@@ -76,7 +79,8 @@ def _checked(data: bytes) -> zipfile.ZipFile:
     if _DOCUMENT not in files.namelist() and "[Content_Types].xml" not in files.namelist():
         raise UnreadableError("no Word document in it")
     for info in files.infolist():
-        if info.filename.endswith((".xml", ".rels")) and _ENTITY.search(bounded(files, info)[:4096]):
+        is_xml = info.filename.endswith((".xml", ".rels"))
+        if is_xml and _ENTITY.search(bounded(files, info)[:4096]):
             raise UnreadableError("declares entities, which no Word document needs")
     return files
 

@@ -123,9 +123,9 @@ class _Choice:
     def _take_from_homes(self) -> None:
         homes, near = self._homes()
         for i, part in enumerate(self._parts):
-            if self._seen[i] and self._outside[i] and part.place[:2] in near:
-                if all(element.tag not in _OUTSIDE_TAGS for element in part.marked):
-                    self._outside[i], self._taken[i] = False, True
+            beside = self._seen[i] and self._outside[i] and part.place[:2] in near
+            if beside and all(element.tag not in _OUTSIDE_TAGS for element in part.marked):
+                self._outside[i], self._taken[i] = False, True
         at_home = [
             i for i, part in enumerate(self._parts) if self._taken[i] and part.place in homes
         ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rag.readers.html.body import LONG
 from rag.readers.html.paragraphs import Paragraph, letters
 
+_ALL_LINKED = 0.8  # share of a line inside links
 _MAX_LABEL = 40
 _MAX_TEASER = 200
 _ENDS = re.compile(r"[.!?…。！？:：;,\"'”’»)\]]\s*$")
@@ -28,19 +29,19 @@ def without_foreign(parts: Sequence[Paragraph], titles: set[str]) -> list[Paragr
         parts: Chosen paragraphs, in order.
         titles: Titles of the page, in letters only.
     """
-    kept = [part for part in parts if not _is_foreign(part, titles)]
-    # A label such as "Don't miss" goes with the links behind it, a heading with its section.
-    left_out = {id(part) for part in parts} - {id(part) for part in kept}
     done: list[Paragraph] = []
-    follows_gone = True
+    behind: Paragraph | None = None  # what was left out directly behind the one looked at
     for part in reversed(parts):
-        if id(part) in left_out:
-            follows_gone = True
+        if _is_foreign(part, titles):
+            behind = part
             continue
-        if follows_gone and (part.is_heading or (_is_label(part) and done is not None)):
-            if part.is_heading or _goes_with(part, parts, left_out):
-                continue
-        follows_gone = False
+        # A label such as "Don't miss" goes with the links behind it, and so does a heading.
+        heads_links = behind is not None and behind.link_share >= _ALL_LINKED
+        heads_nothing = part.is_heading and not done
+        if heads_nothing or (heads_links and (part.is_heading or _is_label(part))):
+            behind = None
+            continue
+        behind = None
         done.append(part)
     return _each_once(_without_head_lines(done[::-1]))
 
@@ -53,18 +54,11 @@ def _is_foreign(part: Paragraph, titles: set[str]) -> bool:
         for title in titles
     ):
         return True
-    return part.link_share >= 0.8 and len(part.text) < _MAX_TEASER
+    return part.link_share >= _ALL_LINKED and len(part.text) < _MAX_TEASER
 
 
 def _is_label(part: Paragraph) -> bool:
     return part.size < _MAX_LABEL and not _ENDS.search(part.text)
-
-
-def _goes_with(part: Paragraph, parts: Sequence[Paragraph], left_out: set[int]) -> bool:
-    """Whether what directly follows a label was left out for its links."""
-    at = next(i for i, other in enumerate(parts) if other is part)
-    behind = parts[at + 1 : at + 2]
-    return bool(behind) and id(behind[0]) in left_out and behind[0].link_share >= 0.8
 
 
 def _without_head_lines(parts: list[Paragraph]) -> list[Paragraph]:

@@ -10,10 +10,29 @@ from typing import Any
 from rag.readers.decoding import BOMS, decode
 from rag.readers.skipped import UnreadableError
 
-UNREAD = (
-    "script style noscript template svg iframe button select option input textarea video audio"
-    " canvas object embed head map progress meter dialog"
-).split()
+UNREAD = [
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "iframe",
+    "button",
+    "select",
+    "option",
+    "input",
+    "textarea",
+    "video",
+    "audio",
+    "canvas",
+    "object",
+    "embed",
+    "head",
+    "map",
+    "progress",
+    "meter",
+    "dialog",
+]
 """Elements whose text nobody reads as text."""
 _NEEDLESS = (*UNREAD, "nav", "footer", "img", "picture", "source", "link", "meta")
 _DECLARED = re.compile(
