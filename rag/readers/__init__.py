@@ -21,6 +21,7 @@ Modules:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from rag.readers.blocks import (
 )
 from rag.readers.dates import parse_date
 from rag.readers.decoding import decode, normalise
-from rag.readers.files import SourceFile, files_of
+from rag.readers.files import SourceFile, expand, files_of
 from rag.readers.formats import KNOWN_SUFFIXES, format_by_name
 from rag.readers.ids import UniqueIds
 from rag.readers.json_lines import MAX_LINE_BYTES
@@ -61,6 +62,7 @@ __all__ = [
     "normalise",
     "parse_date",
     "read_sources",
+    "source_paths",
 ]
 
 
@@ -81,6 +83,16 @@ def read_sources(sources: Sequence[str], base: Path) -> Iterator[Article | Skipp
         SourceError: a source does not exist. Raised at once, before anything is read.
     """
     return _read_all(files_of(sources, base))
+
+
+def source_paths(sources: Sequence[str], base: Path) -> list[Path]:
+    """The files and folders that sources stand for, as absolute paths.
+
+    Raises:
+        SourceError: a source does not exist.
+    """
+    found = (path for source in sources for path in expand(source, base))
+    return [Path(os.path.abspath(path)) for path in found]
 
 
 def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipped]:
