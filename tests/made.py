@@ -182,7 +182,8 @@ FEED = """<?xml version="1.0" encoding="utf-8"?>
 <item><title>Ferry crews &amp;amp; captains vote</title><link>https://example.org/ferry</link>
 <guid>ferry-1</guid><author>Bo Ek</author>
 <pubDate>Tue, 05 Mar 2024 23:30:00 -0500</pubDate>
-<description>&lt;p&gt;Crews of the ferry vote on a strike.&lt;/p&gt;&lt;p&gt;They want more.&lt;/p&gt;</description></item>
+<description>&lt;p&gt;Crews of the ferry vote on a strike.&lt;/p&gt;
+&lt;p&gt;They want more.&lt;/p&gt;</description></item>
 <item><title>Only a title</title><link>https://example.org/empty</link></item>
 </channel></rss>
 """

@@ -104,6 +104,7 @@ def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipp
         for block in BlockReader(file).blocks():
             for line, found in articles_of(block):
                 reason = found if isinstance(found, str) else None
+                found_at = block.shown
                 if isinstance(found, Article):
                     wanted = found.article_id
                     unique, reason = ids.assign(wanted, found.content_hash(), found.path)
@@ -111,4 +112,4 @@ def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipp
                         changed = {"article_id": unique}
                         yield found if unique == wanted else found.model_copy(update=changed)
                 if reason is not None:
-                    yield Skipped(path=file.shown, line=line, reason=reason)
+                    yield Skipped(path=found_at, line=line, reason=reason)

@@ -15,9 +15,9 @@ from typing import IO, Any
 
 from rag.readers.csv_files import rows
 from rag.readers.files import SourceFile, unknown_kind
-from rag.readers.formats import CONTAINERS, LINES, ROWS, format_of, is_harmless, reader
+from rag.readers.formats import LINES, ROWS, container, format_of, is_harmless, read_file, reader
 from rag.readers.json_lines import bounded_lines, line_articles, open_lines
-from rag.readers.reader import START_BYTES, Container, Found, Origin, Reader
+from rag.readers.reader import START_BYTES, Container, Found, Origin
 from rag.readers.skipped import UnreadableError, system_reason
 
 BLOCK_BYTES = 2**18
@@ -176,25 +176,24 @@ def _of_stream(kind: str | None, stream: IO[bytes], origin: Origin) -> Iterator[
         yield from _line_blocks(bounded_lines(stream.readline), origin.path)
     elif kind is None:
         yield _problem(origin, unknown_kind(origin.path))
-    elif any(kind == container.name for container in CONTAINERS):
-        yield from _members(kind, stream, origin)
+    elif (files := container(kind)) is not None:
+        yield from _members(files, stream, origin)
     else:
-        data = stream.read(_reader(kind).max_bytes + 1)
-        if len(data) > _reader(kind).max_bytes:
+        data = stream.read(reader(kind).max_bytes + 1)
+        if len(data) > reader(kind).max_bytes:
             size = stream.seek(0, os.SEEK_END)
             raise UnreadableError(
-                f"too big for one article: {size:,} bytes, at most {_reader(kind).max_bytes:,}"
+                f"too big for one article: {size:,} bytes, at most {reader(kind).max_bytes:,}"
             )
         where = (origin.url, origin.depth, origin.number)
         yield Block(origin.path, None, (data,), None, kind, *where)
 
 
-def _members(kind: str, stream: IO[bytes], origin: Origin) -> Iterator[Block]:
+def _members(files: Container, stream: IO[bytes], origin: Origin) -> Iterator[Block]:
     if origin.depth >= MAX_DEPTH:
         raise UnreadableError(f"lies in more than {MAX_DEPTH} files")
-    container: Container = reader(kind)  # type: ignore[assignment]
     n_members = 0
-    for member in container.members(stream):
+    for member in files.members(stream):
         n_members += 1
         path = f"{origin.path}/{member.name}" if member.name else origin.path
         number = member.number if member.number is not None else origin.number
@@ -236,10 +235,6 @@ def _line_blocks(lines: Iterator[bytes | None], shown: str, first: int = 1) -> I
         yield Block(shown, first, tuple(block))
 
 
-def _reader(name: str) -> Reader:
-    return reader(name)  # type: ignore[return-value]
-
-
 def _state_of(stream: IO[bytes]) -> FileState:
     digest = hashlib.sha256()
     n_bytes = 0
@@ -261,29 +256,6 @@ def articles_of(block: Block) -> Iterator[Found]:
             yield number if block.number is None else block.number, found
     else:
         yield from line_articles(block.lines, block.first, block.shown)
-
-
-def read_file(name: str, data: bytes, origin: Origin) -> Iterator[Found]:
-    """What a reader makes of a file: its articles, or why there is none.
-
-    Whatever a library raises on what strangers made becomes a reason.
-    """
-    n_found = 0
-    try:
-        for found in _reader(name).read(data, origin):
-            n_found += 1
-            yield found
-    except UnreadableError as error:
-        yield None, str(error)
-    except RecursionError:
-        yield None, "nested too deeply"
-    except MemoryError:
-        yield None, "reading it takes too much memory"
-    except Exception as error:  # noqa: BLE001 - parsers do not say what they raise on broken input
-        yield None, f"broken: {type(error).__name__}: {error}"[:300]
-    else:
-        if not n_found:
-            yield None, "no article in it"
 
 
 def begins_with(file: SourceFile, state: FileState) -> bool | None:

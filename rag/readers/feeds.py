@@ -68,7 +68,7 @@ def _article(entry: Any, number: int, text: str, source: str | None, origin: Ori
     metadata: dict[str, Any] = {}
     published = None
     for field in ("published", "created", "updated"):
-        written = _one(entry.get(field))
+        written = _one(dict.get(entry, field))  # its own `get` puts one in place of another
         day = parse_date(written) if written else None
         if day is not None:
             published = day
@@ -76,7 +76,7 @@ def _article(entry: Any, number: int, text: str, source: str | None, origin: Ori
             if written != day.isoformat():
                 metadata["published"] = written
             break
-    updated = _one(entry.get("updated"))
+    updated = _one(dict.get(entry, "updated"))
     if updated and updated != metadata.get("published"):
         metadata["updated"] = updated
     tags = [_one(tag.get("term")) for tag in entry.get("tags", ())]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rag.readers.archives import GzipContainer, WarcContainer, ZipContainer
 from rag.readers.epub import EpubReader
 from rag.readers.feeds import FeedReader
@@ -9,7 +11,8 @@ from rag.readers.html import HtmlReader
 from rag.readers.mail import Mailbox, MailReader, MhtmlReader
 from rag.readers.markdown import MarkdownReader
 from rag.readers.pdf import PdfReader
-from rag.readers.reader import Container, Reader
+from rag.readers.reader import START_BYTES, Container, Found, Origin, Reader
+from rag.readers.skipped import UnreadableError
 from rag.readers.text_files import TextReader
 from rag.readers.word import WordReader
 
@@ -23,7 +26,7 @@ READERS: tuple[Reader, ...] = (
     HtmlReader(),
     MarkdownReader(),
     TextReader(),
-    MailReader(),
+    MailReader(lambda *file: _read_attached(*file)),
 )
 CONTAINERS: tuple[Container, ...] = (
     WarcContainer(),
@@ -48,9 +51,8 @@ KNOWN_SUFFIXES = tuple(
     )
 )
 """Ends of the names of files that are read."""
-_BY_NAME: dict[str, Reader | Container] = {
-    format_.name: format_ for format_ in (*READERS, *CONTAINERS)
-}
+_READERS = {reader.name: reader for reader in READERS}
+_CONTAINERS = {container.name: container for container in CONTAINERS}
 
 
 _ONLY_UNNAMED = frozenset({"mail", "mailbox"})
@@ -97,6 +99,41 @@ def is_harmless(name: str) -> bool:
     return name in ("text", LINES, ROWS)
 
 
-def reader(name: str) -> Reader | Container:
-    """A reader or container by the name of its format."""
-    return _BY_NAME[name]
+def reader(name: str) -> Reader:
+    """A reader by the name of its format."""
+    return _READERS[name]
+
+
+def container(name: str) -> Container | None:
+    """A container by the name of its format; None if that is none."""
+    return _CONTAINERS.get(name)
+
+
+def read_file(name: str, data: bytes, origin: Origin) -> Iterator[Found]:
+    """What a reader makes of a file: its articles, or why there is none.
+
+    Whatever a library raises on what strangers made becomes a reason.
+    """
+    n_found = 0
+    try:
+        for found in _READERS[name].read(data, origin):
+            n_found += 1
+            yield found
+    except UnreadableError as error:
+        yield None, str(error)
+    except RecursionError:
+        yield None, "nested too deeply"
+    except MemoryError:
+        yield None, "reading it takes too much memory"
+    except Exception as error:  # noqa: BLE001 - parsers do not say what they raise on broken input
+        yield None, f"broken: {type(error).__name__}: {error}"[:300]
+    else:
+        if not n_found:
+            yield None, "no article in it"
+
+
+def _read_attached(name: str, data: bytes, origin: Origin) -> Iterator[Found]:
+    """What a file attached to a message comes to; nothing if it is of no format for readers."""
+    kind = format_of(name, data[:START_BYTES])
+    if any(kind == reader.name for reader in READERS):
+        yield from read_file(str(kind), data, origin)

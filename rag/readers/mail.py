@@ -7,7 +7,7 @@ import email
 import email.policy
 import email.utils
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from typing import IO, Any
 
@@ -27,12 +27,23 @@ _PLAIN_SHARE = 0.5  # of the letters of the HTML part: a shorter plain part only
 _MAX_PARTS = 200
 
 
+ReadAttached = Callable[[str, bytes, Origin], Iterator[Found]]
+"""Reads an attached file, by its name, if it is of a known format."""
+
+
 class MailReader:
-    """`.eml`: subject, day and sender from the headers; the text from the plain or HTML part."""
+    """`.eml`: subject, day and sender from the headers; the text from the plain or HTML part.
+
+    Args:
+        read_attached: Reads the files attached.
+    """
 
     name = "mail"
     suffixes = (".eml",)
     max_bytes = MAX_MAIL_BYTES
+
+    def __init__(self, read_attached: ReadAttached) -> None:
+        self._read_attached = read_attached
 
     def fits(self, start: bytes) -> bool:
         """Whether it begins with two header lines of a message."""
@@ -45,7 +56,7 @@ class MailReader:
         text = _text(message)
         if text.strip():
             yield None, _article(message, text, origin)
-        attached = list(_attached(message, origin)) if origin.depth < 3 else []
+        attached = list(_attached(message, origin, self._read_attached)) if origin.depth < 3 else []
         if not text.strip() and not attached:
             raise UnreadableError("a message without text")
         yield from attached
@@ -124,6 +135,8 @@ def _parsed(data: bytes) -> EmailMessage:
         raise UnreadableError("binary content")
     message = email.message_from_bytes(data, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
+    if not any(_HEADERS.match(f"{name}: ".lower().encode("utf-8", "replace")) for name in message):
+        raise UnreadableError("no message: it has no headers")
     return message
 
 
@@ -233,12 +246,10 @@ def _article(message: EmailMessage, text: str, origin: Origin) -> Article:
     )
 
 
-def _attached(message: EmailMessage, origin: Origin) -> Iterator[Found]:
+def _attached(
+    message: EmailMessage, origin: Origin, read_attached: ReadAttached
+) -> Iterator[Found]:
     """The articles of attached files that are of a known format."""
-    from rag.readers.blocks import read_file  # formats know this reader, and it knows them
-    from rag.readers.formats import READERS, format_of
-
-    names = {reader.name for reader in READERS}
     for part in _walk(message):
         name = _file_name(part)
         if not name or not (_is_attached(part) or part.get_content_maintype() != "text"):
@@ -246,11 +257,9 @@ def _attached(message: EmailMessage, origin: Origin) -> Iterator[Found]:
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes):
             continue
-        kind = format_of(name, data[:START_BYTES])
-        if kind in names and kind is not None:
-            inner = Origin(f"{origin.path}/{name}", depth=origin.depth + 1)
-            for _, found in read_file(kind, data, inner):
-                yield None, found if isinstance(found, Article) else f"{name}: {found}"
+        inner = Origin(f"{origin.path}/{name}", depth=origin.depth + 1)
+        for _, found in read_attached(name, data, inner):
+            yield None, found if isinstance(found, Article) else f"{name}: {found}"
 
 
 def _file_name(part: EmailMessage) -> str | None:

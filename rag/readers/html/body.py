@@ -152,7 +152,7 @@ class _Choice:
                 continue
             if part.element.getparent() in parents:
                 self._taken[i] = True
-            elif part.size >= LONG or part.is_heading or part.kind == "li":
+            elif part.size >= LONG or part.is_heading or part.kind in ("li", "row"):
                 self._taken[i] = any(a in parents for a in part.element.iterancestors())
 
     def _homes(self) -> tuple[set[Place], set[Place]]:

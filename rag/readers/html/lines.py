@@ -5,6 +5,7 @@ What can be told by its words alone goes in cleaning, which lists it.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from rag.readers.html.paragraphs import Paragraph, letters
 
 _ALL_LINKED = 0.8  # share of a line inside links
 _MAX_LABEL = 40
-_MAX_TEASER = 200
+_MIN_TEASER, _MAX_TEASER = 25, 200
 _ENDS = re.compile(r"[.!?…。！？:：;,\"'”’»)\]]\s*$")
 _DATED = re.compile(
     r"(?:19|20)\d\d[-/.年]\s?\d\d?|\d\d?[-/.]\d\d?[-/.](?:19|20)\d\d|\b\d\d?(?:st|nd|rd|th|\.|º)?,?"
@@ -22,27 +23,29 @@ _DATED = re.compile(
 _MAX_DATE_LINE = 100
 
 
-def without_foreign(parts: Sequence[Paragraph], titles: set[str]) -> list[Paragraph]:
-    """The paragraphs without those that repeat the title or lead to other articles.
+def without_foreign(
+    page: Sequence[Paragraph], chosen: Sequence[Paragraph], titles: set[str]
+) -> list[Paragraph]:
+    """The chosen paragraphs without those that repeat the title or lead to other articles.
 
     Args:
-        parts: Chosen paragraphs, in order.
+        page: All paragraphs of the page.
+        chosen: Some of them, in order.
         titles: Titles of the page, in letters only.
     """
+    wanted = {id(part) for part in chosen if not _is_foreign(part, titles)}
     done: list[Paragraph] = []
     behind: Paragraph | None = None  # what was left out directly behind the one looked at
-    for part in reversed(parts):
-        if _is_foreign(part, titles):
+    for part in reversed(page):
+        if id(part) not in wanted:
             behind = part
             continue
         # A label such as "Don't miss" goes with the links behind it, and so does a heading.
-        heads_links = behind is not None and behind.link_share >= _ALL_LINKED
+        heads_links = behind is not None and _is_teaser(behind)
         heads_nothing = part.is_heading and not done
-        if heads_nothing or (heads_links and (part.is_heading or _is_label(part))):
+        if not heads_nothing and not (heads_links and (part.is_heading or _is_label(part))):
+            done.append(part)
             behind = None
-            continue
-        behind = None
-        done.append(part)
     return _each_once(_without_head_lines(done[::-1]))
 
 
@@ -55,6 +58,11 @@ def _is_foreign(part: Paragraph, titles: set[str]) -> bool:
     ):
         return True
     return part.link_share >= _ALL_LINKED and len(part.text) < _MAX_TEASER
+
+
+def _is_teaser(part: Paragraph) -> bool:
+    """Whether it is the title of another article, and leads there."""
+    return part.link_share >= _ALL_LINKED and _MIN_TEASER <= part.size < _MAX_TEASER
 
 
 def _is_label(part: Paragraph) -> bool:
@@ -91,7 +99,8 @@ def date_line(parts: Sequence[Paragraph], title: str) -> str | None:
     at = next((i for i, part in enumerate(parts) if key and part.key == key), None)
     if at is None:
         return None
-    for part in (*parts[at + 1 : at + 6], *parts[max(at - 2, 0) : at]):
+    behind = itertools.takewhile(lambda part: part.size < LONG, parts[at + 1 : at + 6])
+    for part in (*behind, *parts[max(at - 2, 0) : at]):
         found = _DATED.search(part.text) if part.size < _MAX_DATE_LINE else None
         if found is not None:
             return found[0]

@@ -34,7 +34,7 @@ def page_article(
     body = root.find("body")
     parts = paragraphs(root if body is None else body, is_outside)
     found = declared(root, url)
-    text = _joined(without_foreign(chosen(root, parts, found.description), found.titles))
+    text = _joined(without_foreign(parts, chosen(root, parts, found.description), found.titles))
     if not text:
         raise UnreadableError("no article text in the page")
     return Article(
