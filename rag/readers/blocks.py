@@ -23,6 +23,7 @@ from rag.readers.skipped import UnreadableError, system_reason
 BLOCK_BYTES = 2**18
 READING = 4
 """To be raised when the same bytes are read as another article, or skipped for another reason."""
+_MARKUP = b'"html"'  # a field of JSON lines that holds a page
 MAX_DEPTH = 3
 """Files inside files inside files: one that lies deeper is skipped."""
 
@@ -55,7 +56,9 @@ class Block:
     @property
     def is_harmless(self) -> bool:
         """Whether it may be parsed anywhere; otherwise where it can be ended."""
-        return self.first is not None or self.problem is not None or is_harmless(self.format)
+        if self.first is None:
+            return self.problem is not None or is_harmless(self.format)
+        return not any(_MARKUP in line for line in self.lines if isinstance(line, bytes))
 
 
 @dataclass(slots=True)

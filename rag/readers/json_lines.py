@@ -10,7 +10,8 @@ from typing import IO, Any
 from rag.article import Article
 from rag.readers.dates import stored_date
 from rag.readers.decoding import BOMS, normalise, text_of, without_surrogates
-from rag.readers.html import page_article
+from rag.readers.formats import read_file
+from rag.readers.reader import Origin
 from rag.readers.skipped import UnreadableError
 
 MAX_LINE_BYTES = 16 * 2**20
@@ -119,9 +120,10 @@ def _page(fields: dict[str, Any], shown: str) -> Article | None:
     if not isinstance(markup, str) or not markup.strip() or fields.get("text"):
         return None
     url = fields.get("url")
-    page = page_article(
-        markup, article_id="", path=shown, url=url if isinstance(url, str) else None
-    )
+    origin = Origin(shown, url if isinstance(url, str) else None)
+    _, page = next(read_file("html", markup.encode("utf-8", "replace"), origin))
+    if isinstance(page, str):
+        raise UnreadableError(f"`html`: {page}")
     del fields["html"]
     fields["text"] = page.text
     return page
