@@ -142,7 +142,7 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the builder, and that ends stdin
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not get between the results
-    _confine()
+    confine()
     with contextlib.suppress(EOFError, BrokenPipeError):
         stored = frozenset(json.loads(_receive(jobs)[0]))
         while True:
@@ -150,7 +150,7 @@ def serve() -> None:
                 _send(results, _READS.dump_json(read_block(block, stored)))
 
 
-def _confine() -> None:
+def confine() -> None:
     """Bounds of a process that reads what strangers made: its memory, and no network."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = MAX_PROCESS_BYTES if hard == resource.RLIM_INFINITY else min(hard, MAX_PROCESS_BYTES)

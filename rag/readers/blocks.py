@@ -105,7 +105,7 @@ class BlockReader:
                     with open_lines(self.file.path) as lines:
                         yield from self._lines(lines)
                     return
-                yield from _of_stream(kind, stream, Origin(shown))
+                yield from blocks_of(kind, stream, Origin(shown))
                 stream.seek(0)
                 self.state = _state_of(stream)
         except UnreadableError as error:
@@ -167,8 +167,13 @@ class _Counted:
         return FileState(self._n_bytes, self._digest.hexdigest(), n_lines if whole else None)
 
 
-def _of_stream(kind: str | None, stream: IO[bytes], origin: Origin) -> Iterator[Block]:
-    """The blocks of a file that is no JSON lines file in its own right.
+def blocks_of(kind: str | None, stream: IO[bytes], origin: Origin) -> Iterator[Block]:
+    """The blocks of a file of a format, or of one inside another.
+
+    Args:
+        kind: Name of the format; None if it is unknown.
+        stream: Its bytes.
+        origin: Where they come from.
 
     Raises:
         UnreadableError: it cannot be read (further).
@@ -207,7 +212,7 @@ def _members(files: Container, stream: IO[bytes], origin: Origin) -> Iterator[Bl
         hint = member.name or member.hint or origin.path.removesuffix(".gz")
         try:
             kind_of_member = format_of(hint, member.data[:START_BYTES])
-            yield from _of_stream(kind_of_member, io.BytesIO(member.data), inner)
+            yield from blocks_of(kind_of_member, io.BytesIO(member.data), inner)
         except UnreadableError as error:
             yield _problem(inner, str(error))
     if not n_members:
