@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from rag.building.workers import read_blocks
+from rag.engine import Rag
 from rag.readers import Block, BlockReader, Skipped, files_of
-from rag.retrieval import Filter, search
-from rag.testing import FakeEmbedder
+from rag.settings import Settings
+from rag.testing import FakeEmbedder, FakeLLM
 from tests.made import PARAGRAPHS, page, pdf
 from tests.support import build, open_index
 from tests.test_building_inputs import children
@@ -74,14 +75,9 @@ def test_pages_reach_hits(tmp_path: Path) -> None:
         (article,) = opened.catalog.all_articles()
         assert len(article.pages) == 2
         assert article.page_at(article.text.index("Cyclists")) == 2
-        (found, *_) = search(
-            opened,
-            FakeEmbedder(),
-            "Cyclists may use the ferry without paying",
-            k=1,
-            filter=Filter(),
-        )
-        assert found.hit.page == 2
+        question = "Cyclists may use the ferry without paying"
+        with Rag(opened, FakeEmbedder(), FakeLLM([]), Settings(), calibration=None) as rag:
+            assert rag.search(question, k=1)[0].page == 2
 
 
 def test_a_file_that_takes_too_long_is_skipped_and_the_others_are_read(tmp_path: Path) -> None:
