@@ -30,8 +30,8 @@ def mixed(tmp_path: Path) -> Path:
     index.mkdir(parents=True)
     (index / "index.toml").write_text('sources = ["../../mixed"]\n', encoding="utf-8")
     (tmp_path / "mixed").mkdir()
-    for name, data in ALL.items():
-        (tmp_path / "mixed" / name).write_bytes(data)
+    for number, (name, data) in enumerate(ALL.items()):
+        (tmp_path / "mixed" / f"f{number}{name[1:]}").write_bytes(data)
     return tmp_path / "indexes"
 
 
@@ -47,20 +47,20 @@ def test_citations_are_right_in_every_format(mixed: Path) -> None:
     report = build(mixed)
     assert set(report.n_read) == {
         *("csv", "epub", "feed", "gzip", "html", "json lines", "mail", "mailbox", "markdown"),
-        *("mhtml", "pdf", "text", "warc", "word", "zip"),
+        *("mhtml", "pdf", "text", "warc", "word"),
     }
     with open_index(mixed) as index:
         paths = set()
         for article in index.catalog.all_articles():
             paths.add(str(article.path).removeprefix("../../mixed/").partition("/")[0])
-        assert paths == set(ALL)
+        assert paths == set(os.listdir(mixed.parent / "mixed"))
 
 
 def test_nothing_is_read_again_where_nothing_changed(mixed: Path) -> None:
     first = build(mixed)
     second = build(mixed)
     assert (second.published, second.unchanged) == (False, first.n_articles)
-    (mixed.parent / "mixed" / "a.zip").unlink()
+    next((mixed.parent / "mixed").glob("*.zip")).unlink()
     third = build(mixed)
     assert third.removed == 1
 

@@ -28,7 +28,7 @@ from rag.readers import (
     UniqueIds,
     articles_of,
     files_of,
-    format_by_name,
+    format_of_path,
 )
 from rag.text.paragraphs import Span, unmarked
 
@@ -69,7 +69,7 @@ class Batch:
 
     def count(self, path: str) -> None:
         """Count an article by its format."""
-        self.n_read[format_by_name(path) or "other"] += 1
+        self.n_read[format_of_path(path) or "other"] += 1
 
 
 class Preparation:

@@ -18,11 +18,11 @@ def show_import(report: BuildReport) -> None:
     """A line for each format; nothing where all articles are plain text and none was skipped."""
     from rich.table import Table
 
-    from rag.readers import format_by_name
+    from rag.readers import format_of_path
 
     reasons: dict[str, Counter[str]] = {}
     for item in report.skipped:
-        format_ = format_by_name(item.path) or "other"
+        format_ = format_of_path(item.path) or "other"
         reasons.setdefault(format_, Counter())[item.reason] += 1
     formats = sorted(set(report.n_read) | set(reasons))
     if not reasons and set(formats) in _PLAIN:

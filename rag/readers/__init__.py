@@ -37,7 +37,7 @@ from rag.readers.blocks import (
 from rag.readers.dates import parse_date
 from rag.readers.decoding import decode, normalise
 from rag.readers.files import SourceFile, expand, files_of
-from rag.readers.formats import KNOWN_SUFFIXES, format_by_name
+from rag.readers.formats import KNOWN_SUFFIXES, format_of_path
 from rag.readers.ids import UniqueIds
 from rag.readers.json_lines import MAX_LINE_BYTES
 from rag.readers.skipped import Skipped
@@ -58,7 +58,7 @@ __all__ = [
     "begins_with",
     "decode",
     "files_of",
-    "format_by_name",
+    "format_of_path",
     "normalise",
     "parse_date",
     "read_sources",

@@ -94,6 +94,20 @@ def format_by_name(path: str) -> str | None:
     )
 
 
+def format_of_path(path: str) -> str | None:
+    """The format that an article was read in, by its `Article.path`.
+
+    Of a file in an archive its own, of a chapter or an attachment that of the book or the mail.
+    """
+    found = None
+    for name in path.split("/"):
+        kind = format_by_name(name)
+        found = kind or found
+        if kind is not None and kind not in _CONTAINERS:
+            break
+    return found
+
+
 def is_harmless(name: str) -> bool:
     """Whether files of a format are read by few steps of our own, and need no bounds."""
     return name in ("text", LINES, ROWS)
