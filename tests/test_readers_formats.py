@@ -142,6 +142,7 @@ def test_pdf_pages_headers_and_split_words(tmp_path):
         ["Osterby Post, 1 March 2024", "The last page ends here.", "page 3"],
     ]
     (article,) = only(tmp_path, "bridge.pdf", pdf(lines, title="Harbour bridge to close"))
+    article = clean(article).article
     assert article.title == "Harbour bridge to close"
     assert "Osterby Post" not in article.text
     assert "page 1" not in article.text

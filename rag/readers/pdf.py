@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +15,6 @@ MAX_PDF_BYTES = 256 * 2**20
 _PASSWORD, _FORMAT = 4, 3  # FPDF_ERR_PASSWORD, FPDF_ERR_FORMAT
 # pdfium puts U+FFFE for the hyphen of a word that it finds split at the end of a line.
 _SPLIT_WORD = re.compile(r"[\ufffe\x02]\s*\n?\s*")
-_MARGIN_LINES = 2  # at the top and bottom of a page, where headers and footers are looked for
-_MIN_PAGES = 3
-_NUMBERS = re.compile(r"\d+")
 
 
 class PdfReader:
@@ -42,7 +38,7 @@ class PdfReader:
             raise UnreadableError(
                 f"no text in its {n} page{'s' if n != 1 else ''}: scanned, or made of pictures"
             )
-        text, starts = _joined(_without_margins(texts))
+        text, starts = _joined(texts)
         title = metadata.pop("title", "")
         yield (
             None,
@@ -112,36 +108,6 @@ def _is_title(title: str, origin: Origin) -> bool:
     if default or len(words) < 2 or len(title) > 300:
         return False
     return origin.stem.casefold() != title.casefold() and "." not in words[-1][1:-1]
-
-
-def _without_margins(texts: list[str]) -> list[str]:
-    """The pages without the lines that stand at the top or bottom of most of them."""
-    pages = [text.split("\n") for text in texts]
-    filled = [lines for lines in pages if any(lines)]
-    if len(filled) < _MIN_PAGES:
-        return texts
-    seen: Counter[str] = Counter()
-    for lines in filled:
-        seen.update({_margin_key(line) for line in _margins(lines)})
-    repeated = {key for key, n in seen.items() if key and n >= max(_MIN_PAGES, 0.4 * len(filled))}
-    done = []
-    for lines in pages:
-        kept = list(lines)
-        for side in (0, -1):
-            for _ in range(_MARGIN_LINES):
-                if kept and (_margin_key(kept[side]) in repeated or not kept[side].strip()):
-                    kept.pop(side)
-        done.append("\n".join(kept))
-    return done
-
-
-def _margins(lines: list[str]) -> list[str]:
-    return [*lines[:_MARGIN_LINES], *lines[-_MARGIN_LINES:]]
-
-
-def _margin_key(line: str) -> str:
-    """A line without its numbers, which count the pages."""
-    return _NUMBERS.sub("#", " ".join(line.split()).casefold())
 
 
 def _joined(texts: list[str]) -> tuple[str, tuple[int, ...]]:
