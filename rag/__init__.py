@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rag.article import Article as Article
     from rag.building.report import BuildProgress as BuildProgress
     from rag.building.report import BuildReport as BuildReport
+    from rag.building.sources import add_sources as add_sources
     from rag.building.uploads import Upload as Upload
     from rag.building.uploads import add_files as add_files
     from rag.building.uploads import list_files as list_files
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from rag.index.opened import IndexInfo as IndexInfo
     from rag.index.opened import list_indexes as list_indexes
     from rag.pool import EnginePool as EnginePool
+    from rag.readers import KNOWN_SUFFIXES as KNOWN_SUFFIXES
     from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
     from rag.retrieval.spelling import Correction as Correction
@@ -82,6 +84,7 @@ _HOME = {
     "Filter": "rag.retrieval",
     "Hit": "rag.retrieval",
     "IndexInfo": "rag.index.opened",
+    "KNOWN_SUFFIXES": "rag.readers",
     "Kind": "rag.answering.question",
     "Rag": "rag.engine",
     "RagError": "rag.errors",
@@ -91,6 +94,7 @@ _HOME = {
     "TextWritten": "rag.answering.events",
     "Upload": "rag.building.uploads",
     "add_files": "rag.building.uploads",
+    "add_sources": "rag.building.sources",
     "ask": "rag.api",
     "build": "rag.api",
     "check": "rag.api",

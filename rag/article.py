@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import hashlib
 import json
@@ -25,8 +26,11 @@ class Article(BaseModel):
         source: Who published it, such as "The Jerusalem Post"; None when not stated.
         author: As stated.
         url: Where the original stands, as stated; not checked.
-        path: The file it was read from, relative to the folder of `index.toml`.
-        metadata: Further fields of a JSON line, kept as they are.
+        path: The file it was read from, relative to the folder of `index.toml`; for one inside
+            an archive both names, as in `papers.zip/1999/storm.html`.
+        pages: Offset at which each page of a paged file begins in the text; empty without pages.
+        metadata: Further fields, kept as they are; `published_from` says where `published` was
+            found where a file has several places for it, and `published` what a day cannot hold.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,10 +43,17 @@ class Article(BaseModel):
     author: str | None = None
     url: str | None = None
     path: str | None = None
+    pages: tuple[int, ...] = ()
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    def page_at(self, offset: int) -> int | None:
+        """Number of the page, from 1, that an offset of the text lies on; None without pages."""
+        return max(bisect.bisect_right(self.pages, offset), 1) if self.pages else None
 
     def content_hash(self) -> str:
         """sha256 (hex) over everything but `path`: equal content, equal hash."""
-        fields = self.model_dump(mode="json", exclude={"path"})
+        # Without pages as before there were any, so that stored hashes stay true.
+        left_out = {"path"} if self.pages else {"path", "pages"}
+        fields = self.model_dump(mode="json", exclude=left_out)
         canonical = json.dumps(fields, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

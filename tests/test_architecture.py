@@ -44,6 +44,14 @@ NATIVE = {
     "tokenizers": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
     "llama_cpp": {"rag/llm/llamacpp.py"},
     "nupunkt": {"rag/text/sentences.py"},
+    "trafilatura": {"rag/readers/html/body.py"},
+    "lxml": {"rag/readers/html/tree.py", "rag/readers/word.py", "rag/readers/epub.py"},
+    "pypdfium2": {"rag/readers/pdf.py"},
+    "mammoth": {"rag/readers/word.py"},
+    "feedparser": {"rag/readers/feeds.py"},
+    "warcio": {"rag/readers/archives.py"},
+    "markdown_it": {"rag/readers/markdown.py"},
+    "watchfiles": {"rag/cli/adding.py"},
     "gradio": {"rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py"},
     "pickle": set(),
     "joblib": set(),
@@ -68,8 +76,9 @@ PUBLIC = """
     Answer AnswerItem AnswerReady AnswerSentence AnswerStatus Article BuildProgress
     BuildReport BusyError Calibration CancelledError Chat CheckReport Citation Claim
     ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit
-    IndexInfo Kind Rag RagError RemovalError Settings Status TextWritten Upload add_files
-    ask build check list_files list_indexes remove_files search summarize timeline
+    IndexInfo KNOWN_SUFFIXES Kind Rag RagError RemovalError Settings Status TextWritten
+    Upload add_files add_sources ask build check list_files list_indexes remove_files search
+    summarize timeline
     """.split()  # noqa: SIM905
 
 

@@ -95,7 +95,7 @@ def test_processes_end_with_whoever_asked(odd_sources: Path) -> None:
     found = read_blocks(blocks, (), n_workers=2, local_bytes=0)
     next(found)
     next(found)
-    assert len(children()) == 2
+    assert 1 <= len(children()) <= 2  # they start as there is work for them
     found.close()
     assert children() == []
 

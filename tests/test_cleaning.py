@@ -314,3 +314,54 @@ def test_clean_collections_keep_their_text(name):
         assert {piece.reason for piece in result.removed} <= {"HTML entity"}
         assert all(piece.text.startswith("&#") for piece in result.removed)
         assert result.article.model_copy(update={"text": article.text}) == article
+
+
+def test_headers_and_footers_of_pages_go_and_are_listed():
+    pages = [
+        f"Osterby Post, {n} March\nPage {n} says {word} things.\npage {n}\n"
+        for n, word in enumerate(("one", "other", "third", "last"), 1)
+    ]
+    starts = tuple(sum(map(len, pages[:n])) for n in range(4))
+    found = clean(Article(article_id="p", text="".join(pages).strip(), pages=starts))
+    assert found.article.text == (
+        "Page 1 says one things.\nPage 2 says other things.\nPage 3 says third things.\n"
+        "Page 4 says last things."
+    )
+    assert {piece.reason for piece in found.removed} == {"page header or footer"}
+    where = [found.article.page_at(found.article.text.index(f"Page {n}")) for n in (1, 2, 3, 4)]
+    assert where == [1, 2, 3, 4]
+
+
+def test_ligatures_are_letters():
+    found = clean(Article(article_id="p", text="The ﬁrst oﬃce was ﬂooded."))
+    assert found.article.text == "The first office was flooded."
+    assert [(piece.text, piece.replacement) for piece in found.removed] == [
+        ("ﬁ", "fi"),
+        ("ﬃ", "ffi"),
+        ("ﬂ", "fl"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Log in or create an account to continue",
+        "Subscribe now to read the full story.",
+        "This article is for subscribers only.",
+        "Like this story? Share it with a friend!",
+        "Reporting by Ann Lee; editing by Bo Ek",
+        "Article content",
+        "Lesen Sie auch:",
+    ],
+)
+def test_more_lines_that_are_no_article(line):
+    text = f"The harbour bridge closes on Monday.\n\n{line}\n\nIt opens again in May."
+    assert clean(Article(article_id="p", text=text)).article.text == (
+        "The harbour bridge closes on Monday.\n\nIt opens again in May."
+    )
+
+
+def test_where_a_day_was_found_in_the_text_is_told():
+    text = "Harbour bridge to close\n1 March 2024\nThe bridge closes on Monday. It opens in May."
+    article = clean(Article(article_id="p", text=text)).article
+    assert article.metadata == {"published_from": "first lines of the text"}

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ from rag.models import KNOWN, ModelFile, ModelSpec
 from rag.retrieval import Hit
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM, fake_calibration, open_with
+from tests.made import page
 from tests.support import ARTICLES, write_articles
 
 ROOT = Path(__file__).parents[1]
@@ -533,3 +535,70 @@ def test_build_that_would_remove_most_articles_wants_to_be_told(index_dir: Path,
     assert "2 of the 3 articles of index 'news' are missing" in run.err
     assert "rag build news --allow-removal" in run.err
     assert "2 removed" in rag("build", "news", "--allow-removal").out
+
+
+# Adding
+
+
+def test_add_makes_an_index_of_a_folder_and_tells_what_was_read(
+    rag: Rag_, tmp_path: Path, index_dir: Path
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "bridge.html").write_text(page(), encoding="utf-8")
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    run = rag("add", "papers", str(folder))
+    assert run.code == 0
+    assert (index_dir / "papers" / "index.toml").read_text() == (
+        '# Sources are relative to this file.\nsources = ["../../papers"]\n'
+    )
+    table = [line.split() for line in run.out.splitlines() if line.startswith(("html", "pdf"))]
+    assert table == [["html", "1", "0"], ["pdf", "0", "1", "empty", "file", "(1)"]]
+    assert "other" in run.out
+    assert "JSON-LD" not in rag("show", "papers", "bridge").out
+
+
+def test_add_keeps_what_index_toml_says_and_adds_a_source_once(
+    rag: Rag_, tmp_path: Path, index_dir: Path
+) -> None:
+    toml = index_dir / "news" / "index.toml"
+    toml.write_text('sources = ["../../news.jsonl"] # mine\nlanguage = "en"\n', encoding="utf-8")
+    (tmp_path / "one.md").write_text("# One\n\nThe tower fell.", encoding="utf-8")
+    for _ in range(2):
+        assert rag("add", "news", str(tmp_path / "one.md")).code == 0
+    assert tomllib.loads(toml.read_text()) == {
+        "sources": ["../../news.jsonl", "../../one.md"],
+        "language": "en",
+    }
+    assert "# mine" in toml.read_text()
+
+
+def test_add_copy_keeps_the_file(rag: Rag_, tmp_path: Path, index_dir: Path) -> None:
+    (tmp_path / "one.md").write_text("# One\n\nThe tower fell.", encoding="utf-8")
+    assert rag("add", "news", str(tmp_path / "one.md"), "--copy").code == 0
+    assert (index_dir / "news" / "uploads" / "one.md").is_file()
+
+
+def test_add_of_nothing_says_what_to_give(rag: Rag_, tmp_path: Path) -> None:
+    run = rag("add", "papers", str(tmp_path / "absent"))
+    assert run.code == 1
+    assert "does not exist" in run.err
+
+
+def test_watch_builds_at_each_change_and_ends(index_dir: Path) -> None:
+    with process(
+        index_dir, "watch", "news", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as watching:
+        assert watching.stdout is not None
+        told = iter(watching.stdout)
+        assert "following" in next(told)
+        while "3 articles" not in next(told):
+            pass
+        more = {"id": "new", "text": "The tower of Lindal fell."}
+        with (index_dir.parent / "news.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(more) + "\n")
+        while "4 articles" not in next(told):
+            pass
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) in (0, 130)

@@ -99,6 +99,7 @@ def test_what_cannot_be_read_is_recorded_and_the_rest_goes_on(tmp_path):
     (tmp_path / "half.txt").write_bytes(codecs.BOM_UTF16_LE + b"a")
     (tmp_path / "link.txt").symlink_to(tmp_path / "nowhere.txt")
     (tmp_path / "page.html").write_bytes(b"<p>")
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
     os.mkfifo(tmp_path / "pipe.txt")  # reading it would wait for ever
     (tmp_path / "good.txt").write_bytes(b"Good")
     with (tmp_path / "huge.txt").open("wb") as file:
@@ -112,7 +113,8 @@ def test_what_cannot_be_read_is_recorded_and_the_rest_goes_on(tmp_path):
         ("half.txt", None, "encoding not recognised"),
         ("huge.txt", None, "too big for one article: 67,108,865 bytes, at most 67,108,864"),
         ("link.txt", None, "a link to nothing"),
-        ("page.html", None, "unknown kind of file '.html' (known: .txt, .jsonl, .ndjson)"),
+        ("page.html", None, "no article text in the page"),
+        ("photo.png", None, "unknown kind of file '.png'"),
         ("pipe.txt", None, "not a regular file"),
     ]
 

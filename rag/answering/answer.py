@@ -39,6 +39,7 @@ class Citation(BaseModel):
     Attributes:
         number: As in the text's `[n]`, from 1.
         article_id, title, published, source, url, path: Of the article.
+        page: Number of the page that it begins on, from 1; None without pages.
         start, end: The span.
         quote: article text[start:end], always.
         dates: Relative days in the quote ("on Friday"), as the article's own day makes them.
@@ -53,6 +54,7 @@ class Citation(BaseModel):
     source: str | None
     url: str | None
     path: str | None
+    page: int | None = None
     start: int
     end: int
     quote: str

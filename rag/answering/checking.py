@@ -314,6 +314,7 @@ def _citation(number: int, source: Evidence) -> Citation:
         source=article.source,
         url=article.url,
         path=article.path,
+        page=article.page_at(source.start),
         start=source.start,
         end=source.end,
         quote=quote,

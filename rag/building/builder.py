@@ -12,6 +12,7 @@ import datetime
 import errno
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from rag import __version__
@@ -110,6 +111,7 @@ class _Build:
         self._recipe = recipe_of(config, model_sha256)
         self._seconds: dict[str, float] = {}
         self._skipped: list[Skipped] = []
+        self._n_read: Counter[str] = Counter()
         self._seen: dict[str, str] = {}
         self._n_embedded = 0
         self._n_expected: int | None = None
@@ -159,6 +161,7 @@ class _Build:
             n_articles=manifest.n_articles,
             n_chunks=manifest.n_chunks,
             skipped=tuple(self._skipped),
+            n_read=dict(sorted(self._n_read.items())),
             seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
             note=self._note(),
         )
@@ -219,6 +222,7 @@ class _Build:
     def _note_batch(self, batch: Batch) -> None:
         self._seen |= batch.seen
         self._skipped += batch.skipped
+        self._n_read += batch.n_read
         self._tell("read")
         self._step("batch read")
 

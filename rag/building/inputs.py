@@ -27,6 +27,7 @@ class Entry(NamedTuple):
         digest: Its content hash (hex).
         reason: Why there is none, or nothing left of it after cleaning.
         unique_id, unique_digest: Where the id was taken, the one it got and the hash under that.
+        path: Where it stands, if that is inside the file and not the file itself.
     """
 
     line: int | None
@@ -35,6 +36,7 @@ class Entry(NamedTuple):
     reason: str | None = None
     unique_id: str | None = None
     unique_digest: str | None = None
+    path: str | None = None
 
     @property
     def stored_as(self) -> tuple[str, str]:
@@ -103,7 +105,7 @@ def assign_again(
     for entry in entries:
         problem = entry.reason
         if entry.digest:
-            unique, duplicate = ids.assign(entry.article_id, entry.digest, path)
+            unique, duplicate = ids.assign(entry.article_id, entry.digest, entry.path or path)
             if duplicate is None:
                 taken.append((unique, entry.digest))
                 if unique != entry.stored_as[0]:
@@ -111,7 +113,8 @@ def assign_again(
                         ids.take_back(*assigned)
                     return None
             problem = duplicate or problem
-        skipped = Skipped(path=path, line=entry.line, reason=problem) if problem else None
+        where = entry.path or path
+        skipped = Skipped(path=where, line=entry.line, reason=problem) if problem else None
         found.append((entry, skipped))
     return found
 

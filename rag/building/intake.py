@@ -10,8 +10,10 @@ import contextlib
 import itertools
 import json
 import os
+import resource
 import signal
 import struct
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO
 
@@ -25,6 +27,13 @@ from rag.text.sentences import split
 
 DIGEST_CHARACTERS = 16
 """So much of a content hash tells whether an article is stored; the builder looks at all of it."""
+MAX_PROCESS_BYTES = 4 * 2**30
+"""Address space of a process that reads: more is taken for a file made to exhaust memory."""
+_NETWORK_EVENTS = frozenset(
+    {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
+     "socket.gethostbyname", "socket.gethostbyaddr", "urllib.Request", "subprocess.Popen",
+     "os.exec", "os.posix_spawn", "os.system"}
+)  # fmt: skip
 _FRAME = struct.Struct("<QQ")
 
 
@@ -32,23 +41,28 @@ class Read(BaseModel):
     """What one article of a block came to.
 
     Attributes:
-        line: Number of its line; None for a whole file.
+        line: Number of its line or entry; None for a whole file.
+        path: Where it stands, if it was read; the file that its block names, or one attached to it.
         article_id: The id that it states; empty if there is no article.
         digest: Its content hash (hex).
         reason: Why there is no article.
         cleaned: None if there is no article, or one that is stored already.
         offsets: Start and end of each sentence in turn.
+        gave_up: Whether reading was ended for taking too long or too much: another time, or on
+            another machine, it may be read.
     """
 
     # As the article says it: JSON itself has no infinite numbers.
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
     line: int | None
+    path: str | None = None
     article_id: str = ""
     digest: str = ""
     reason: str | None = None
     cleaned: CleanedArticle | None = None
     offsets: list[int] = []
+    gave_up: bool = False
 
     @property
     def sentences(self) -> list[Span]:
@@ -72,7 +86,7 @@ def read_block(block: Block, stored: Collection[str]) -> list[Read]:
 def _read(line: int | None, article: Article, stored: Collection[str]) -> Read:
     digest = article.content_hash()
     if digest[:DIGEST_CHARACTERS] in stored:
-        return Read(line=line, article_id=article.article_id, digest=digest)
+        return Read(line=line, path=article.path, article_id=article.article_id, digest=digest)
     return read_article(line, article, digest)
 
 
@@ -81,6 +95,7 @@ def read_article(line: int | None, article: Article, digest: str) -> Read:
     cleaned = clean(article)
     return Read.model_construct(
         line=line,
+        path=article.path,
         article_id=article.article_id,
         digest=digest,
         reason=None,
@@ -91,7 +106,7 @@ def read_article(line: int | None, article: Article, digest: str) -> Read:
 
 # Between processes: the lengths of two parts, a JSON head, and the bytes that it speaks of.
 
-_READS = TypeAdapter(list[list[Read]])
+_READS = TypeAdapter(list[Read])
 
 
 def send_job(stream: IO[bytes], blocks: Sequence[Block]) -> None:
@@ -107,13 +122,14 @@ def send_job(stream: IO[bytes], blocks: Sequence[Block]) -> None:
                 "problem": block.problem,
                 "n_bytes": [None if line is None else len(line) for line in lines],
                 "is_text": any(isinstance(line, str) for line in block.lines),
+                "rest": [block.format, block.url, block.depth, block.number],
             }
         )
     _send(stream, json.dumps(head).encode(), b"".join(parts))
 
 
-def receive_reads(stream: IO[bytes]) -> list[list[Read]]:
-    """What the blocks of a job came to.
+def receive_reads(stream: IO[bytes]) -> list[Read]:
+    """What the next block of a job came to.
 
     Raises:
         EOFError: the process at the other end is no more.
@@ -126,11 +142,26 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the builder, and that ends stdin
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else is printed must not get between the results
+    confine()
     with contextlib.suppress(EOFError, BrokenPipeError):
         stored = frozenset(json.loads(_receive(jobs)[0]))
         while True:
-            reads = [read_block(block, stored) for block in _blocks(*_receive(jobs))]
-            _send(results, _READS.dump_json(reads))
+            for block in _blocks(*_receive(jobs)):
+                _send(results, _READS.dump_json(read_block(block, stored)))
+
+
+def confine() -> None:
+    """Bounds of a process that reads what strangers made: its memory, and no network."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MAX_PROCESS_BYTES if hard == resource.RLIM_INFINITY else min(hard, MAX_PROCESS_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def refuse(event: str, _arguments: object) -> None:
+        if event in _NETWORK_EVENTS:
+            raise PermissionError("a reader must not use the network")
+
+    sys.addaudithook(refuse)
 
 
 def send_stored(stream: IO[bytes], stored: Collection[str]) -> None:
@@ -146,7 +177,8 @@ def _blocks(head: bytes, data: bytes) -> Iterator[Block]:
             line = None if n_bytes is None else data[at : at + n_bytes]
             lines.append(line.decode() if fields["is_text"] and line is not None else line)
             at += n_bytes or 0
-        yield Block(fields["shown"], fields["first"], tuple(lines), fields["problem"])
+        known = (fields["shown"], fields["first"], tuple(lines), fields["problem"])
+        yield Block(*known, *fields["rest"])
 
 
 def _send(stream: IO[bytes], head: bytes, data: bytes = b"") -> None:

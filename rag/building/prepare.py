@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,13 +14,22 @@ from typing import TypeVar
 
 from rag.article import Article
 from rag.building.inputs import Entry, Input, Stored, Unchanged, assign_again, unchanged
-from rag.building.intake import DIGEST_CHARACTERS, Read, read_article, read_block
+from rag.building.intake import DIGEST_CHARACTERS, Read, read_article
 from rag.building.workers import read_blocks
 from rag.chunking import Chunk, ChunkingSettings, chunk
 from rag.cleaning import CleanedArticle
 from rag.embedding import Embedder
 from rag.index.rows import STORED, EmbeddedArticle
-from rag.readers import Block, BlockReader, Skipped, SourceFile, UniqueIds, articles_of, files_of
+from rag.readers import (
+    Block,
+    BlockReader,
+    Skipped,
+    SourceFile,
+    UniqueIds,
+    articles_of,
+    files_of,
+    format_of_path,
+)
 from rag.text.paragraphs import Span, unmarked
 
 BATCH_CHUNKS = 256
@@ -46,12 +58,18 @@ class Batch:
         new: Those that must be embedded.
         moved: Path of those that are stored under another one.
         skipped: What was not taken, with the reason.
+        n_read: Numbers of articles by the format that they were read from.
     """
 
     seen: dict[str, str] = field(default_factory=dict)
     new: list[Prepared] = field(default_factory=list)
     moved: dict[str, str | None] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    n_read: Counter[str] = field(default_factory=Counter)
+
+    def count(self, path: str) -> None:
+        """Count an article by its format."""
+        self.n_read[format_of_path(path) or "other"] += 1
 
 
 class Preparation:
@@ -86,7 +104,8 @@ class Preparation:
         self._ids = UniqueIds()
         self._batch, self._n_chunks = Batch(), 0
         self._entries: list[Entry] = []
-        self._read_here = False
+        self._file = ""
+        self._read_here = self._gave_up = False
         self.paths: set[str] = set()
         self.new_inputs: dict[str, Input] = {}
 
@@ -102,6 +121,8 @@ class Preparation:
                     self._take_unchanged(item)
                 elif isinstance(item, BlockReader):
                     self._end_file(item)
+                elif isinstance(item, SourceFile):
+                    self._file = item.shown
                 elif not self._read_here:
                     self._take_block(item, reads)
                 if self._n_chunks >= BATCH_CHUNKS or len(self._batch.seen) >= _BATCH_ARTICLES:
@@ -109,13 +130,14 @@ class Preparation:
                     self._batch, self._n_chunks = Batch(), 0
         yield self._batch
 
-    def _found(self) -> Iterator[Skipped | Unchanged | Block | BlockReader]:
+    def _found(self) -> Iterator[Skipped | SourceFile | Unchanged | Block | BlockReader]:
         """What is to be taken, in order; behind the blocks of a file stands its reader."""
         for file in self._files:
             if isinstance(file, Skipped):
                 yield file
                 continue
             self.paths.add(file.shown)
+            yield file
             known = unchanged(file, self._inputs.get(file.shown), self._stored)
             if known is not None:
                 yield known
@@ -130,8 +152,8 @@ class Preparation:
         if found is None:
             # Seldom: read here, and what others read of it meanwhile is passed over.
             reader = BlockReader(item.file)
-            for block in reader.blocks():
-                self._take_block(block, read_block(block, ()))
+            for block, reads in read_blocks(reader.blocks(), (), n_workers=1):
+                self._take_block(block, reads)
             self._read_here = not item.is_all
             if item.is_all:
                 self._end_file(reader)
@@ -140,50 +162,50 @@ class Preparation:
             if skipped is not None:
                 self._batch.skipped.append(skipped)
             else:
-                self._note(*entry.stored_as, item.file.shown)
+                self._note(*entry.stored_as, entry.path or item.file.shown)
         if not item.is_all:
             self._entries = list(item.known.entries)
 
     def _end_file(self, reader: BlockReader) -> None:
-        if reader.state is not None:
+        if reader.state is not None and not self._gave_up:
             self.new_inputs[reader.file.shown] = Input(reader.state, self._entries)
-        self._entries, self._read_here = [], False
+        self._entries, self._read_here, self._gave_up = [], False, False
 
     def _take_block(self, block: Block, reads: Iterable[Read]) -> None:
-        articles: dict[int | None, Article] = {}
+        articles: list[Article | str] = []
 
-        def as_read(line: int | None) -> Article:
+        def as_read(place: int) -> Article:
             if not articles:
-                articles.update(
-                    (number, found)
-                    for number, found in articles_of(block)
-                    if isinstance(found, Article)
-                )
-            return articles[line]
+                articles.extend(found for _, found in articles_of(block))
+            article = articles[place]
+            assert isinstance(article, Article)
+            return article
 
-        for read in reads:
-            self._entries.append(self._take(block.shown, read, as_read))
+        for place, read in enumerate(reads):
+            self._gave_up = self._gave_up or read.gave_up
+            entry = self._take(block.shown, read, functools.partial(as_read, place))
+            self._entries.append(entry)
 
-    def _take(self, path: str, read: Read, as_read: Callable[[int | None], Article]) -> Entry:
-        """Take one article in; `as_read` gives it by its line once more, if it must be."""
-        line, wanted, digest = read.line, read.article_id, read.digest
+    def _take(self, path: str, read: Read, as_read: Callable[[], Article]) -> Entry:
+        """Take one article in; `as_read` gives it once more, if it must be."""
+        line, wanted, digest, path = read.line, read.article_id, read.digest, read.path or path
+        inner = path if path != self._file else None
         if read.reason is not None:
             self._batch.skipped.append(Skipped(path=path, line=line, reason=read.reason))
-            return Entry(line, reason=read.reason)
+            return Entry(line, reason=read.reason, path=inner)
         unique, duplicate = self._ids.assign(wanted, digest, path)
         if duplicate is not None:
             self._batch.skipped.append(Skipped(path=path, line=line, reason=duplicate))
-            return Entry(line, wanted, digest)
-        entry = Entry(line, wanted, digest)
+            return Entry(line, wanted, digest, path=inner)
+        entry = Entry(line, wanted, digest, path=inner)
         if unique != wanted:
-            renamed = as_read(line).model_copy(update={"article_id": unique})
-            digest = renamed.content_hash()
-            entry = Entry(line, wanted, read.digest, None, unique, digest)
+            digest = hashlib.sha256(f"{digest} {unique}".encode()).hexdigest()
+            entry = Entry(line, wanted, read.digest, None, unique, digest, inner)
         if self._stored.get(unique, ("",))[0] == digest:
             self._note(unique, digest, path)
             return entry
-        if read.cleaned is None:
-            read = read_article(line, as_read(line), digest)
+        if read.cleaned is None:  # seldom: it is stored under another id
+            read = read_article(line, as_read(), digest)
         assert read.cleaned is not None
         cleaned = read.cleaned
         if unique != wanted:
@@ -194,6 +216,7 @@ class Preparation:
             return entry._replace(reason=_EMPTY)
         chunks = self._cut(cleaned.article, read.sentences)
         self._batch.seen[unique] = digest
+        self._batch.count(path)
         self._batch.new.append(Prepared(cleaned, digest, chunks))
         self._n_chunks += len(chunks)
         return entry
@@ -201,6 +224,7 @@ class Preparation:
     def _note(self, article_id: str, digest: str, path: str) -> None:
         """Note an article that is stored already."""
         self._batch.seen[article_id] = digest
+        self._batch.count(path)
         if self._stored[article_id][1] != path:
             self._batch.moved[article_id] = path
 

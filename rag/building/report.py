@@ -41,6 +41,7 @@ class BuildReport(BaseModel):
         added, changed, removed, unchanged: Numbers of articles against the version before.
         n_articles, n_chunks: What the live version holds.
         skipped: Inputs that were not taken, with the reason.
+        n_read: Numbers of articles by the format that they were read from.
         seconds: Seconds by phase, and `total`; phases that run side by side overlap.
         note: What the user should know, such as why everything was embedded anew, or that the
             embedding model could not be exported.
@@ -58,6 +59,7 @@ class BuildReport(BaseModel):
     n_articles: int
     n_chunks: int
     skipped: tuple[Skipped, ...]
+    n_read: dict[str, int] = {}
     seconds: dict[str, float]
     note: str | None = None
 

@@ -57,7 +57,7 @@ def add_files(
 
     Args:
         index: Name of the index.
-        files: `.txt` files (an article each) or `.jsonl` files (an article a line).
+        files: Of any format that is read: text, pages, PDF, Word, mail, feeds, archives …
         replace: Whether a file takes the place of an upload of the same name that was there before.
         settings: None takes them from `rag.toml` and the environment.
 

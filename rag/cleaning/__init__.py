@@ -10,6 +10,7 @@ Modules:
     edits       what is removed or replaced, and a text with that done
     characters  invisible characters, HTML entities and tags
     debris      lines and credits that are no part of an article; its words are in debris.toml
+    pages       headers and footers of pages
     head        title, day, source and author, where the first lines state them
 """
 
@@ -25,8 +26,9 @@ from pydantic import BaseModel, ConfigDict
 from rag.article import Article
 from rag.cleaning.characters import inline_edits
 from rag.cleaning.debris import line_edits
-from rag.cleaning.edits import Edit, Line, applied, in_raw, with_white_space
+from rag.cleaning.edits import Edit, Line, applied, in_raw, moved_offsets, with_white_space
 from rag.cleaning.head import head_edits, headline
+from rag.cleaning.pages import margin_edits
 
 __all__ = ["CleanedArticle", "Removed", "clean"]
 
@@ -39,8 +41,8 @@ class Removed(BaseModel):
         end: Offset behind it.
         text: The piece itself.
         reason: Why it went.
-        replacement: What stands in its place: empty, or the one character that an HTML entity or
-            a wrongly decoded byte stands for.
+        replacement: What stands in its place: empty, or what an HTML entity, a wrongly decoded byte
+            or a ligature stands for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -92,12 +94,18 @@ def clean(article: Article) -> CleanedArticle:
     lines = [line for line in lines if line.words]
     found: dict[str, Any] = {}
     edits = line_edits(text, lines)
+    if article.pages:
+        edits += margin_edits(text, moved_offsets(article.pages, inline, len(text)))
     edits += head_edits(text, _outside(lines, edits), article, found)
     edits = with_white_space(text, sorted(edits))
     removed = in_raw(inline, edits)
     cleaned = applied(raw, removed)
     if not article.title and not found.get("title"):
         found["title"] = headline(cleaned)
+    if found.get("published") and not article.published:
+        found["metadata"] = {**article.metadata, "published_from": "first lines of the text"}
+    if article.pages:
+        found["pages"] = moved_offsets(article.pages, removed, len(cleaned))
     pieces = tuple(Removed(text=raw[edit.start : edit.end], **edit._asdict()) for edit in removed)
     return CleanedArticle(
         article=article.model_copy(update={"text": cleaned, **found}), removed=pieces

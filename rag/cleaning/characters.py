@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 from rag.cleaning.edits import Edit, without_overlap
 
@@ -13,6 +14,8 @@ from rag.cleaning.edits import Edit, without_overlap
 _INVISIBLE = re.compile(
     "[\x80-\x9f]|[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ufffc\u202a-\u202e\u2066-\u2069]+"
 )
+# Letters of print that stand for two or three: a search for "first" must find "ﬁrst".
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,5}|#[xX][0-9a-fA-F]{2,5});")
 _BLOCKS = "p|br|div|h[1-6]|ul|ol|li|table|tr|td|blockquote|figure|figcaption|section|article"
 _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS})(?:\s[^<>]{{0,300}})?/?>", re.IGNORECASE)
@@ -28,6 +31,11 @@ def inline_edits(text: str) -> list[Edit]:
     if not text.replace("\n", "").isprintable() or "\ufffc" in text:
         for match in _INVISIBLE.finditer(text):
             edits.append(Edit(*match.span(), "invisible character", _byte_meant(match[0])))
+    if not text.isascii():
+        edits += [
+            Edit(*match.span(), "ligature", unicodedata.normalize("NFKC", match[0]))
+            for match in _LIGATURE.finditer(text)
+        ]
     if "&" in text:
         for match in _ENTITY.finditer(text):
             meant = html.unescape(match[0])

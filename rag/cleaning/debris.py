@@ -58,6 +58,23 @@ _DEBRIS_LINES = tuple(
             r"(?:read (?:more|also|next)|see also|also read|related|more on this story) ?: .+",
         ),
         (
+            "paywall",
+            r"(?:please )?(?:log ?in|sign in|subscribe|register|create an?(?: free)? account)\b"
+            r"[^.!?]{0,60} to (?:continue|read|unlock|keep reading|view|access)\b[^.!?]{0,60}[.!]?",
+        ),
+        (
+            "paywall",
+            r"(?:this|the full) (?:article|story|content|text) is (?:only )?(?:available )?"
+            r"(?:only )?(?:for|to) (?:paying |registered )?"
+            r"(?:subscribers|members|users)(?: only)?\.?",
+        ),
+        ("share buttons", r"(?:like|enjoyed) this (?:story|article|post)\? share it\b.{0,60}"),
+        (
+            "reporting credit",
+            r"\(?reporting by [^!?]{3,200}\b(?:editing|writing|additional reporting) by "
+            r"[^!?]{3,200}",
+        ),
+        (
             "share buttons",
             rf"share (?:this (?:article|story|post|page) )?(?:on|via) (?:{_PLATFORM})",
         ),

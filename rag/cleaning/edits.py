@@ -44,6 +44,26 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[last:]])
 
 
+def moved_offsets(offsets: Sequence[int], edits: Sequence[Edit], length: int) -> tuple[int, ...]:
+    """Offsets of a text, ascending, after the edits; one inside an edit moves behind it.
+
+    Args:
+        offsets: In the text as it was.
+        edits: In order and without overlap.
+        length: Of the text with the edits made.
+    """
+    moved: list[int] = []
+    shift = at = 0
+    for offset in offsets:
+        while at < len(edits) and edits[at].start < offset:
+            edit = edits[at]
+            shift += edit.end - edit.start - len(edit.replacement)
+            offset = max(offset, edit.end)
+            at += 1
+        moved.append(min(max(offset - shift, moved[-1] if moved else 0), length))
+    return tuple(moved)
+
+
 def in_raw(inline: Sequence[Edit], edits: Sequence[Edit]) -> list[Edit]:
     """All edits in offsets of the text as read; `edits` count in the text after `inline`."""
     shifts, starts, ends = [0], [], []  # of the inline edits, in the text after them

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from rag import __version__
-from rag.cli import batch, evaluation, indexes, models, questions, ui, upkeep
+from rag.cli import adding, batch, evaluation, indexes, models, questions, ui, upkeep
 from rag.cli.output import Results, show_error, silence
 from rag.cli.parts import Parts
 from rag.errors import RagError
@@ -67,6 +67,8 @@ app.command()(questions.timeline)
 app.command()(questions.summarize)
 app.command()(batch.batch)
 app.command()(indexes.build)
+app.command()(adding.add)
+app.command()(adding.watch)
 app.command("list")(indexes.list_)
 app.command()(indexes.show)
 app.command()(upkeep.check)

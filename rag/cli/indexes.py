@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag.cli.imports import show_import
 from rag.cli.options import Json, settings_with
 from rag.cli.output import line, log, out, paragraph, print_json, printable, show_error
 from rag.cli.parts import parts_of
@@ -67,7 +68,8 @@ def build(
             continue
         reports.append(report)
         if not as_json:
-            _show_report(report)
+            show_report(report)
+            show_import(report)
     if as_json:
         print_json(reports)
     if failed:
@@ -132,7 +134,8 @@ def show(
         _show_article(cleaned)
 
 
-def _show_report(report: BuildReport) -> None:
+def show_report(report: BuildReport) -> None:
+    """What a build did, and what it left out."""
     changes = [
         f"{number:,} {word}"
         for word, number in (

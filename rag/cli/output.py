@@ -243,9 +243,11 @@ def heading(found: Article | object) -> str:
 
 
 def where(found: object) -> str:
-    """File and span: path:start-end."""
-    path = getattr(found, "path", None) or getattr(found, "article_id", "")
-    return f"{line(str(path))}:{getattr(found, 'start', 0)}-{getattr(found, 'end', 0)}"
+    """File, page where there are pages, and span: path, p. 3:start-end."""
+    path = line(str(getattr(found, "path", None) or getattr(found, "article_id", "")))
+    page = getattr(found, "page", None)
+    place = path if page is None else f"{path}, p. {page}"
+    return f"{place}:{getattr(found, 'start', 0)}-{getattr(found, 'end', 0)}"
 
 
 def _best_sentence(hit: Hit) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rag.index.filter import Filter
 from rag.index.layout import damaged, not_written
-from rag.index.rows import UNDATED, ChunkText
+from rag.index.rows import PAGES, UNDATED, ChunkText
 from rag.text.analysis import text_analyzer
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def _document(chunk: ChunkText) -> tantivy.Document:
     document.add_text("source", chunk.source)
     if chunk.metadata != "{}":
         for key, value in json.loads(chunk.metadata).items():
-            document.add_text("field", _field_term(key, value))
+            if key != PAGES:
+                document.add_text("field", _field_term(key, value))
     return document
 
 

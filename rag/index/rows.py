@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS articles (
     author TEXT,
     url TEXT,
     title TEXT NOT NULL,
-    metadata TEXT NOT NULL,              -- JSON object
+    metadata TEXT NOT NULL,              -- JSON object; "rag:pages": where its pages begin
     text TEXT NOT NULL,                  -- cleaned; every offset counts its characters
     removed TEXT NOT NULL,               -- JSON list: what cleaning took out, and why
     checksum INTEGER NOT NULL            -- CRC-32 of the columns before it
@@ -79,6 +79,8 @@ ARTICLE_FIELDS = tuple(ARTICLE_COLUMNS.replace(" ", "").split(","))
 CHUNK_COLUMNS = "chunk_id, article, start, end, vector, sentences, sentence_vectors, checksum"
 STORED = "<f2"
 """How vectors are stored: float16, little-endian."""
+PAGES = "rag:pages"
+"""Where an article's pages stand in the column `metadata`."""
 UNDATED = 0
 """Day of an article without a date; real days (proleptic Gregorian ordinals) start at 1."""
 
@@ -153,11 +155,16 @@ def article_row(number: int, cleaned: CleanedArticle, content_hash: str) -> Row:
         article.author,
         article.url,
         article.title,
-        json.dumps(article.metadata, ensure_ascii=False, sort_keys=True),
+        json.dumps(_stored_metadata(article), ensure_ascii=False, sort_keys=True),
         article.text,
         json.dumps([piece.model_dump() for piece in cleaned.removed], ensure_ascii=False),
     )
     return (*row, article_checksum(row))
+
+
+def _stored_metadata(article: Article) -> dict[str, Any]:
+    """The metadata, and with it the pages where there are any."""
+    return {**article.metadata, PAGES: list(article.pages)} if article.pages else article.metadata
 
 
 def article_checksum(row: Sequence[Any]) -> int:
@@ -197,8 +204,10 @@ def read_article(row: Sequence[Any]) -> CleanedArticle:
     if article_checksum(row[:-1]) != row[-1]:
         raise IndexCorruptError(f"article {row[0]} is damaged")
     fields = dict(zip(ARTICLE_FIELDS, row, strict=True))
-    known = {name: fields[name] for name in Article.model_fields if name != "metadata"}
-    article = Article.model_validate({**known, "metadata": json.loads(fields["metadata"])})
+    known = {name: fields[name] for name in Article.model_fields if name in fields}
+    metadata = json.loads(fields["metadata"])
+    pages = tuple(metadata.pop(PAGES, ()))
+    article = Article.model_validate({**known, "metadata": metadata, "pages": pages})
     removed = [Removed.model_validate(piece) for piece in json.loads(fields["removed"])]
     return CleanedArticle(article=article, removed=tuple(removed))
 

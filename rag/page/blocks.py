@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from rag import KNOWN_SUFFIXES
 from rag.page import article
 from rag.page.handlers import Handlers, example
 
@@ -17,7 +18,7 @@ MAX_UPLOAD = 64 * 2**20
 MAX_WAITING = 64
 # Nothing pulses while an event runs (what runs says so itself), and no event is an open API.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-FILE_TYPES = [".txt", ".jsonl", ".ndjson"]
+FILE_TYPES = list(KNOWN_SUFFIXES)
 
 
 def build_page(handlers: Handlers, indexes: Sequence[str], n_asking: int) -> gr.Blocks:

@@ -85,6 +85,7 @@ def as_markdown(answer: Answer, articles: Iterable[Article], index_seal: str) ->
             "published": citation.published,
             "url": citation.url,
             "path": citation.path,
+            "page": citation.page,
             "article": citation.article_id,
             "days": "; ".join(map(meant, citation.dates)),
             "span": f"{citation.start}-{citation.end}",

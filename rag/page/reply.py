@@ -92,7 +92,8 @@ def plain(answer: Answer) -> str:
     """The answer with its citations as plain text, for the clipboard."""
     lines = [answer.question, "", answer.text, ""]
     for citation in answer.citations:
-        known = (citation.source, citation.published, citation.url or citation.path)
+        page = f"p. {citation.page}" if citation.page else None
+        known = (citation.source, citation.published, citation.url or citation.path, page)
         where = " · ".join(str(part) for part in (headline(citation), *known) if part)
         quote = " ".join(citation.quote.split())
         lines.append(f"[{citation.number}] “{quote}” {where}")

@@ -1,4 +1,4 @@
-"""Reading sources: text files, folders of them, and JSON lines of articles.
+"""Reading sources: folders of files of many formats to articles.
 
 One article is yielded at a time and memory stays bounded by the largest single article (plus a
 digest of 16 bytes for each article read). Nothing is lost silently: what cannot be read is
@@ -8,8 +8,12 @@ Modules:
     skipped     what is not taken in, and why
     decoding    bytes to text
     dates       dates as articles write them
+    reader      what a module that reads one format offers
+    formats     which of them a file is for
     text_files  one article a file
+    html        saved pages
     json_lines  one article a line
+    csv_files   one article a row
     files       which files a source stands for
     blocks      the bytes of some articles, which may be parsed elsewhere
     ids         an id of its own for each article
@@ -17,6 +21,7 @@ Modules:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -31,14 +36,12 @@ from rag.readers.blocks import (
 )
 from rag.readers.dates import parse_date
 from rag.readers.decoding import decode, normalise
-from rag.readers.files import LINES_SUFFIXES, TEXT_SUFFIXES, SourceFile, files_of
+from rag.readers.files import SourceFile, expand, files_of
+from rag.readers.formats import KNOWN_SUFFIXES, format_of_path
 from rag.readers.ids import UniqueIds
 from rag.readers.json_lines import MAX_LINE_BYTES
 from rag.readers.skipped import Skipped
 from rag.readers.text_files import MAX_TEXT_BYTES
-
-# Ends of the names of files that are read.
-KNOWN_SUFFIXES = (*TEXT_SUFFIXES, *LINES_SUFFIXES)
 
 __all__ = [
     "KNOWN_SUFFIXES",
@@ -55,9 +58,11 @@ __all__ = [
     "begins_with",
     "decode",
     "files_of",
+    "format_of_path",
     "normalise",
     "parse_date",
     "read_sources",
+    "source_paths",
 ]
 
 
@@ -65,8 +70,9 @@ def read_sources(sources: Sequence[str], base: Path) -> Iterator[Article | Skipp
     r"""Read every article of the sources, in a fixed order.
 
     Args:
-        sources: Files (`.txt`, `.jsonl`, `.ndjson`), folders (read with all below them, in sorted
-            order, without hidden files) or globs (`news/*.jsonl`); relative to `base` or absolute.
+        sources: Files of any format in `KNOWN_SUFFIXES`, folders (read with all below them, in
+            sorted order, without hidden files) or globs (`news/*.jsonl`); relative to `base` or
+            absolute.
         base: Folder that relative sources and `Article.path` are relative to.
 
     Yields:
@@ -79,6 +85,16 @@ def read_sources(sources: Sequence[str], base: Path) -> Iterator[Article | Skipp
     return _read_all(files_of(sources, base))
 
 
+def source_paths(sources: Sequence[str], base: Path) -> list[Path]:
+    """The files and folders that sources stand for, as absolute paths.
+
+    Raises:
+        SourceError: a source does not exist.
+    """
+    found = (path for source in sources for path in expand(source, base))
+    return [Path(os.path.abspath(path)) for path in found]
+
+
 def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipped]:
     ids = UniqueIds()
     for file in files:
@@ -88,6 +104,7 @@ def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipp
         for block in BlockReader(file).blocks():
             for line, found in articles_of(block):
                 reason = found if isinstance(found, str) else None
+                found_at = block.shown
                 if isinstance(found, Article):
                     wanted = found.article_id
                     unique, reason = ids.assign(wanted, found.content_hash(), found.path)
@@ -95,4 +112,4 @@ def _read_all(files: Iterable[SourceFile | Skipped]) -> Iterator[Article | Skipp
                         changed = {"article_id": unique}
                         yield found if unique == wanted else found.model_copy(update=changed)
                 if reason is not None:
-                    yield Skipped(path=file.shown, line=line, reason=reason)
+                    yield Skipped(path=found_at, line=line, reason=reason)

@@ -23,7 +23,7 @@ BOMS = (
 # there are goes wrong on short texts.
 _LEGACY_ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256"),
-    *("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"),
+    *("gb18030", "big5", "cp932", "euc_jp", "euc_kr"),
 )
 _ASCII_NEWLINES = ("\r", "\v", "\f")
 _NEWLINES = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
@@ -47,6 +47,15 @@ def normalise(text: str) -> str:
 def decode(data: bytes) -> str:
     """Text of bytes in an unknown encoding.
 
+    Raises:
+        ValueError: the bytes are no text in any of the encodings of `encoding_of`.
+    """
+    return data.decode(encoding_of(data))
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding of bytes.
+
     A byte order mark decides; else UTF-8; else Windows-1252 (and with it Latin-1) where letters
     beyond ASCII are few, as in Western languages; else the likeliest of the encodings that were
     common before, as charset-normalizer tells.
@@ -56,9 +65,11 @@ def decode(data: bytes) -> str:
     """
     for mark, encoding in BOMS:
         if data.startswith(mark):
-            return data.decode(encoding)
+            data.decode(encoding)
+            return encoding
     try:
-        return data.decode("utf-8")
+        data.decode("utf-8")
+        return "utf-8"
     except UnicodeDecodeError:
         if b"\0" in data:
             raise
@@ -68,7 +79,8 @@ def decode(data: bytes) -> str:
     # letters beyond ASCII; how often that happens is not measured.
     if len(data.translate(None, _ASCII)) <= MAX_WESTERN_SHARE * len(data.translate(None, _BLANKS)):
         try:
-            return data.decode("cp1252")
+            data.decode("cp1252")
+            return "cp1252"
         except UnicodeDecodeError:
             pass  # five bytes mean nothing in it
     from charset_normalizer import from_bytes
@@ -76,7 +88,8 @@ def decode(data: bytes) -> str:
     best = from_bytes(data, cp_isolation=list(_LEGACY_ENCODINGS)).best()
     if best is None:
         raise ValueError("no known encoding")
-    return data.decode(best.encoding)
+    data.decode(best.encoding)
+    return best.encoding
 
 
 def text_of(data: bytes) -> str:

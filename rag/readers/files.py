@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import SourceError
+from rag.readers.formats import LINES, ROWS, format_by_name, format_of
+from rag.readers.reader import START_BYTES
 from rag.readers.skipped import Skipped, system_reason
 
-TEXT_SUFFIXES = (".txt",)
-LINES_SUFFIXES = (".jsonl", ".ndjson")
+_PAGE_FILES = "_files"
+_PAGE_SUFFIXES = (".html", ".htm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class SourceFile:
     @property
     def is_lines(self) -> bool:
         """Whether it holds an article a line."""
-        return suffix(self.path) in LINES_SUFFIXES
+        return format_by_name(self.path) in (LINES, ROWS)
 
 
 def files_of(sources: Sequence[str], base: Path) -> Iterator[SourceFile | Skipped]:
@@ -44,7 +46,7 @@ def files_of(sources: Sequence[str], base: Path) -> Iterator[SourceFile | Skippe
 
 def _each_once(paths: Sequence[str], base: Path) -> Iterator[SourceFile | Skipped]:
     seen: set[str] = set()
-    for file in (file for path in paths for file in walk(path, base, set())):
+    for file in (file for path in paths for file in _Walk(path, base).run()):
         if isinstance(file, Skipped):
             yield file
             continue
@@ -72,30 +74,78 @@ def expand(source: str, base: Path) -> list[str]:
     return matches
 
 
-def walk(path: str, base: Path, open_folders: set[str]) -> Iterator[str | Skipped]:
+class _Walk:
     """Readable files at and below a path, in sorted order; what is none of them as `Skipped`."""
-    if os.path.isdir(path):
+
+    def __init__(self, path: str, base: Path) -> None:
+        self._path = path
+        self._base = base
+        self._root = os.path.realpath(path)
+
+    def run(self) -> Iterator[str | Skipped]:
+        yield from self._below(self._path, frozenset())
+
+    def _below(self, path: str, open_folders: frozenset[str]) -> Iterator[str | Skipped]:
+        if os.path.isdir(path):
+            yield from self._folder(path, open_folders)
+        elif not os.path.isfile(path):
+            what = "not a regular file" if os.path.exists(path) else "a link to nothing"
+            yield self._skipped(path, what)
+        elif self._leads_out(path):
+            yield self._skipped(path, "a link that leads out of the source")
+        elif (reason := _unknown(path)) is not None:
+            yield self._skipped(path, reason)
+        else:
+            yield path
+
+    def _folder(self, path: str, open_folders: frozenset[str]) -> Iterator[str | Skipped]:
         real = os.path.realpath(path)
         if real in open_folders:
-            yield Skipped(path=shown_path(path, base), reason="a link back to a folder above it")
+            yield self._skipped(path, "a link back to a folder above it")
+            return
+        if self._leads_out(path):
+            yield self._skipped(path, "a link that leads out of the source")
             return
         try:
             names = sorted(os.listdir(path))
         except OSError as error:
-            yield Skipped(path=shown_path(path, base), reason=system_reason(error))
+            yield self._skipped(path, system_reason(error))
             return
+        pages = {os.path.splitext(name)[0] for name in names if name.endswith(_PAGE_SUFFIXES)}
         for name in names:
-            if not name.startswith("."):
-                yield from walk(os.path.join(path, name), base, open_folders | {real})
-    elif not os.path.isfile(path):
-        reason = "not a regular file" if os.path.exists(path) else "a link to nothing"
-        yield Skipped(path=shown_path(path, base), reason=reason)
-    elif suffix(path) not in TEXT_SUFFIXES + LINES_SUFFIXES:
-        known = ", ".join(TEXT_SUFFIXES + LINES_SUFFIXES)
-        reason = f"unknown kind of file {suffix(path)!r} (known: {known})"
-        yield Skipped(path=shown_path(path, base), reason=reason)
-    else:
-        yield path
+            below = os.path.join(path, name)
+            if name.startswith("."):
+                continue
+            if name.removesuffix(_PAGE_FILES) in pages and os.path.isdir(below):
+                # What browsers save beside a page: its pictures, scripts and adverts.
+                yield self._skipped(below, "belongs to a saved page")
+                continue
+            yield from self._below(below, open_folders | {real})
+
+    def _leads_out(self, path: str) -> bool:
+        """Whether a link below the source points to somewhere else."""
+        real = os.path.realpath(path)
+        return real != self._root and not real.startswith(self._root.rstrip(os.sep) + os.sep)
+
+    def _skipped(self, path: str, reason: str) -> Skipped:
+        return Skipped(path=shown_path(path, self._base), reason=reason)
+
+
+def _unknown(path: str) -> str | None:
+    """Why a file is of no kind that is read; None if it is of one."""
+    if format_by_name(path) is not None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            found = format_of(path, file.read(START_BYTES))
+    except OSError as error:
+        return system_reason(error)
+    return None if found is not None else unknown_kind(path)
+
+
+def unknown_kind(path: str) -> str:
+    """The reason why a file of an unknown kind is skipped."""
+    return f"unknown kind of file {suffix(path)!r}"
 
 
 def suffix(path: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from rag.readers.files import TEXT_SUFFIXES, suffix
-
 
 class UniqueIds:
     """Gives each article of one build an id of its own."""
@@ -32,8 +30,8 @@ class UniqueIds:
         unique = wanted
         if wanted in self._taken:
             candidates = [f"{wanted}-{digest[:8]}", f"{wanted}-{digest}"]
-            if path and suffix(path) in TEXT_SUFFIXES:
-                candidates.insert(0, os.path.splitext(path)[0])
+            if path and wanted == os.path.splitext(os.path.basename(path))[0]:
+                candidates.insert(0, os.path.splitext(path)[0])  # named after its file
             unique = next(candidate for candidate in candidates if candidate not in self._taken)
         self._taken.add(unique)
         self._by_digest[key] = unique

@@ -10,6 +10,8 @@ from typing import IO, Any
 from rag.article import Article
 from rag.readers.dates import stored_date
 from rag.readers.decoding import BOMS, normalise, text_of, without_surrogates
+from rag.readers.formats import read_file
+from rag.readers.reader import Origin
 from rag.readers.skipped import UnreadableError
 
 MAX_LINE_BYTES = 16 * 2**20
@@ -73,6 +75,7 @@ def _article(line: str, shown: str) -> Article:
         raise UnreadableError(f"not a JSON object but {type(fields).__name__}")
     if "id" not in fields and "_id" in fields:  # as BEIR and MongoDB name it
         fields["id"] = fields.pop("_id")
+    page = _page(fields, shown)
     text, given_id = fields.get("text"), _stored_id(fields.get("id"))
     if not isinstance(text, str):
         raise UnreadableError("`text` is not a string" if "text" in fields else "no field `text`")
@@ -91,6 +94,8 @@ def _article(line: str, shown: str) -> Article:
         path=shown,
         metadata=_metadata(fields),
     )
+    if page is not None:
+        article = _with_page(article, page)
     try:
         digest = article.content_hash()
     except (ValueError, RecursionError) as error:
@@ -107,6 +112,33 @@ def _stored_id(value: Any) -> Any:
         ((kind, inner),) = value.items()
         return inner if kind in _MONGO_IDS else value
     return value
+
+
+def _page(fields: dict[str, Any], shown: str) -> Article | None:
+    """The article of a field `html`, which then is the text, where there is no text."""
+    markup = fields.get("html")
+    if not isinstance(markup, str) or not markup.strip() or fields.get("text"):
+        return None
+    url = fields.get("url")
+    origin = Origin(shown, url if isinstance(url, str) else None)
+    _, page = next(read_file("html", markup.encode("utf-8", "replace"), origin))
+    if isinstance(page, str):
+        raise UnreadableError(f"`html`: {page}")
+    del fields["html"]
+    fields["text"] = page.text
+    return page
+
+
+def _with_page(article: Article, page: Article) -> Article:
+    """The article with what its page declares where its line states nothing."""
+    known = article.model_dump(include={"title", "published", "source", "author", "url"})
+    update: dict[str, Any] = {
+        name: getattr(page, name) for name, value in known.items() if not value
+    }
+    stated = {} if article.published else page.metadata
+    language = {name: page.metadata[name] for name in ("language",) if name in page.metadata}
+    update["metadata"] = {**language, **stated, **article.metadata}
+    return article.model_copy(update=update)
 
 
 def _metadata(fields: dict[str, Any]) -> dict[str, Any]:

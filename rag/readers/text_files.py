@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 
 from rag.article import Article
 from rag.readers.decoding import text_of
+from rag.readers.reader import Found, Origin
 from rag.readers.skipped import UnreadableError
 
 MAX_TEXT_BYTES = 64 * 2**20
-"""A larger `.txt` file is skipped: it is a dump, not one article."""
+"""A larger text file is skipped: it is a dump, not one article."""
 
 
-def read_text(file: str) -> bytes:
-    """The bytes of a text file.
+class TextReader:
+    """`.txt`: the whole file is the text of an article."""
 
-    Raises:
-        UnreadableError: it is too big for one article.
-        OSError: it cannot be read.
-    """
-    size = os.path.getsize(file)
-    if size > MAX_TEXT_BYTES:
-        raise UnreadableError(
-            f"too big for one article: {size:,} bytes, at most {MAX_TEXT_BYTES:,}"
-        )
-    with open(file, "rb") as stream:
-        return stream.read()
+    name = "text"
+    suffixes = (".txt",)
+    max_bytes = MAX_TEXT_BYTES
 
+    def fits(self, start: bytes) -> bool:
+        """Never: any text may be of another format."""
+        return False
 
-def text_article(data: bytes, shown: str) -> Article | str:
-    """The article of a text file, or why there is none."""
-    try:
+    def read(self, data: bytes, origin: Origin) -> Iterator[Found]:
+        """Its article."""
         text = text_of(data)
-    except UnreadableError as error:
-        return str(error)
-    if not text.strip():
-        return "only white space" if text else "empty file"
-    stem = os.path.splitext(os.path.basename(shown))[0]
-    return Article(article_id=stem, text=text, path=shown)
+        if not text.strip():
+            raise UnreadableError("only white space" if text else "empty file")
+        yield None, Article(article_id=origin.stem, text=text, path=origin.path)

@@ -68,6 +68,7 @@ class Hit(BaseModel):
         score: Higher is better; in [0, 1], comparable between questions.
         scores: Its parts.
         article_id, title, published, source, url, path: Of the article.
+        page: Number of the page that its best sentence stands on, from 1; None without pages.
         start, end: Span of the passage in the article's text.
         text: The passage: article text[start:end].
         sentence_start, sentence_end: Span of its best sentence in the article's text.
@@ -85,6 +86,7 @@ class Hit(BaseModel):
     source: str | None
     url: str | None
     path: str | None
+    page: int | None = None
     start: int
     end: int
     text: str

@@ -140,6 +140,7 @@ def _retrieved(rank: int, passage: Passage, articles: Mapping[int, Article]) -> 
         score=found.score,
         scores=found.scores,
         **_source(article),
+        page=article.page_at(start),
         start=found.chunk.start,
         end=found.chunk.end,
         text=article.text[found.chunk.start : found.chunk.end],
