@@ -193,7 +193,7 @@ def test_fields_of_a_json_line(tmp_path):
         ("2 Aug 2024", datetime.date(2024, 8, 2), True),
         ("2024-08-02T23:30:00-05:00", datetime.date(2024, 8, 2), True),
         ("last week", None, True),
-        (1722556800, None, True),
+        (1722556800, datetime.date(2024, 8, 2), True),
         (None, None, False),
     ],
 )
