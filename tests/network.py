@@ -1,6 +1,6 @@
 """What a program sends to other machines, whatever part of it sends: Python, or native code.
 
-    python -m tests.network LOG COMMAND…
+    python tests/network.py LOG COMMAND…
 
 runs the command where every packet ends at a watcher: in a network namespace of its own, whose
 only way out is the loopback device. The exit code is the command's; LOG gets a JSON line for each
@@ -27,7 +27,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
 # From the kernel's headers: sched.h, sys/mount.h, if.h, sockios.h, if_packet.h, route.h.
 _NEWNS, _NEWUSER, _NEWNET = 0x20000, 0x10000000, 0x40000000
 _MS_BIND, _MS_PRIVATE_ALL = 4096, 0x44000
@@ -42,8 +41,8 @@ _KERNEL_TALKS = (1, 2, 58)  # ICMP, IGMP and ICMPv6: no program asked for them
 
 def watched(command: Sequence[str], log: Path, **options: object) -> subprocess.Popen[str]:
     """Start a command under the watcher; what it sends stands in `log` once it has ended."""
-    watcher = [sys.executable, "-m", "tests.network", str(log), *command]
-    return subprocess.Popen(watcher, cwd=ROOT, text=True, **options)  # type: ignore[call-overload,no-any-return]
+    watcher = [sys.executable, __file__, str(log), *command]
+    return subprocess.Popen(watcher, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def sent(log: Path) -> list[str]:

@@ -85,7 +85,7 @@ def main(
             announce(page.local_url)
             engines.warm_up(index)
             page.block_thread()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # the second: Gradio does not reach itself
             mend = "name another --port"
             raise RagError(f"the page does not start: {error}", mend=mend) from error
         finally:
