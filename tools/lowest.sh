@@ -9,8 +9,8 @@ lowest=$base/lowest
 python=$base/bin/python
 
 "$python" -m venv --without-pip --clear "$lowest"
-"$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
-    >"$(echo "$lowest"/lib/python3*/site-packages)/base.pth"
+libraries=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+site=$(echo "$lowest"/lib/python3*/site-packages)
 
 # The lower end of each range, where .venv has another version.
 oldest() {
@@ -31,9 +31,26 @@ for need in map(Requirement, project["dependencies"] + extras):
 END
 }
 
+# At first at the end of the path, where pip sees them; then linked one by one, without those that
+# were replaced: else plugins of the newer ones would still be announced.
+echo "$libraries" >"$site/base.pth"
 oldest >"$lowest/requirements.txt"
 cat "$lowest/requirements.txt" >&2
 "$python" -m pip --python "$lowest/bin/python" install -qq --no-compile \
     --disable-pip-version-check --requirement "$lowest/requirements.txt"
+rm "$site/base.pth"
+"$python" - "$libraries" "$site" <<'END'
+import re, sys
+from pathlib import Path
+
+def key(path):  # a distribution's name, or a file's
+    return re.sub(r"[-_.]+", "-", re.sub(r"-[^-]+\.dist-info$", "", path.name)).lower()
+
+base, site = map(Path, sys.argv[1:])
+there = {key(path) for path in site.iterdir()}
+for path in base.iterdir():
+    if key(path) not in there and path.suffix != ".pth":
+        (site / path.name).symlink_to(path.absolute())
+END
 PYTHONPATH=$PWD exec "$lowest/bin/python" -m pytest -n auto --dist loadfile \
     -m "not (models or network or browser or package or slow)" "$@"
