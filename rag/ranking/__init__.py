@@ -5,7 +5,7 @@ The model reads question and passage together and gives every sentence a number.
 
 Modules:
     passages  hits cut into what the model reads at once
-    minilm    the model that comes with the package
+    minilm    the model
 """
 
 from __future__ import annotations

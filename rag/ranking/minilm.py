@@ -1,9 +1,9 @@
-"""The ranker that comes with the package: MiniLM, trained on questions over news and encyclopaedia.
+"""A ranker of our own: MiniLM, trained on questions over news and encyclopaedia.
 
 A BERT encoder reads "question [SEP] heading. passage"; the mean of a sentence's tokens and that of
-all tokens go through a layer of 128 units to one number. How it was trained, on what, and what it
-gained: `model/README.md`. Reading question and passage together is Nogueira and Cho, "Passage
-Re-ranking with BERT", 2019.
+all tokens go through a layer of 128 units to one number. `tools/train_ranker.py` trains it and
+writes `model/`; without that folder engines go without. Reading question and passage together is
+Nogueira and Cho, "Passage Re-ranking with BERT", 2019.
 """
 
 from __future__ import annotations
