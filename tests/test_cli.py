@@ -286,7 +286,7 @@ def test_show_index_and_what_it_skipped(rag: Rag_, index_dir: Path) -> None:
     run = rag("show", "news")
     facts = dict(re.findall(r"^(\w+) {2,}(.*)$", run.out, re.MULTILINE))
     assert facts["index"] == "news"
-    assert facts["articles"] == "3"
+    assert facts["articles"] == "3, 1 without a date"
     assert facts["skipped"] == "1"
     assert facts["embeddings"] == "fake (fake, 64 dimensions)"
     assert "\n  skipped ../../news.jsonl, line 4: " in run.out

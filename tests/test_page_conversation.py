@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from rag import Rag, Settings
+from rag import EnginePool, Filter, Rag, Settings
 from rag.index.layout import IndexFolder
 from rag.index.manifest import read_manifest, write_manifest
 from rag.page import dossier
-from rag.page.conversation import Conversation, Filters
+from rag.page.conversation import Conversation
 from rag.page.engines import Engines
 from rag.page.turn import Phase, Turn
 from rag.testing import FakeEmbedder, open_with
@@ -33,9 +33,9 @@ def version_path(index_dir: Path, number: int) -> Path:
 
 def ask(index_dir: Path, publish_after: Phase | None = None) -> Turn:
     """The finished turn; the changed article is published when a phase is reached."""
-    engines = Engines(opened, Settings(index_dir=index_dir))
+    engines = Engines(EnginePool(opened), Settings(index_dir=index_dir))
     last = None
-    turns = Conversation().ask(engines, "news", QUESTION, Filters(), threading.Event())
+    turns = Conversation().ask(engines, "news", QUESTION, Filter.make, threading.Event())
     for last in turns:
         if last.phase == publish_after:
             publish_after = None
