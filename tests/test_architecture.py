@@ -21,6 +21,7 @@ OUTSIDE = [
     ROOT / "app.py",
     *sorted((ROOT / "rag" / "page").rglob("*.py")),
     *sorted((ROOT / "benchmarks").rglob("*.py")),
+    *sorted((ROOT / "examples").rglob("*.py")),
 ]
 TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in SOURCES}
 
