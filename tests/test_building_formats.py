@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,43 +79,33 @@ def test_pages_reach_hits(tmp_path: Path) -> None:
             assert rag.search(question, k=1)[0].page == 2
 
 
-def test_a_file_that_takes_too_long_is_skipped_and_the_others_are_read(tmp_path: Path) -> None:
-    for name in "abc":
-        (tmp_path / f"{name}.html").write_text(page(title=f"Bridge number {name}"))
-    given = blocks(tmp_path)
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (signal.SIGSTOP, "reading it takes longer than 15 s"),
+        (signal.SIGKILL, "reading it was killed by SIGKILL"),
+    ],
+)
+@pytest.mark.slow
+def test_a_file_that_is_too_much_is_skipped_and_the_others_are_read(
+    tmp_path: Path, sent: signal.Signals, reason: str
+) -> None:
+    for number in range(8):
+        comment = f"<!-- {'x' * 2**18} -->"  # so that each is a job of its own
+        (tmp_path / f"{number}.html").write_text(page(title=f"Number {number}") + comment)
 
-    def stopping() -> Iterator[Block]:
-        yield given[0]
-        deadline = time.monotonic() + 60
-        while not children() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for pid in children():
-            os.kill(pid, signal.SIGSTOP)  # it hangs
-        yield from given[1:]
-
-    jobs = read_blocks(stopping(), (), n_workers=1, seconds=10)
-    outcomes = [reads[0] for _, reads in jobs]
-    assert [read.gave_up for read in outcomes].count(True) <= 1
-    assert sum(read.cleaned is not None for read in outcomes) >= 2
-    assert children() == []
-
-
-def test_a_file_that_brings_its_reader_down_is_skipped_and_told(tmp_path: Path) -> None:
-    for number in range(40):
-        (tmp_path / f"{number:02}.html").write_text(page(title=f"Bridge number {number}"))
-    given = blocks(tmp_path)
-
-    def killing() -> Iterator[Block]:
-        for number, block in enumerate(given * 30):
-            if number == 800:
+    def disturbed() -> Iterator[Block]:
+        for number, block in enumerate(blocks(tmp_path)):
+            if number == 5:  # the first ones are read by now
                 for pid in children():
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, sent)
             yield block
 
-    reads = [found[0] for _, found in read_blocks(killing(), (), n_workers=1)]
-    gone = [read.reason for read in reads if read.gave_up]
-    assert gone in ([], ["reading it was killed by SIGKILL"])
-    assert sum(read.cleaned is not None for read in reads) == len(reads) - len(gone)
+    jobs = read_blocks(disturbed(), (), n_workers=1, seconds=15)
+    outcomes = [reads[0] for _, reads in jobs]
+    assert [read.reason for read in outcomes if read.gave_up] == [reason]
+    assert sum(read.cleaned is not None for read in outcomes) == 7
+    assert children() == []
 
 
 @pytest.mark.parametrize(

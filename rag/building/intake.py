@@ -145,6 +145,7 @@ def serve() -> None:
     confine()
     with contextlib.suppress(EOFError, BrokenPipeError):
         stored = frozenset(json.loads(_receive(jobs)[0]))
+        _send(results, b"[]")  # ready: the time that a block may take begins behind that
         while True:
             for block in _blocks(*_receive(jobs)):
                 _send(results, _READS.dump_json(read_block(block, stored)))

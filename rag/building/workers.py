@@ -155,7 +155,9 @@ class _Process:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._process = process
             assert process.stdin is not None
+            assert process.stdout is not None
             send_stored(process.stdin, self._stored)
+            receive_reads(process.stdout)  # it is ready: a start may take long where much runs
         assert process.stdin is not None
         assert process.stdout is not None
         return process.stdin, process.stdout

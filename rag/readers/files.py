@@ -93,8 +93,8 @@ class _Walk:
             yield self._skipped(path, what)
         elif self._leads_out(path):
             yield self._skipped(path, "a link that leads out of the source")
-        elif (reason := _unknown(path)) is not None:
-            yield self._skipped(path, reason)
+        elif (unknown := _unknown(path)) is not None:
+            yield self._skipped(path, unknown)
         else:
             yield path
 
