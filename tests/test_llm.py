@@ -172,7 +172,7 @@ def test_closed_fake_raises_as_the_real_one_does() -> None:
 def test_file_that_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + b"\x00" * 64)
-    with pytest.raises(ModelError, match="rag models pull broken --force"):
+    with pytest.raises(ModelError, match="copy broken anew"):
         LlamaCppLLM(path, name="broken", context_tokens=512, n_threads=1, queue_size=1)
 
 

@@ -13,13 +13,14 @@ STRIKE = "What do crews of the Osterby ferry vote on next week?"
 BRIDGE = "When does the harbour bridge close?"
 STORM = "How many people did the storm kill in Varnes?"
 SENTENCE = "The harbour bridge in Osterby closes on Monday for nine weeks of repairs."
+TOLD = "The harbour bridge in Osterby closes on Monday [4 March 2024] for nine weeks of repairs."
 
 
 def test_a_citation_opens_the_article_at_the_cited_sentence(visitor: Visitor) -> None:
     visitor.ask(BRIDGE)
     visitor.answered()
     page = visitor.page
-    assert visitor.text(".sentence").startswith(SENTENCE)
+    assert visitor.text(".sentence").startswith(TOLD)
     assert visitor.text(".sentence .status") == "quoted"
     page.click(".sentence .cite")
     mark = page.locator("#panel #cited")
@@ -63,7 +64,7 @@ def test_evidence_is_shown_first_and_nothing_jumps(visitor: Visitor, server: Ser
     visitor.answered()
     assert page.evaluate("document.activeElement.className") == "hit"  # focus stays
     assert page.evaluate("scrollY + " + top) >= before
-    assert visitor.text(".sentence").startswith(SENTENCE)
+    assert visitor.text(".sentence").startswith(TOLD)
 
 
 def test_a_follow_up(visitor: Visitor) -> None:
@@ -82,8 +83,8 @@ def test_what_the_articles_do_not_say_is_no_error(visitor: Visitor) -> None:
     visitor.ask("Who won the chess championship of Iceland?")
     visitor.answered()
     page = visitor.page
-    assert visitor.text(".unstated").endswith("articles of the index “news” do not answer this"
-                                              " question.")  # fmt: skip
+    stated = visitor.text(".unstated")
+    assert "articles of the index “news” do not answer this question." in stated
     assert page.locator(".notice.error, [role=alert]").count() == 0
     assert page.locator(".hit").count() > 0
 
@@ -117,7 +118,7 @@ def test_what_nobody_foresaw_is_told_and_logged(visitor: Visitor, server: Server
     assert "not foreseen" not in visitor.text("body")
     assert "ZeroDivisionError: not foreseen" in (server.folder / "server.log").read_text()
     visitor.ask(BRIDGE)  # and the conversation goes on
-    expect(visitor.page.locator("#current .sentence")).to_contain_text(SENTENCE)
+    expect(visitor.page.locator("#current .sentence")).to_contain_text(TOLD)
 
 
 def test_sources_that_differ_stand_side_by_side(visitor: Visitor) -> None:
@@ -183,9 +184,7 @@ def test_ten_people_ask_at_once(browser: Browser, server: Server) -> None:
         server.release("answer")
         for number, person in enumerate(people):
             person.answered()
-            expected = (SENTENCE, "Crews of the Osterby ferry vote on a strike next week.")[
-                number % 2
-            ]
+            expected = (TOLD, "Crews of the Osterby ferry vote on a strike next week.")[number % 2]
             assert person.text(".sentence").startswith(expected)
 
 
