@@ -591,6 +591,8 @@ def test_watch_builds_at_each_change_and_ends(index_dir: Path) -> None:
         index_dir, "watch", "news", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as watching:
         assert watching.stdout is not None
+        limit = threading.Timer(120, watching.kill)  # so that silence is a failure and no hang
+        limit.start()
         told = iter(watching.stdout)
         assert "following" in next(told)
         while "3 articles" not in next(told):
@@ -602,3 +604,4 @@ def test_watch_builds_at_each_change_and_ends(index_dir: Path) -> None:
             pass
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) in (0, 130)
+        limit.cancel()

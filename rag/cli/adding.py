@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rag.building.report import BuildReport
     from rag.settings import Settings
 
+_ROUND_MS = 1_000
 _QUIET_MS = 2_000  # a file that is still being written changes more often
 
 
@@ -77,13 +79,23 @@ def follow(ctx: typer.Context, name: str, settings: Settings, stop: threading.Ev
 
     paths = watched_paths(name, settings=settings)
     log().print(f"{line(name)}: following {', '.join(line(str(path)) for path in paths)}")
-    _build_and_tell(ctx, name, settings)
-    for changed in changes(*paths, debounce=_QUIET_MS, stop_event=stop, raise_interrupt=True):
-        log().print(
-            f"{line(name)}: {datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
-            f" {len(changed):,} file{'s' if len(changed) != 1 else ''} changed"
-        )
-        _build_and_tell(ctx, name, settings)
+    # What changes while a build runs is kept for the next round; so the first build, too, waits
+    # until the files are followed.
+    rounds = changes(
+        *paths,
+        debounce=_QUIET_MS,
+        rust_timeout=_ROUND_MS,
+        yield_on_timeout=True,
+        stop_event=stop,
+    )
+    for number, changed in enumerate(rounds):
+        if changed and number:
+            log().print(
+                f"{line(name)}: {datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
+                f" {len(changed):,} file{'s' if len(changed) != 1 else ''} changed"
+            )
+        if changed or not number:
+            _build_and_tell(ctx, name, settings)
 
 
 def _build_and_tell(ctx: typer.Context, name: str, settings: Settings) -> None:
@@ -95,6 +107,7 @@ def _build_and_tell(ctx: typer.Context, name: str, settings: Settings) -> None:
     if report.published:
         show_report(report)
         show_import(report)
+        sys.stdout.flush()  # it goes on for ever, and whoever reads a pipe should not wait for that
 
 
 def _build(ctx: typer.Context, name: str, settings: Settings) -> BuildReport:
