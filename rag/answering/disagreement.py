@@ -40,6 +40,7 @@ _NEXT_WORDS = re.compile(r"(?:[\s-]+[^\W\d_][\w’'-]*){1,3}")
 _WORDS_BEFORE = 16
 _CURRENCY_SIGN = re.compile(r"[$£€¥]")
 _SIGN_BEFORE = re.compile(r"[$£€¥]$")
+_PART = re.compile(r"\s+of (?:the|those|them|these)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
@@ -170,8 +171,13 @@ def _cosine(one: Evidence, other: Evidence) -> float:
 def _claimed(sentence: Analysed, source: Evidence) -> Iterator[Number]:
     """The figures of a source sentence that the answer repeats; years and days are none."""
     for number in source.read.numbers:
-        if number.key in sentence.values and not _is_date(source.read, number):
+        if number.key in sentence.values and not _is_no_total(source.read, number):
             yield number
+
+
+def _is_no_total(sentence: Analysed, number: Number) -> bool:
+    """Whether a figure is a day, a year, or a part of another: "nine of the injured"."""
+    return _is_date(sentence, number) or _PART.match(sentence.text, number.end) is not None
 
 
 def _is_date(sentence: Analysed, number: Number) -> bool:
@@ -190,7 +196,7 @@ def _other_value(source: Evidence, number: Number, other: Evidence) -> Number | 
     same_unit = [
         candidate
         for candidate in other.read.numbers
-        if not _is_date(other.read, candidate)
+        if not _is_no_total(other.read, candidate)
         and candidate.percent == number.percent
         and unit & _unit(other.read, candidate)
     ]
