@@ -127,14 +127,14 @@ def process(
 ) -> subprocess.Popen[str]:
     """The command with fakes, in a process of its own."""
     code = f"from rag.cli import main; from tests.test_cli import *; main(parts={parts})"
+    variables = {"PATH": "/usr/bin:/bin", "RAG_INDEX_DIR": str(index_dir), "RAG_MIN_EVIDENCE": "0",
+                 "TERM": "xterm"}  # fmt: skip
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "RAG_INDEX_DIR": str(index_dir), "RAG_MIN_EVIDENCE": "0",
-             "TERM": "xterm"},
         text=True,
-        **options,
-    )  # fmt: skip
+        **{"env": variables, **options},
+    )
 
 
 # ask

@@ -19,7 +19,7 @@ from rag.building.builder import build_index
 from rag.errors import IndexCorruptError, IndexMissingError, IndexWriteError
 from rag.index.check import check_index, roll_back
 from rag.index.layout import IndexFolder
-from rag.index.opened import OpenIndex
+from rag.index.opened import OpenIndex, list_indexes
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import ARTICLES, build, open_index, write_articles
@@ -227,8 +227,49 @@ def test_opens_on_a_read_only_file_system(tmp_path: Path, index_dir: Path) -> No
         with open_index(mount) as index:
             assert index.lexical.search(index.analyzer.terms("bridge"), 3)
             assert index.catalog.article("harbour") is not None
-        with pytest.raises(IndexWriteError, match="Read-only file system"):
-            build(mount)
+        # The mend said "free space there".
+        mend = f"make the file system of {mount / 'news'} writable"
+        for write in (build, lambda mount: roll_back(folder_of(mount)), pruned):
+            with pytest.raises(IndexWriteError, match="Read-only file system") as error:
+                write(mount)
+            assert error.value.mend is not None
+            assert error.value.mend.startswith(mend)
+
+
+def pruned(index_dir: Path) -> None:
+    with folder_of(index_dir).lock():
+        folder_of(index_dir).prune(1)
+
+
+def test_a_folder_that_may_not_be_written_is_no_full_disk(index_dir: Path) -> None:
+    build(index_dir)
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (index_dir / "news").chmod(0o555)
+    try:
+        with pytest.raises(IndexWriteError, match="Permission denied") as error:
+            roll_back(folder_of(index_dir))
+    finally:
+        (index_dir / "news").chmod(0o755)
+    assert error.value.mend is not None
+    assert error.value.mend.startswith(f"make {index_dir / 'news'} writable for you")
+
+
+def test_pointer_that_is_a_folder(index_dir: Path) -> None:
+    build(index_dir)
+    build(index_dir, full=True)
+    current = index_dir / "news" / "CURRENT"
+    current.unlink()
+    current.mkdir()
+    mend = f"rm -r '{current}', then rag rollback news"
+    for use in (open_index, build, pruned, lambda index_dir: roll_back(folder_of(index_dir))):
+        with pytest.raises(IndexCorruptError, match="CURRENT is a folder") as error:
+            use(index_dir)
+        assert error.value.mend == mend
+    assert [finding.mend for finding in check_index(folder_of(index_dir)).findings] == [mend]
+    assert "CURRENT is a folder" in list_indexes(index_dir)[0].state
+    current.rmdir()  # what the mend says
+    assert roll_back(folder_of(index_dir)) == 1
 
 
 # Full disks

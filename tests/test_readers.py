@@ -24,6 +24,7 @@ from rag.readers import (
     parse_date,
     read_sources,
 )
+from rag.readers.dates import stored_date
 
 
 def read(base, *sources):
@@ -362,6 +363,70 @@ def test_dates(text, day):
 )
 def test_what_is_no_day_or_not_one_day_is_no_date(text):
     assert parse_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("2 Aug 2024", (2024, 8, 2)),
+        (20240802, (2024, 8, 2)),
+        (1722592800, (2024, 8, 2)),
+        ("1722592800", (2024, 8, 2)),
+        (1722592800.25, (2024, 8, 2)),
+        (1722592800123, (2024, 8, 2)),
+        (1722592800123456, (2024, 8, 2)),
+        (1722592800123456789, (2024, 8, 2)),
+        (623_000_000, (1989, 9, 28)),
+        (623_000_000_000, (1989, 9, 28)),
+        ({"$date": "2024-08-02T23:59:59Z"}, (2024, 8, 2)),
+        ({"$date": 1722643199000}, (2024, 8, 2)),
+        ({"$date": {"$numberLong": "1722643199000"}}, (2024, 8, 2)),
+        ({"$date": {"$numberLong": "-86400000"}}, (1969, 12, 31)),
+    ],
+)
+def test_dates_as_programs_store_them(value, day):
+    assert stored_date(value) == datetime.date(*day)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, 2024, 12345678, 99_999_999, 1e30, [], {}, "Friday"),
+        *(2024080210, "1999123123", 202408021030, "202408021030.5", 20240802103059, 17225928001),
+        *({"$date": None}, {"$date": True}, {"$date": [1]}, {"$date": 1e300}, {"$date": "soon"}),
+        *({"$date": 1722643199000, "zone": "UTC"}, {"$oid": "66acc7a0"}),
+    ],
+)
+def test_values_that_are_no_day_or_may_be_another(value):
+    assert stored_date(value) is None
+
+
+@given(st.integers() | st.floats() | st.dictionaries(st.just("$date"), st.floats() | st.integers()))
+def test_no_value_breaks_the_reading_of_stored_dates(value):
+    assert isinstance(stored_date(value), datetime.date | None)
+
+
+@pytest.mark.parametrize(
+    ("given_id", "article_id"),
+    [
+        ({"$oid": "66acc7a0f1d2e3b4c5d6e7f8"}, "66acc7a0f1d2e3b4c5d6e7f8"),
+        ({"$numberLong": "12345678901"}, "12345678901"),
+        ({"$uuid": "c0ffee00-0000-4000-8000-000000000000"}, "c0ffee00-0000-4000-8000-000000000000"),
+    ],
+)
+def test_what_mongodb_exports(tmp_path, given_id, article_id):
+    fields = {"_id": given_id, "text": "Rain fell.", "published": {"$date": "2024-08-02T10:00:00Z"}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(fields))
+    (article,) = read(tmp_path)
+    assert (article.article_id, article.published) == (article_id, datetime.date(2024, 8, 2))
+    assert article.metadata == {"published": fields["published"]}
+
+
+def test_an_id_that_is_none_is_told(tmp_path):
+    lines = [{"id": {"$oid": 7.5}, "text": "a"}, {"id": {"a": "b"}, "text": "b"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    reasons = [item.reason for item in read(tmp_path)]
+    assert reasons == ["`id` is neither a string nor a whole number"] * 2
 
 
 @given(st.text() | st.text("0123456789/-: ,.apm", max_size=30))

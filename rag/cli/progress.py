@@ -31,16 +31,18 @@ class LogLines:
     """How far something is, as lines in a log; on a terminal it writes nothing.
 
     A context manager: while it is open, what was told last is written again after
-    `LINE_EVERY_SECONDS` without a line, with the time that has gone by.
+    `every` seconds without a line, with the time that has gone by.
 
     Args:
         console: Where to.
         doing: What is being done until something is told.
+        every: Seconds after which a line is due.
     """
 
-    def __init__(self, console: Console, doing: str) -> None:
+    def __init__(self, console: Console, doing: str, *, every: float = LINE_EVERY_SECONDS) -> None:
         self._console = console
         self._text = doing
+        self._every = every
         self._started = self._written = time.monotonic()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -65,24 +67,26 @@ class LogLines:
             self._thread.join()
 
     def _repeat(self) -> None:
-        while not self._ended.wait(self._written + LINE_EVERY_SECONDS - time.monotonic()):
+        while not self._ended.wait(self._written + self._every - time.monotonic()):
             with self._lock:
                 now = time.monotonic()
-                if now >= self._written + LINE_EVERY_SECONDS:
+                if now >= self._written + self._every:
                     self._console.print(f"{self._text}, {now - self._started:,.0f} s so far")
                     self._written = now
 
 
 @contextmanager
-def build_progress(index: str) -> Iterator[Callable[[BuildProgress], None]]:
-    """What to give to `build` as its `progress`."""
+def build_progress(
+    index: str, *, every: float = LINE_EVERY_SECONDS
+) -> Iterator[Callable[[BuildProgress], None]]:
+    """What to give to `build` as its `progress`; `every`: see `LogLines`."""
     console = log()
     if console.is_terminal:
         with _build_bar(index, console) as show:
             yield show
         return
     shown: set[object] = set()
-    with LogLines(console, f"{index}: opening") as lines:
+    with LogLines(console, f"{index}: opening", every=every) as lines:
 
         def write(told: BuildProgress) -> None:
             if told.note and told.note not in shown:

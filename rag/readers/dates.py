@@ -10,10 +10,9 @@ _WITH_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)|^\s*(?:1[5-9]|20)\d{6}\
 # Nobody writes the day before the month behind a year.
 _YEAR_FIRST = re.compile(r"\s*((?:1[5-9]|20)\d\d)([-/.])(\d\d?)\2(\d\d?)(?!\d)")
 
-# Since 1970. From 1973 on (before, a number is too short to be told from others) to 2033: in
-# seconds, later ones might be a year, a month, a day and an hour.
-_EPOCH_SECONDS = range(100_000_000, 2_000_000_000)
-_FRACTIONS = {13: 1_000, 16: 1_000_000, 19: 1_000_000_000}  # of a second, by the number of digits
+# Seconds since 1970 of 1973 to 2030: smaller numbers may be anything, and larger ones begin as
+# years do, so that they may be a year, a month, a day and an hour.
+_EPOCH_SECONDS = range(100_000_000, 1_900_000_000)
 _NUMBER = re.compile(r"\s*(\d{9,19})(?:\.\d*)?\s*")
 _1970 = datetime.datetime(1970, 1, 1)
 
@@ -30,10 +29,16 @@ def stored_date(value: Any) -> datetime.date | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     number = _NUMBER.fullmatch(str(value))
-    if number is None:
-        return parse_date(str(value))
-    seconds = int(number[1]) // _FRACTIONS.get(len(number[1]), 1)
-    return _day_at(seconds) if seconds in _EPOCH_SECONDS else None
+    return parse_date(str(value)) if number is None else _epoch_day(number[1])
+
+
+def _epoch_day(digits: str) -> datetime.date | None:
+    n_digits = 9 + len(digits) % 3  # of the whole seconds; thousandths, millionths … follow
+    seconds, fraction = digits[:n_digits], digits[n_digits:]
+    # Twelve digits that begin as a year does may be one, with month, day, hour and minute.
+    if fraction and n_digits == 9 and seconds[0] in "12":
+        return None
+    return _day_at(int(seconds)) if int(seconds) in _EPOCH_SECONDS else None
 
 
 def _mongo_date(value: Any) -> datetime.date | None:
