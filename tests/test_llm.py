@@ -391,3 +391,18 @@ def test_lazy_model_that_is_missing(tmp_path: Path) -> None:
 
     with pytest.raises(ModelMissingError, match="rag models pull"):
         LazyLLM("missing", load).count_tokens("x")
+
+
+def test_a_file_cut_short_is_not_to_be_pulled_by_its_path(tmp_path: Path) -> None:
+    whole = tmp_path / "mine.gguf"
+    whole.write_bytes(b"GGUF" + (3).to_bytes(4, "little") + (200).to_bytes(8, "little") + b"\x01")
+    options = {"context_tokens": 512, "n_threads": 1, "queue_size": 1}
+    with pytest.raises(ModelError, match="does not load") as error:
+        LlamaCppLLM(whole, name=str(whole), **options)
+    assert error.value.mend == (
+        f"copy {whole} anew, since it may be cut short, or name another model"
+    )
+    known = "qwen2.5-coder-0.5b-instruct"
+    with pytest.raises(ModelError) as error:
+        LlamaCppLLM(whole, name=known, **options)
+    assert error.value.mend == f"rag models pull {known} --force"

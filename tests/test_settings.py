@@ -65,3 +65,59 @@ def test_settings_are_hashable_and_frozen() -> None:
     assert {Settings(k=3): 1}[Settings(k=3)] == 1
     with pytest.raises(Exception, match="frozen"):
         Settings().k = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("x" * 500, "the path has a name that is too long"),
+        ("a/b\udcff", "the path is not valid UTF-8"),
+        ("~nobody-here/a", "nobody knows whose home that is"),
+        ("a\0b", "there is a null character in it"),
+    ],
+)
+@pytest.mark.parametrize("name", ["index_dir", "models_dir"])
+def test_folders_that_cannot_be(name: str, given: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=f"setting '{name}': {message}"):
+        Settings(**{name: given})
+
+
+def test_home_in_folders(tmp_path: Path) -> None:
+    show = "s = Settings(); print(s.index_dir, s.models_dir)"
+    (tmp_path / "rag.toml").write_text('index_dir = "~/news"\n')
+    shown = run(show, tmp_path, HOME="/home/ada", RAG_MODELS_DIR="~/m")
+    assert shown == "/home/ada/news /home/ada/m"
+    assert run(show, tmp_path, HOME="/home/ada", RAG_INDEX_DIR="a~b") == (
+        "a~b /home/ada/.local/share/rag/models"
+    )
+
+
+def test_libraries_are_told_to_report_nothing(tmp_path: Path) -> None:
+    shown = run(
+        "import os; from rag.settings import silence_telemetry; silence_telemetry();"
+        " print(os.environ['ORT_DISABLE_TELEMETRY'], os.environ['HF_HUB_DISABLE_TELEMETRY'])",
+        tmp_path,
+        ORT_DISABLE_TELEMETRY="0",
+    )
+    assert shown == "1 1"
+
+
+def test_gradio_gets_no_setting_of_the_environment(tmp_path: Path) -> None:
+    shown = run(
+        "import os; from pathlib import Path; from rag.settings import leave_gradio_no_settings;"
+        " leave_gradio_no_settings(Path('/u'), ['127.0.0.1']);"
+        " print({k: v for k, v in sorted(os.environ.items())"
+        " if k.startswith(('GRADIO', 'SPACE', 'no_proxy', 'NO_PROXY'))})",
+        tmp_path,
+        GRADIO_ALLOWED_PATHS="/",
+        GRADIO_SHARE="True",
+        SPACE_ID="a/b",
+        NO_PROXY="intranet",
+    )
+    assert shown == str(
+        {
+            "GRADIO_TEMP_DIR": "/u",
+            "NO_PROXY": "intranet,127.0.0.1",
+            "no_proxy": "intranet,127.0.0.1",
+        }
+    )
