@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,10 @@ def visit(url: str) -> None:
     visitor = HttpVisitor(url)
     assert visitor.get("/")
     assert "seeds" in str(visitor.fire("index", "change", ["seeds"]))
-    question = ["What did Healey urge in Israel?", "seeds", None, None, [], False, None]
+    question: list[Any] = ["What did Healey urge in Israel?", "seeds", None, None, [], False, None]
     n_values = len(visitor.event("ask", "click")["inputs"])
     answered = visitor.fire("ask", "click", question[:n_values])
-    assert "turn" in str(answered)
+    assert "turn done" in str(answered), answered
     file = visitor.upload(
         "rain.txt", b"Rain\n\nRain fell in Osterby on Tuesday, and again at night."
     )

@@ -51,7 +51,11 @@ def test_a_full_disk_behind_stdout_is_told(index_dir: Path, arguments: list[str]
 
 
 def closing(*descriptors: int) -> Callable[[], None]:
-    return lambda: [os.close(descriptor) for descriptor in descriptors] and None
+    def close() -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    return close
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--help"]])

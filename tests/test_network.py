@@ -22,16 +22,19 @@ from tests.network import forbidden, sent, watched
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 15
-AT_ONCE = 4
+OUTSIDE = "http://outside.invalid"
+PARAGRAPHS = "<p>Rain fell in Osterby on Tuesday, and the harbour was closed again.</p>" * 12
+AT_ONCE = 6
 QUESTION = "What did Healey urge in Israel?"
-# Every command but those whose purpose the network is (`models pull`), and `ui`: see the page.
+# Every command but `models pull`, whose purpose the network is, and those that go on until Ctrl-C.
 COMMANDS: dict[str, list[str]] = {
     "ask": [QUESTION],
     "search": [QUESTION],
     "timeline": ["Healey"],
     "summarize": ["Healey"],
-    "batch": ["questions.txt"],
+    "batch": ["questions.txt", "--search"],
     "build": ["seeds", "--full"],
+    "add": ["found", "hostile"],
     "list": [],
     "show": ["seeds"],
     "check": [],
@@ -41,7 +44,7 @@ COMMANDS: dict[str, list[str]] = {
     "models list": [],
     "models verify": [],
 }
-NOT_RUN = {"ui", "models pull"}
+OTHERS = {"ui", "watch", "models pull"}
 COMMAND = """
 import sys, time
 from rag.cli import main
@@ -51,6 +54,13 @@ except SystemExit as ended:
     code = ended.code
 time.sleep(float(sys.argv[1]))
 sys.exit(code)
+"""
+WATCH = """
+import os, signal, sys, threading
+from rag.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+threading.Timer(float(sys.argv[1]), os.kill, (os.getpid(), signal.SIGINT)).start()
+main(["watch", "seeds"])
 """
 OPEN_RAG = f"""
 import sys, time
@@ -152,7 +162,7 @@ def test_every_command_is_watched() -> None:
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         inner = getattr(command, "commands", None)
         names |= {f"{name} {each}" for each in inner} if inner else {name}
-    assert names == COMMANDS.keys() | NOT_RUN
+    assert names == COMMANDS.keys() | OTHERS
 
 
 def programs() -> dict[str, list[str]]:
@@ -160,6 +170,7 @@ def programs() -> dict[str, list[str]]:
     seconds = str(SECONDS)
     run = ["-c", COMMAND, seconds]
     return {name: [*run, *name.split(), *rest] for name, rest in COMMANDS.items()} | {
+        "watch": ["-c", WATCH, str(2 * SECONDS)],
         "an open Rag": ["-c", OPEN_RAG, seconds],
         "other models": ["-c", OTHER_MODELS, seconds],
         "the page": ["-m", "tests.network_page", seconds],
@@ -180,10 +191,11 @@ def runs(
         shutil.copytree(seeds_project, folder, dirs_exist_ok=True)
         (folder / "questions.txt").write_text(QUESTION)
         _write_dataset(folder / "dataset", folder / "seeds")
+        _write_hostile(folder / "hostile")
         return watch(known[name], folder)
 
-    chosen = [
-        item.callspec.params["name"]
+    chosen: list[str] = [
+        str(item.callspec.params["name"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and "runs" in item.fixturenames
     ]
@@ -194,18 +206,45 @@ def runs(
 def _write_dataset(folder: Path, seeds: Path) -> None:
     folder.mkdir()
     file = sorted(seeds.iterdir())[0]
-    article = {"id": file.stem, "title": "", "text": file.read_text(encoding="utf-8")}
-    question = {"id": "q", "kind": "answerable", "question": QUESTION, "article_id": file.stem}
-    question |= {"answers": [{"text": "Iran", "start": article["text"].index("Iran"), "end": 0}]}
-    question["answers"][0]["end"] = question["answers"][0]["start"] + 4
+    text = file.read_text(encoding="utf-8")
+    start = text.index("Iran")
+    answers = [{"text": "Iran", "start": start, "end": start + 4}]
+    known = {"id": "q", "kind": "answerable", "article_id": file.stem, "answers": answers}
+    article = {"id": file.stem, "title": "", "text": text}
     (folder / "articles.jsonl").write_text(json.dumps(article))
-    (folder / "questions.jsonl").write_text(json.dumps(question))
+    (folder / "questions.jsonl").write_text(json.dumps(known | {"question": QUESTION}))
+
+
+def _write_hostile(folder: Path) -> None:
+    """Files that ask whoever reads them to load something from elsewhere."""
+    folder.mkdir()
+    (folder / "page.html").write_text(
+        f"""<!DOCTYPE html SYSTEM "{OUTSIDE}/page.dtd"><html><head><base href="{OUTSIDE}/">
+        <link rel="stylesheet" href="style.css"><link rel="canonical" href="{OUTSIDE}/page">
+        <meta http-equiv="refresh" content="0; url={OUTSIDE}"><script src="{OUTSIDE}/x.js"></script>
+        <title>Rain in Osterby</title></head><body><iframe src="{OUTSIDE}/frame"></iframe>
+        <img src="{OUTSIDE}/x.png"><article><h1>Rain in Osterby</h1>{PARAGRAPHS}</article></body>
+        </html>"""
+    )
+    (folder / "feed.xml").write_text(
+        f"""<?xml version="1.0"?><!DOCTYPE rss SYSTEM "{OUTSIDE}/rss.dtd" [
+        <!ENTITY outside SYSTEM "{OUTSIDE}/entity"><!ENTITY % more SYSTEM "{OUTSIDE}/more"> %more;]>
+        <?xml-stylesheet href="{OUTSIDE}/style.xsl"?>
+        <rss version="2.0"><channel><title>Osterby</title><link>{OUTSIDE}</link><item>
+        <title>Rain &outside;</title><link>{OUTSIDE}/item</link>
+        <description>{PARAGRAPHS}</description></item></channel></rss>"""
+    )
+    (folder / "mail.eml").write_text(
+        "Subject: Rain in Osterby\nFrom: Ada <ada@example.org>\nContent-Type: "
+        f'message/external-body; access-type=URL; URL="{OUTSIDE}/body"\n\n{PARAGRAPHS}\n'
+    )
+    (folder / "notes.md").write_text(f"# Rain\n\n![map]({OUTSIDE}/map.png)\n\n{PARAGRAPHS}\n")
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("name", programs())
 def test_nothing_leaves_the_machine(runs: dict[str, Watched], name: str) -> None:
     run = runs[name]
-    # There is no older version to go back to; the rest succeeds.
-    assert run.code == (1 if name == "rollback" else 0), run.told
+    # There is no older version to go back to, and Ctrl-C ends what would not end.
+    assert run.code == {"rollback": 1, "watch": 130}.get(name, 0), run.told
     assert run.sent == []

@@ -63,7 +63,7 @@ class HttpVisitor:
         raise LookupError(f"nothing happens at {kind} of {name}")
 
     def fire(self, name: str, kind: str, data: list[Any], about: Any = None) -> list[Any]:
-        """Let it happen; the values of the outputs when it is done.
+        """Let it happen; the values of the outputs, and their changes, until it is done.
 
         Raises:
             Refused: the server did not take it, or the event failed.
@@ -77,12 +77,14 @@ class HttpVisitor:
             "session_hash": self.session,
         }
         asked = self.post(f"{API}/queue/join", body)["event_id"]
+        values: list[Any] = []
         for told in self._told():
-            if told.get("event_id") == asked and told["msg"] == "process_completed":
+            if told.get("event_id") == asked and "output" in told:
                 if not told["success"]:
                     raise Refused(500, json.dumps(told["output"]))
-                values: list[Any] = told["output"]["data"]
-                return values
+                values += told["output"].get("data", [])
+                if told["msg"] == "process_completed":
+                    return values
         raise LookupError("the server stopped telling")
 
     def _told(self) -> Iterator[dict[str, Any]]:
