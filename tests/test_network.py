@@ -67,7 +67,7 @@ import sys, time
 from rag import Rag
 with Rag.open("seeds") as rag:
     rag.load()
-    assert rag.ask({QUESTION!r}).citations
+    assert rag.search({QUESTION!r})
     time.sleep(float(sys.argv[1]))
 """
 # Any embedding model, and a cross-encoder: through torch and transformers.
