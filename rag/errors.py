@@ -25,8 +25,7 @@ answer a question is a result (`Answer.status == "no_answer"`), never an excepti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import importlib.util
 
 DISTRIBUTION = "cited-news-rag"
 """What pip installs; the import is `rag`."""
@@ -66,20 +65,19 @@ class MissingExtraError(RagError):
         )
 
 
-@contextmanager
-def needs_extra(what: str, *, extra: str) -> Iterator[None]:
-    """Imports within may lack the libraries of an extra.
+def check_extra(what: str, *, extra: str, library: str) -> None:
+    """Make sure that the library of an extra is installed, before it is needed.
+
+    Args:
+        what: What needs it, such as "the page".
+        extra: Name of the extra that brings it.
+        library: Name of the module; it is not imported.
 
     Raises:
-        MissingExtraError: a module outside `rag` is not there.
+        MissingExtraError: it is not installed.
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing in ("", "rag"):
-            raise
-        raise MissingExtraError(what, extra=extra, missing=missing) from error
+    if importlib.util.find_spec(library) is None:
+        raise MissingExtraError(what, extra=extra, missing=library)
 
 
 class SourceError(RagError):

@@ -42,6 +42,7 @@ def test_commands_of_the_readme_parse() -> None:
     lines = "\n".join(blocks("README.md", "sh")).splitlines()
     commands = [shlex.split(line) for line in lines if line.startswith("rag ")]
     assert [parse(get_command(app), arguments) for _, *arguments in commands] == [
+        *("models pull", "add", "ask"),
         *("ask", "ask", "search", "build", "list", "show", "models", "models pull", "ui"),
     ]
 

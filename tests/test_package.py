@@ -89,9 +89,9 @@ def plain(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 
 @pytest.fixture(scope="session")
-def with_page(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """With the extra `ui`."""
-    return _install(built.wheel, "ui", tmp_path_factory.mktemp("with-page"))
+def everything(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """With all extras for users."""
+    return _install(built.wheel, "all", tmp_path_factory.mktemp("everything"))
 
 
 def _install(wheel: Path, extra: str, folder: Path) -> Installed:
@@ -171,7 +171,7 @@ def test_what_the_wheel_says_of_itself(built: Built) -> None:
     assert (metadata["Name"], metadata["Version"]) == (DISTRIBUTION, rag.__version__)
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert {"ui", "all", "dev"} <= set(metadata.get_all("Provides-Extra") or [])
+    assert {"ui", "files", "all", "dev"} <= set(metadata.get_all("Provides-Extra") or [])
     assert "Typing :: Typed" in (metadata.get_all("Classifier") or [])
     assert "# rag" in str(metadata.get_payload())
 
@@ -198,6 +198,27 @@ def test_the_page_without_its_extra(plain: Installed) -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "library"),
+    [
+        ("a.pdf", b"%PDF-1.7\n", "pypdfium2"),
+        ("a.docx", b"PK", "mammoth"),
+        ("a.warc", b"WARC/1.0\r\n", "warcio"),
+        ("a.xml", b"<rss version='2.0'></rss>", "feedparser"),
+    ],
+)
+def test_a_format_without_its_extra(
+    plain: Installed, name: str, content: bytes, library: str
+) -> None:
+    (plain.cwd / name).write_bytes(content)
+    code = f"from pathlib import Path; from rag.readers import read_sources as read; \
+list(read([{name!r}], Path()))"
+    run = plain.run("python", "-c", code)
+    assert run.returncode == 1
+    assert f"files needs {library}, which is not installed" in run.stderr
+    assert f'pip install "{DISTRIBUTION}[files]"' in run.stderr
+
+
 @pytest.fixture(scope="session")
 def seeds(plain: Installed) -> Installed:
     """With the index of the seeds, built there."""
@@ -222,9 +243,9 @@ def test_search_and_ask(seeds: Installed) -> None:
 
 
 @pytest.mark.models
-def test_the_page_listens(seeds: Installed, with_page: Installed) -> None:
-    shutil.copytree(seeds.cwd, with_page.cwd, dirs_exist_ok=True)
-    with serving(with_page) as address, urllib.request.urlopen(f"{address}config") as response:
+def test_the_page_listens(seeds: Installed, everything: Installed) -> None:
+    shutil.copytree(seeds.cwd, everything.cwd, dirs_exist_ok=True)
+    with serving(everything) as address, urllib.request.urlopen(f"{address}config") as response:
         config = json.load(response)
     for name in ("page.js", "page.css"):
         assert (ROOT / "rag" / "page" / name).read_text(encoding="utf-8") in config["head"]

@@ -131,7 +131,8 @@ class _Process:
             rest = blocks[len(done) :]
             try:
                 stdin, stdout = self._streams()
-                send_job(stdin, rest)
+                with self._limit():  # one that is stopped does not take it
+                    send_job(stdin, rest)
                 for _ in rest:
                     done.append(self._receive(stdout))
             except (EOFError, BrokenPipeError) as error:
@@ -163,11 +164,17 @@ class _Process:
         return process.stdin, process.stdout
 
     def _receive(self, stdout: IO[bytes]) -> list[Read]:
+        with self._limit():
+            return receive_reads(stdout)
+
+    @contextlib.contextmanager
+    def _limit(self) -> Iterator[None]:
+        """The process is ended when what is done within takes too long."""
         timer = threading.Timer(self._seconds, self._end_overdue)
         timer.daemon = True
         timer.start()
         try:
-            return receive_reads(stdout)
+            yield
         finally:
             timer.cancel()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rag import BuildReport, EnginePool, Rag, RagError, Settings
 from rag import build as build_index
-from rag.errors import needs_extra
+from rag.errors import check_extra
 from rag.page.engines import Engines
 from rag.settings import leave_gradio_no_settings
 
@@ -65,6 +65,7 @@ def main(
         MissingExtraError: Gradio is not installed.
         RagError: no index is built, or the port is taken.
     """
+    check_extra("the page", extra="ui", library="gradio")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     if host != HOST and not auth:
         raise RagError(
@@ -102,10 +103,9 @@ def _launched(
     people: list[tuple[str, str]] | None,
 ) -> Any:
     """The page (`gr.Blocks`), listening."""
-    with needs_extra("the page", extra="ui"):
-        from rag.page import guard, look
-        from rag.page.blocks import MAX_UPLOAD, build_page
-        from rag.page.handlers import Handlers
+    from rag.page import guard, look
+    from rag.page.blocks import MAX_UPLOAD, build_page
+    from rag.page.handlers import Handlers
 
     # All who fit into the model's queue, and some who are told that it is full.
     page = build_page(Handlers(engines, build), names, engines.settings.queue_size + 4)

@@ -15,7 +15,16 @@ from typing import IO, Any
 
 from rag.readers.csv_files import rows
 from rag.readers.files import SourceFile, unknown_kind
-from rag.readers.formats import LINES, ROWS, container, format_of, is_harmless, read_file, reader
+from rag.readers.formats import (
+    LINES,
+    ROWS,
+    check_installed,
+    container,
+    format_of,
+    is_harmless,
+    read_file,
+    reader,
+)
 from rag.readers.json_lines import bounded_lines, line_articles, open_lines
 from rag.readers.reader import START_BYTES, Container, Found, Origin
 from rag.readers.skipped import UnreadableError, system_reason
@@ -177,7 +186,10 @@ def blocks_of(kind: str | None, stream: IO[bytes], origin: Origin) -> Iterator[B
 
     Raises:
         UnreadableError: it cannot be read (further).
+        MissingExtraError: the library that reads this format is not installed.
     """
+    if kind is not None:
+        check_installed(kind)  # here, and not recorded: with it the file can be read
     if kind == ROWS:
         yield from _row_blocks(stream, origin)
     elif kind == LINES:  # inside another file

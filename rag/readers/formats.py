@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
+from rag.errors import check_extra
 from rag.readers.archives import GzipContainer, WarcContainer, ZipContainer
 from rag.readers.epub import EpubReader
 from rag.readers.feeds import FeedReader
@@ -51,6 +53,8 @@ KNOWN_SUFFIXES = tuple(
     )
 )
 """Ends of the names of files that are read."""
+# Of the extra `files`: the libraries that only some need.
+_LIBRARIES = {"feed": "feedparser", "pdf": "pypdfium2", "warc": "warcio", "word": "mammoth"}
 _READERS = {reader.name: reader for reader in READERS}
 _CONTAINERS = {container.name: container for container in CONTAINERS}
 
@@ -113,6 +117,17 @@ def is_harmless(name: str) -> bool:
     return name in ("text", LINES, ROWS)
 
 
+@functools.cache
+def check_installed(name: str) -> None:
+    """Make sure that files of a format can be read here.
+
+    Raises:
+        MissingExtraError: the library for it is not installed.
+    """
+    if name in _LIBRARIES:
+        check_extra(f"reading {name} files", extra="files", library=_LIBRARIES[name])
+
+
 def reader(name: str) -> Reader:
     """A reader by the name of its format."""
     return _READERS[name]
@@ -150,4 +165,5 @@ def _read_attached(name: str, data: bytes, origin: Origin) -> Iterator[Found]:
     """What a file attached to a message comes to; nothing if it is of no format for readers."""
     kind = format_of(name, data[:START_BYTES])
     if any(kind == reader.name for reader in READERS):
+        check_installed(str(kind))
         yield from read_file(str(kind), data, origin)
