@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_many_files_are_counted_and_not_all_named(tmp_path: Path) -> None:
     for path in sorted((tmp_path / "texts").iterdir())[1:]:
         path.unlink()
     with pytest.raises(RemovalError, match=r"19 of the 20 .* and 14 files more"):
+        build(index_dir)
+
+
+def test_an_archive_is_one_file(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, [])
+    (index_dir / "news" / "index.toml").write_text('sources = ["../../papers.zip"]\n')
+    for n in (5, 2):
+        with zipfile.ZipFile(tmp_path / "papers.zip", "w") as archive:
+            for number in range(n):
+                archive.writestr(f"1999/{number}.txt", f"Text {number}.")
+        if n == 5:
+            build(index_dir)
+    with pytest.raises(RemovalError, match=r"papers\.zip \(3, the file is there without them\)"):
         build(index_dir)
 
 

@@ -169,6 +169,16 @@ def test_long_names_of_other_scripts_fit(tmp_path: Path, settings: Settings) -> 
     assert sorted(texts(settings)) == ["Text 1.", "Text 2."]
 
 
+def test_both_ends_of_a_name_stay_together(tmp_path: Path, settings: Settings) -> None:
+    files = [tmp_path / str(n) / "crawl.warc.gz" for n in (1, 2)]
+    for n, file in enumerate(files):
+        file.parent.mkdir()
+        file.write_bytes(b"%d" % n)
+    add_files("news", files, settings=settings)
+    kept = list_files("news", settings=settings)
+    assert [path.name for path in kept] == ["crawl (2).warc.gz", "crawl.warc.gz"]
+
+
 def test_an_index_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(IndexMissingError):
         add_files("news", [], settings=Settings(index_dir=tmp_path))

@@ -94,12 +94,13 @@ def test_what_became_of_files_is_told_by_name() -> None:
 def test_files_that_were_added_can_be_removed_by_name() -> None:
     assert library.uploads([]) == ""
     made = library.uploads([Path("/x/storm.txt"), Path(f"/x/{EVIL.replace('/', '')}")])
-    assert "2 files added here" in made
+    assert '<details class="uploads" open><summary>2 files added here' in made
     assert 'data-remove="storm.txt" aria-label="Remove storm.txt"' in made
     assert "<img" not in made
     many = library.uploads([Path(f"/x/{n}.txt") for n in range(1_002)])
     assert many.count("data-remove") == 1_000
     assert "2 more in /x" in many
+    assert " open" not in many
 
 
 @pytest.mark.parametrize(

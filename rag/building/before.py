@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from rag.building.inputs import Stored
 from rag.errors import IndexError_, RemovalError
@@ -66,7 +67,7 @@ class Before:
         gone = [name for name in self.articles if name not in now]
         if len(gone) <= MAX_REMOVED * len(self.articles):
             return
-        n_missing = Counter(self.articles[name][1] or name for name in gone)
+        n_missing = Counter(_file_of(self.articles[name][1] or name, files) for name in gone)
         named = []
         for path, n in n_missing.most_common(_MAX_NAMED):
             why = "the file is there without them" if path in files else "no such file"
@@ -102,6 +103,12 @@ class Before:
         except IndexError_:
             return None
         return live
+
+
+def _file_of(path: str, files: Collection[str]) -> str:
+    """The source file of an article; one inside an archive is named by both paths."""
+    outside = map(str, PurePosixPath(path).parents)
+    return path if path in files else next((name for name in outside if name in files), path)
 
 
 def look_at_live(folder: IndexFolder) -> Before:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from rag.errors import IndexWriteError, SourceError
 from rag.index.layout import UPLOADS, IndexFolder
 from rag.readers import KNOWN_SUFFIXES
+from rag.readers.formats import known_suffix
 from rag.settings import Settings
 
 _UNFIT = re.compile(r"[^\w .()-]+")
@@ -74,7 +75,7 @@ def add_files(
     for path in paths:
         if not path.is_file():
             raise SourceError(f"{path} does not exist, or is no file")
-        if path.suffix.lower() not in KNOWN_SUFFIXES:
+        if known_suffix(path.name) is None:
             raise SourceError(
                 f"{path.name}: files of this kind are not read",
                 mend=f"give files that end in {', '.join(KNOWN_SUFFIXES)}",
@@ -176,7 +177,8 @@ def _placed(given: str, part: Path, target: Path, replaceable: set[str]) -> Uplo
         replaceable: Names whose files it may replace; what it takes is taken out, so that of
             several files in one call none replaces another.
     """
-    wanted = _name(given)
+    stem, suffix = _name(given)
+    wanted = stem + suffix
     path = target / wanted
     outcome: Outcome = "added"
     number = 1
@@ -189,15 +191,14 @@ def _placed(given: str, part: Path, target: Path, replaceable: set[str]) -> Uplo
             outcome = "replaced"
             break
         number += 1
-        path = target / f"{Path(wanted).stem} ({number}){path.suffix}"
+        path = target / f"{stem} ({number}){suffix}"
         outcome = "renamed"
     part.replace(path)
     return Upload(name=given, path=path, outcome=outcome)
 
 
-def _name(given: str) -> str:
-    """A name that is one on any system and leads nowhere else."""
-    path = Path(given)
-    stem = _UNFIT.sub("_", path.stem).strip(" ._")
-    stem = stem.encode()[:_MAX_NAME_BYTES].decode(errors="ignore") or "article"
-    return stem + path.suffix.lower()
+def _name(given: str) -> tuple[str, str]:
+    """Stem and end of a name that is one on any system and leads nowhere else."""
+    suffix = known_suffix(given) or ""
+    stem = _UNFIT.sub("_", given[: len(given) - len(suffix)]).strip(" ._")
+    return stem.encode()[:_MAX_NAME_BYTES].decode(errors="ignore") or "article", suffix

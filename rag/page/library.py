@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 MAX_SKIPPED = 200
 MAX_UPLOADS = 1_000
 MAX_OPEN = 10
-"""Inputs skipped that are listed, and up to which the list is open from the start."""
+"""A list of at most so many inputs is open from the start."""
 COLUMNS = {"title": "Title", "published": "Date", "source": "Source", "state": "State"}
 _PHASES = {
     "read": "Reading the sources",
@@ -125,7 +125,7 @@ def uploads(paths: Sequence[Path]) -> str:
     if len(paths) > MAX_UPLOADS:
         lines += f"<li>{len(paths) - MAX_UPLOADS:,} more in {text(paths[0].parent)}</li>"
     return (
-        '<details class="uploads"><summary>'
+        f'<details class="uploads"{" open" * (len(paths) <= MAX_OPEN)}><summary>'
         f"{number(len(paths), 'file')} added here</summary><ul>{lines}</ul></details>"
     )
 

@@ -89,9 +89,9 @@ def test_files_of_one_name_are_both_kept_and_can_be_removed(
         expect(page.locator("#built .uploaded")).to_contain_text(
             ["1 file added."] if n == 1 else ["“owl.txt” is kept as “owl (2).txt”"]
         )
+    expect(page.locator("#uploads")).to_contain_text("owl (2).txt")  # the last that a build shows
     page.fill("#article-search :is(input, textarea)", "owl")
     expect(page.locator(".articles td.title button")).to_have_count(2)
-    page.click("#uploads summary")
     page.on("dialog", lambda dialog: dialog.accept())
     for n_left, name in ((1, "owl (2).txt"), (0, "owl.txt")):
         page.get_by_role("button", name=f"Remove {name}").click()
