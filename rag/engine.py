@@ -28,7 +28,7 @@ from rag.llm import LLM, SHARED
 from rag.opening import embedder_of, ranker_of, reranker_of
 from rag.ranking import Ranker
 from rag.readers import normalise
-from rag.retrieval import Filter, Found, Hit, check_question, retrieve, search
+from rag.retrieval import Filter, Found, Hit, QuestionTerms, check_question, retrieve, search
 from rag.retrieval.reranking import Reranker
 from rag.settings import Settings
 from rag.text.language import Language
@@ -353,10 +353,12 @@ class Rag:
         started: float,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
+        terms = QuestionTerms(question.text, live.index, live.index.analyzer)
+
         def found(filter: Filter) -> Found:
             return search(
                 live.index,
-                question.text,
+                terms,
                 vector,
                 k=_BROAD_HITS if question.kind in BROAD else self._n_evidence_hits,
                 filter=filter,

@@ -18,6 +18,8 @@ from rag.llm import Prompt, Token
 from rag.retrieval import Filter
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM, fake_calibration
+from rag.text.analysis import Analyzer
+from rag.text.language import language
 from tests.support import ARTICLES, build, in_fork, open_index, write_articles
 
 SETTINGS = Settings(min_evidence=0)
@@ -279,3 +281,32 @@ def test_filter_says_the_same_as_its_parts(index_dir: Path) -> None:
         assert rag.ask(QUESTION, filter=chosen).text == rag.ask(QUESTION, **parts).text
         with pytest.raises(QuestionError, match="not both"):
             rag.search(QUESTION, filter=chosen, until="2024-05-01")
+
+
+class CountingAnalyzer(Analyzer):
+    """Notes every text that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__(language("en"))
+        self.read: list[tuple[str, str]] = []
+
+    def terms(self, text: str) -> list[str]:
+        self.read.append(("all", text))
+        return super().terms(text)
+
+    def content_terms(self, text: str) -> list[str]:
+        self.read.append(("content", text))
+        return super().content_terms(text)
+
+
+def test_a_question_is_analyzed_once(index_dir: Path) -> None:
+    """Searched twice (its window first) and checked twice (two sentences), it is read once."""
+    index = open_index(index_dir)
+    index.analyzer = analyzer = CountingAnalyzer()
+    with Rag(index, FakeEmbedder(), FakeLLM([f"{COST} The bridge closes."]), SETTINGS) as rag:
+        answer = rag.ask(QUESTION, asked_on="2024-03-10")
+    assert len(answer.sentences) == 2
+    assert sorted(read for read in analyzer.read if read[1] == QUESTION) == [
+        ("all", QUESTION),
+        ("content", QUESTION),
+    ]

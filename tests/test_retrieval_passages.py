@@ -38,7 +38,7 @@ def scored(
     cosines = np.array([0.1, 0.2], dtype=np.float32)
     parts = HitScores(dense=score, sentence=score, lexical=0.0)
     words = text or " ".join(f"w{article}-{place}" for place in range(start, end, 5))
-    return Scored(chunk, "", words, parts, score, cosines, 1)
+    return Scored(chunk, "", words, parts, score, cosines, np.array([0.5, 0.5]), 1)
 
 
 def spans(ranked: list[Scored], k: int) -> list[tuple[int, int, int]]:

@@ -111,7 +111,6 @@ def candidates(args: argparse.Namespace) -> list[Row]:
 
 
 def with_hits(row: Row, found: Found, raw: dict[str, str], rag: Any) -> Row:
-    terms = found.terms
     own = raw.get(str(row.get("article_id")), "")
     answers = {own[start:end].lower() for start, end in row["spans"]}
     gold = []
@@ -126,7 +125,6 @@ def with_hits(row: Row, found: Found, raw: dict[str, str], rag: Any) -> Row:
     for item in found.passages:
         text = item.article.text
         spans = item.chunk.sentences.tolist()
-        held = terms.look_in(item.article.title, [text[start:end] for start, end in spans])
         labels = [
             1
             if item.hit.article_id == row.get("article_id")
@@ -142,10 +140,7 @@ def with_hits(row: Row, found: Found, raw: dict[str, str], rag: Any) -> Row:
                 "heading": f"{item.article.title}{day}".strip(),
                 "texts": [text[start:end] for start, end in spans],
                 "labels": labels,
-                "fits": [
-                    c + v
-                    for c, v in zip(item.sentence_cosines.tolist(), held.by_sentence, strict=True)
-                ],
+                "fits": (item.sentence_cosines + item.sentence_words).tolist(),
             }
         )
     return {key: row.get(key) for key in ("question", "set", "article_id", "id")} | {

@@ -153,7 +153,6 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
         if item.hit.article_id not in paragraphs:
             paragraphs[item.hit.article_id] = Paragraphs(text)
         spans = item.chunk.sentences.tolist()
-        held = gathered.terms.look_in(item.article.title, [text[start:end] for start, end in spans])
         in_window = gathered.in_window(item.article.published)
         for row, (start, end) in enumerate(spans):
             if not _states(text[start:end], analyzer.language):
@@ -166,7 +165,7 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
                 start,
                 end,
                 cosine=float(item.sentence_cosines[row]),
-                coverage=held.by_sentence[row],
+                coverage=float(item.sentence_words[row]),
                 score=0.0,
                 vector=item.chunk.sentence_vectors[row],
                 logit=own[row],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from rag.article import Article
@@ -104,12 +106,15 @@ class Retrieved:
         article: Its article, with the text.
         chunk: The stored chunk, or its neighbours joined: sentence spans and vectors.
         sentence_cosines: Shape (n,): question against each sentence of the chunk.
+        sentence_words: Shape (n,): share of the question's words, by rarity, that each sentence
+            and the title hold, [0, 1].
     """
 
     hit: Hit
     article: Article
     chunk: StoredChunk
     sentence_cosines: Vectors
+    sentence_words: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,12 @@ class Passage:
             sentences=np.array(spans, dtype=np.int32),
             sentence_vectors=np.stack([chunks[n].sentence_vectors[row] for n, row in places]),
         )
-        cosines = np.stack([self.parts[n].sentence_cosines[row] for n, row in places])
         return replace(
-            self.best, chunk=joined, sentence_cosines=cosines, best_sentence=spans.index(best)
+            self.best,
+            chunk=joined,
+            sentence_cosines=np.stack([self.parts[n].sentence_cosines[row] for n, row in places]),
+            sentence_words=np.stack([self.parts[n].sentence_words[row] for n, row in places]),
+            best_sentence=spans.index(best),
         )
 
 

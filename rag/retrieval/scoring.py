@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.embedding import Vectors
 from rag.index.rows import StoredChunk
@@ -42,6 +43,7 @@ class Scored:
         scores: The parts.
         score: Higher is better; in [0, 1].
         sentence_cosines: Shape (n,): question against each sentence.
+        sentence_words: Shape (n,): see `rag.retrieval.hit.Retrieved`.
         best_sentence: Which of its sentences fits best.
     """
 
@@ -51,6 +53,7 @@ class Scored:
     scores: HitScores
     score: float
     sentence_cosines: Vectors
+    sentence_words: NDArray[np.float64]
     best_sentence: int
 
     def reranked(self, score: float) -> Scored:
@@ -80,7 +83,8 @@ def score_chunk(
     texts = [article_text[start:end] for start, end in chunk.sentences.tolist()]
     held = terms.look_in(title, texts)
     cosines = chunk.sentence_vectors @ vector
-    fits = SENTENCE_COSINE_WEIGHT * cosines + SENTENCE_WORDS_WEIGHT * np.array(held.by_sentence)
+    shares = np.array(held.by_sentence)
+    fits = SENTENCE_COSINE_WEIGHT * cosines + SENTENCE_WORDS_WEIGHT * shares
     best = int(fits.argmax())
     scores = HitScores(
         dense=_cosine(float(chunk.vector @ vector)),
@@ -91,7 +95,7 @@ def score_chunk(
         phrases=held.phrases,
     )
     text = article_text[chunk.start : chunk.end]
-    return Scored(chunk, title, text, scores, combine(scores), cosines, best)
+    return Scored(chunk, title, text, scores, combine(scores), cosines, shares, best)
 
 
 def combine(scores: HitScores) -> float:

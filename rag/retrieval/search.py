@@ -58,7 +58,14 @@ def retrieve(
     questions = [normalise(question) for question in questions]  # as the articles are
     vectors = embedder.embed_queries(questions)
     return [
-        search(index, question, vector, k=k, filter=filter, reranker=reranker)
+        search(
+            index,
+            QuestionTerms(question, index, index.analyzer),
+            vector,
+            k=k,
+            filter=filter,
+            reranker=reranker,
+        )
         for question, vector in zip(questions, vectors, strict=True)
     ]
 
@@ -75,15 +82,14 @@ def check_question(question: str) -> None:
 
 def search(
     index: OpenIndex,
-    question: str,
+    terms: QuestionTerms,
     vector: Vectors,
     *,
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
 ) -> Found:
-    """Like `retrieve`, for one question whose vector (shape (dimension,)) is known."""
-    terms = QuestionTerms(question, index, index.analyzer)
+    """Like `retrieve`, for a question whose terms and vector (shape (dimension,)) are known."""
     lexical = _likeliest(index, terms, vector, max(N_CANDIDATES, 2 * k), filter or Filter())
     close = dict(list(lexical.items())[: max(N_CLOSE, 2 * k)])
     chunks = index.catalog.chunks(sorted(close))
@@ -102,7 +108,7 @@ def search(
         ]
     )
     if reranker is not None:
-        ranked = _reranked(reranker, question, ranked[: max(N_RERANKED, 2 * k)])
+        ranked = _reranked(reranker, terms.question.text, ranked[: max(N_RERANKED, 2 * k)])
     best = enumerate(passages(ranked, k), start=1)
     return Found(terms, tuple(_retrieved(rank, passage, articles) for rank, passage in best))
 
@@ -153,7 +159,7 @@ def _retrieved(rank: int, passage: Passage, articles: Mapping[int, Article]) -> 
             for twin in passage.reprints
         ),
     )
-    return Retrieved(hit, article, found.chunk, found.sentence_cosines)
+    return Retrieved(hit, article, found.chunk, found.sentence_cosines, found.sentence_words)
 
 
 def _source(article: Article) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def test_the_health_of_the_index(visitor: Visitor) -> None:
     expect(visitor.page.locator("#built .healthy")).to_contain_text("is whole")
 
 
-@pytest.mark.parametrize("name", ["picture.png", "page.html"])
+@pytest.mark.parametrize("name", ["picture.png", "page.mp3"])
 def test_other_files_are_refused(visitor: Visitor, tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     file.write_bytes(b"<script>window.evil=1</script>")
