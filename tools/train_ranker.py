@@ -281,7 +281,9 @@ def train(rows: list[Row], model: Reader, tokenizer: Any, args: argparse.Namespa
     while (done := (time.time() - started) / 60 / args.minutes) < 1:
         batch = [next(source) for _ in range(N_QUESTIONS)]
         items = [encoded(tokenizer, question, run) for question, runs in batch for run in runs]
-        loss = loss_of(model(*batched(items)), items, [runs for _, runs in batch])
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = model(*batched(items))
+        loss = loss_of(logits.float(), items, [runs for _, runs in batch])
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, step / WARM_UP) * (1 - done)
         optimizer.zero_grad()

@@ -6,12 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+START_SECONDS = 120
 
 
 @dataclass
@@ -53,7 +55,10 @@ def served(
         text=True,
     )
     assert process.stdout is not None
+    watch = threading.Timer(START_SECONDS, process.kill)  # one that says nothing is waited for too
+    watch.start()
     started = next((line for line in process.stdout if f":{port}" in line), None)
+    watch.cancel()
     assert started, (folder / "server.log").read_text()
     try:
         yield Server(f"http://127.0.0.1:{port}", folder)

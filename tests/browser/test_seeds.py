@@ -11,7 +11,7 @@ from tests.browser.conftest import visit
 from tests.browser.serving import served
 
 pytestmark = pytest.mark.models
-SERVE = "import app, sys; app.main(index='seeds', port=int(sys.argv[1]))"
+SERVE = "import app, sys; app.main(index='seeds', port=int(sys.argv[1]), announce=print)"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
