@@ -58,7 +58,11 @@ class Reader(nn.Module):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.bert = AutoModel.from_pretrained(path, add_pooling_layer=False)
+        self.bert = AutoModel.from_pretrained(
+            path,
+            add_pooling_layer=False,
+            attn_implementation="eager",  # quicker in bfloat16
+        )
         width = self.bert.config.hidden_size
         self.up, self.out = nn.Linear(2 * width, 128), nn.Linear(128, 1)
         nn.init.zeros_(self.out.weight)
