@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from rag import Article, RagError
-from rag.answering.premises import missing
+from rag.answering.premises import missing, read_premises
 from rag.answering.question import Kind, Question, day_of, kind_named, kind_of
 from rag.text.language import language
 
@@ -130,3 +130,27 @@ def test_other_forms_of_a_name_bear_it_out() -> None:
     for name in ("Israel", "the US", "America", "David London"):
         assert lacking(f"Who of {name} met?", "Israeli", article) == []
     assert lacking("Who of France met?", "Israeli", article) == ["France"]
+
+
+def test_a_year_is_one_before_a_comma_too() -> None:
+    article = Article(
+        article_id="1", text="In 1980, the Old Town was put on a list. In 1990 it grew."
+    )
+    assert lacking("What happened to the Old Town in 1980?", "In 1980", article) == []
+    assert lacking("What happened to the Old Town in 1985?", "In 1980", article) == ["in 1985"]
+    assert lacking("What happened to the Old Town in the 1970s?", "In 1980", article) == []
+
+
+@pytest.mark.parametrize("name", ["Europe", "European", "Protestantism", "French-language"])
+def test_words_made_of_a_name(name: str) -> None:
+    text = "The European Protestant church printed a French book."
+    article = Article(article_id="1", text=text)
+    assert lacking(f"What was it in {name}?", "The", article) == []
+
+
+def test_a_first_word_is_no_name_where_the_index_writes_it_small() -> None:
+    question = "Along with Healey, who met Gallant?"
+    names = [premise.text for premise in read_premises(question, [], ENGLISH, small={"along"})]
+    assert names == ["Healey", "Gallant"]
+    names = [premise.text for premise in read_premises("Healey met whom?", [], ENGLISH)]
+    assert names == ["Healey"]

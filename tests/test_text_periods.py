@@ -34,6 +34,8 @@ ASKED = datetime.date(2025, 11, 20)  # a Thursday
         ("Did it rise at the end of July 2025?", "2025-07-01", "2025-07-31", "event"),
         ("What did May say in May?", "2025-05-01", "2025-05-31", "event"),
         ("On July 4, 1776, who met in Philadelphia?", "1776-07-04", "1776-07-04", "event"),
+        ("What did the mayor say today?", "2025-11-19", "2025-11-20", "bound"),
+        ("What is the church called today?", "2025-10-21", "2025-11-20", "present"),
         ("Who recently won the cup?", "2025-10-21", "2025-11-20", "present"),
     ],
 )

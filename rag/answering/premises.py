@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
@@ -32,7 +32,12 @@ _CLOSE_CHARACTERS = 400
 _LEAD_CHARACTERS = 800
 """The beginning of an article, which says what all of it is about."""
 
-_YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d,%]|\.\d)")
+_MIN_STEM = 5
+"""Letters that are left of a name without its ending."""
+
+_YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d%]|s\b|[,.]\d)")
+# "Huguenot-descended", "French-language": the name is what stands before.
+_COMPOUND = re.compile(r"(?<=[^\W\d_]{4})-[a-z].*$")
 _PART = r"(?:(?:[A-Z]\.)+|[A-Z][\w’'&-]*)"
 
 
@@ -62,6 +67,7 @@ class _Words(NamedTuple):
         aliases: Each word of a name to others for the same thing.
         asking: Words with a capital at the beginning of a question that are no part of a name.
         free: Words that a name may have or not.
+        endings: Those that make another word of a name: "Protestantism", "European".
         generic: Last words of names that many have in common.
     """
 
@@ -73,6 +79,7 @@ class _Words(NamedTuple):
     aliases: dict[str, frozenset[str]]
     asking: frozenset[str]
     free: frozenset[str]
+    endings: frozenset[str]
     generic: frozenset[str]
 
 
@@ -96,12 +103,17 @@ def _words_of(language: Language) -> _Words:
         aliases={word: frozenset(group) for group in names for word in group},
         asking=asking,
         free=asking.union(language.words("premises.titles"), *calendar),
+        endings=language.words("premises.endings"),
         generic=language.words("premises.generic"),
     )
 
 
 def read_premises(
-    question: str, periods: Sequence[Period], language: Language, asked_from: int = 0
+    question: str,
+    periods: Sequence[Period],
+    language: Language,
+    asked_from: int = 0,
+    small: Set[str] = frozenset(),
 ) -> list[Premise]:
     """What a question takes for granted.
 
@@ -111,6 +123,7 @@ def read_premises(
         language: Of the question. Without its rules only years and amounts are looked for: where
             every noun has a capital, names cannot be told.
         asked_from: Where the sentence begins that asks; of what is told before only names count.
+        small: Words, in small letters, that have a capital only since a sentence begins with them.
     """
     found: list[Premise] = []
     dated: set[int] = set()
@@ -148,7 +161,7 @@ def read_premises(
     found += [
         Premise("name", name)
         for match in _all(rules.name, question)
-        if not dated & set(range(*match.span())) and (name := _bare(match.group(), rules))
+        if not dated & set(range(*match.span())) and (name := _bare(match.group(), rules, small))
     ]
     return found
 
@@ -157,10 +170,10 @@ def _all(pattern: re.Pattern[str] | None, question: str, start: int = 0) -> Iter
     return pattern.finditer(question, start) if pattern else iter(())
 
 
-def _bare(name: str, rules: _Words) -> str:
+def _bare(name: str, rules: _Words, small: Set[str]) -> str:
     """A name without the words of a question before it; empty if nothing of a name is left."""
-    parts = name.split()
-    while parts and plain(parts[0]) in rules.asking:
+    parts = [_COMPOUND.sub("", part) for part in name.split()]
+    while parts and (plain(parts[0]) in rules.asking or plain(parts[0]) in small):
         parts = parts[1:]
     return " ".join(parts) if _name_words(" ".join(parts), rules) else ""
 
@@ -288,4 +301,10 @@ def _same(word: str, held: set[str], rules: _Words) -> bool:
     stem = word.rstrip("s")
     if len(stem) < 5:
         return stem in held or f"{stem}s" in held
-    return any(other.startswith(stem[:-1] if len(stem) > 6 else stem) for other in held)
+    if any(other.startswith(stem[:-1] if len(stem) > 6 else stem) for other in held):
+        return True
+    return any(
+        word.removesuffix(ending) in held
+        for ending in rules.endings
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM
+    )

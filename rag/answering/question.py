@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from rag.answering.premises import Premise, read_premises
 from rag.errors import QuestionError
 from rag.index.opened import OpenIndex
-from rag.retrieval.spelling import Correction, correct_names
+from rag.retrieval.spelling import Correction, correct_names, written_small
 from rag.text.detect_language import other_language
 from rag.text.language import Language
 from rag.text.periods import Period, find_periods
@@ -123,6 +123,7 @@ class Question:
         written: As it was written, where that differs from `text`.
         foreign: Another language than the index's that it is in, by its name; empty if it is in
             the index's.
+        small: Words with a capital that the index writes without: those that begin a sentence.
     """
 
     text: str
@@ -133,6 +134,7 @@ class Question:
     corrections: tuple[Correction, ...] = ()
     written: str = ""
     foreign: str = ""
+    small: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -161,9 +163,10 @@ class Question:
         if foreign := other_language(self.text, index.manifest.config.language):
             return replace(self, foreign=foreign)
         text, corrections = correct_names(self.text, index)
+        small = written_small(text, index)
         if not corrections:
-            return self
-        return replace(self, text=text, corrections=corrections, written=self.text)
+            return replace(self, small=small)
+        return replace(self, text=text, corrections=corrections, written=self.text, small=small)
 
     @cached_property
     def periods(self) -> list[Period]:
@@ -173,4 +176,5 @@ class Question:
     @cached_property
     def premises(self) -> list[Premise]:
         """What it takes for granted, and a source must bear out."""
-        return read_premises(self.text, self.periods, self.language, _asked_from(self.text))
+        asked_from = _asked_from(self.text)
+        return read_premises(self.text, self.periods, self.language, asked_from, self.small)

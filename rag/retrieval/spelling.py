@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from rag.index.opened import OpenIndex
 
 _WORD = re.compile(r"[^\W\d_]+")
+_FIRST_WORD = re.compile(r"(?:^|[.!?][\"”’']?\s)\W*([^\W\d_]+)")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _MIN_LETTERS = 5
 _MIN_LETTERS_SMALL = 6
@@ -118,6 +119,36 @@ def correct_names(question: str, index: OpenIndex) -> tuple[str, tuple[Correctio
             text = f"{text[: word.start()]}{meant}{text[word.end() :]}"
             corrections.append(Correction(written=word.group(), meant=meant))
     return text, tuple(reversed(corrections))
+
+
+def written_small(question: str, index: OpenIndex) -> frozenset[str]:
+    """The words with which sentences of a question begin that the index mostly writes small.
+
+    Their capital says nothing: "Along with Healey, who …?"; in "Healey said what?" it does.
+
+    Args:
+        question: As it is searched.
+        index: What will be searched.
+
+    Returns:
+        Those words, in small letters; of a name that is hyphenated, its first part.
+    """
+    first = {
+        match.group(1) for match in _FIRST_WORD.finditer(question) if match.group(1)[0].isupper()
+    }
+    return frozenset(word.lower() for word in first if _mostly_small(word, index))
+
+
+def _mostly_small(word: str, index: OpenIndex) -> bool:
+    terms = index.analyzer.content_terms(word)
+    if len(terms) != 1:
+        return True
+    texts = list(
+        _texts([chunk_id for chunk_id, _ in index.lexical.search(terms, _N_CHUNKS)], index)
+    )
+    n_small = sum(re.search(rf"\b{re.escape(word.lower())}\b", text) is not None for text in texts)
+    n_names = sum(_is_name(word, text) for text in texts)
+    return n_small > n_names
 
 
 def _may_be_name(word: str, cased: bool) -> bool:

@@ -85,16 +85,22 @@ def find_periods(question: str, asked_on: datetime.date, language: Language) -> 
             except (ValueError, OverflowError):  # 31 June, or before the year 1
                 continue
             taken |= span
-            found.append(Period(match.group(), first, last, strength, *match.span()))
+            if strength == "told":
+                is_past = language.pattern("periods.past").search(question)
+                first = first if is_past else asked_on - RECENT
+                binds: Strength = "bound" if is_past else "present"
+            else:
+                binds = strength
+            found.append(Period(match.group(), first, last, binds, *match.span()))
     return sorted(found, key=lambda period: period.start)
 
 
 @cache
-def _rules(language: Language) -> list[tuple[re.Pattern[str], Strength, Rule]]:
+def _rules(language: Language) -> list[tuple[re.Pattern[str], Strength | Literal["told"], Rule]]:
     return [
         (
             re.compile(language.filled(pattern, "periods"), re.IGNORECASE),
-            cast(Strength, strength),
+            cast(Strength | Literal["told"], strength),
             _rule(name),
         )
         for strength, name, pattern in language.groups("periods.rules")
