@@ -177,7 +177,10 @@ def test_no_answer_shows_the_nearest_passages(built: Rag_) -> None:
     run = built("ask", QUESTION, "-i", "news", env=unsure)
     assert run.code == 0
     assert run.out.startswith("The 3 articles of the index “news” do not answer this question.\n")
-    assert f"\nThe nearest passages:\n\n    {COST}\n    Harbour bridge" in run.out
+    assert (
+        f"\nThe closest passages; none of them is an answer:\n\n    {COST}\n    Harbour bridge"
+        in run.out
+    )
     strict = built("ask", QUESTION, "-i", "news", "--strict", "--json", env=unsure)
     assert (strict.code, json.loads(strict.out)["status"]) == (3, "no_answer")
     assert built("ask", QUESTION, "-i", "news", "--strict").code == 0

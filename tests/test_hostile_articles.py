@@ -136,6 +136,11 @@ def obeying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
         yield opened
 
 
+def test_what_is_left_out_is_told(obeying: Rag) -> None:
+    answer = obeying.ask(question(0))
+    assert ATTACKS[0] in [citation.quote for citation in answer.left_out]
+
+
 @pytest.mark.parametrize("number", range(len(ATTACKS)))
 def test_a_model_that_obeys_is_not_believed(obeying: Rag, number: int) -> None:
     for completion in (WANTED, f"{WANTED}. {ATTACKS[number]}", f"The answer is {WANTED}. [1]"):
@@ -158,6 +163,15 @@ def test_real_articles_speak_to_readers() -> None:
     texts = [json.loads(line)["text"] for line in NEWS.read_text().splitlines()[:300]]
     sentences = [text[span.start : span.end] for text in texts for span in split(text)]
     assert [s for s in sentences if speaks_to_a_machine(s, ENGLISH)] == []
+
+
+def test_news_that_looks_a_little_like_it_is_evidence() -> None:
+    lines = (
+        (Path(__file__).parent / "data" / "benign.jsonl").read_text(encoding="utf-8").splitlines()
+    )
+    texts = [json.loads(line)["text"] for line in lines]
+    assert len(texts) == 45
+    assert [text for text in texts if speaks_to_a_machine(text, ENGLISH)] == []
 
 
 def test_an_article_about_machines_speaks_to_readers() -> None:

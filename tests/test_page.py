@@ -122,10 +122,16 @@ def test_texts_of_strangers_are_escaped_everywhere() -> None:
 
 def test_no_answer_is_a_result_with_the_nearest_passages() -> None:
     nothing = {"status": AnswerStatus.NO_ANSWER, "text": "The articles do not say."}
-    found = answer().model_copy(update={**nothing, "citations": (), "sentences": ()})
+    closest = answer().citations
+    found = answer().model_copy(
+        update={**nothing, "citations": (), "sentences": (), "closest": closest}
+    )
     made = shown(found)
     assert "The articles do not say." in made
-    assert "The passages below come nearest." in made
+    assert (
+        made.count("Closest passages; none of them is an answer") == 2
+    )  # also for those who listen
+    assert html.escape(closest[0].quote) in made
     assert 'class="hit"' in made
     assert "alert" not in made
 

@@ -149,6 +149,8 @@ class Answer(BaseModel):
         citations: What they cite, by number.
         items: What a list, a summary, a timeline or a comparison is made of, in its order.
         closest: For `no_answer`, the sentences that come nearest.
+        left_out: Sentences of the hits that speak to a machine, not to readers, and so are no
+            evidence.
         hits: The chunks found, also for `no_answer`.
         status: How it came about.
         note: Why it is not what the language model wrote, if it is not; and that nothing was
@@ -178,6 +180,7 @@ class Answer(BaseModel):
     citations: tuple[Citation, ...]
     items: tuple[AnswerItem, ...] = ()
     closest: tuple[Citation, ...] = ()
+    left_out: tuple[Citation, ...] = ()
     hits: tuple[Hit, ...]
     status: AnswerStatus
     note: str | None = None

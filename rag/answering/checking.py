@@ -222,8 +222,8 @@ def _with_days(text: str, sources: Sequence[Evidence]) -> str:
     return tell_days(text, phrases, sources[0].analyzer.language)
 
 
-def nearest(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
-    """The sentences that come nearest to an answer that is none."""
+def cited_beside(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
+    """Sentences that are cited beside the answer: those that come nearest, or were left out."""
     return tuple(_citation(n, sentence) for n, sentence in enumerate(evidence, start=1))
 
 

@@ -182,6 +182,33 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
     return sorted(checked, key=_best_first)
 
 
+def left_out(found: Sequence[Retrieved], analyzer: Analyzer) -> list[Evidence]:
+    """The sentences that speak to a machine, in order: they are no evidence, and it is told.
+
+    Args:
+        found: What was found, as far as it is shown.
+        analyzer: Of the index.
+    """
+    kept: dict[tuple[str, int], Evidence] = {}
+    for item in found:
+        text = item.article.text
+        for row, (start, end) in enumerate(item.chunk.sentences.tolist()):
+            if speaks_to_a_machine(text[start:end], analyzer.language):
+                kept[item.hit.article_id, start] = Evidence(
+                    item.article,
+                    Paragraphs(text),
+                    analyzer,
+                    item.hit,
+                    start,
+                    end,
+                    cosine=float(item.sentence_cosines[row]),
+                    coverage=float(item.sentence_words[row]),
+                    score=0.0,
+                    vector=item.chunk.sentence_vectors[row],
+                )
+    return list(kept.values())
+
+
 def _best_first(sentence: Evidence) -> tuple[float, int]:
     return -sentence.score, sentence.start
 

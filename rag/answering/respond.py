@@ -17,20 +17,19 @@ from rag.answering.answer import (
 )
 from rag.answering.broad import BROAD, FREE_NAMES, choose_items
 from rag.answering.checking import (
-    MAX_EXTRACTED,
     Body,
     Checked,
     check,
+    cited_beside,
     compose,
     compose_items,
     extract,
-    nearest,
     with_best,
     with_day,
 )
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.answering.evidence import Evidence, rank_sentences, select
+from rag.answering.evidence import Evidence, left_out, rank_sentences, select
 from rag.answering.gathering import Gathered
 from rag.answering.prompt import write_prompt
 from rag.answering.question import Kind, Question
@@ -41,6 +40,8 @@ from rag.retrieval import Filter, Found, QuestionTerms
 from rag.settings import Settings
 from rag.text.days import spelled
 
+N_CLOSEST = 3
+"""Passages that are shown where there is no answer."""
 # Room for the tokens of the chat template and of joins between texts counted one by one.
 _TEMPLATE_TOKENS = 64
 # A model that has written the same so often writes nothing else any more.
@@ -196,7 +197,8 @@ def answer_events(
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
             items=draft.items,
-            closest=() if body else nearest(ranked[:MAX_EXTRACTED]),
+            closest=() if body else cited_beside(select(ranked, N_CLOSEST)),
+            left_out=cited_beside(left_out(found[: settings.k], terms.question.analyzer)),
             disagreements=body.disagreements if body else (),
             hits=hits,
             status=draft.status,

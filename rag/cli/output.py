@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # C0 (but newline and tab), DEL and C1 start terminal sequences; the rest turns the direction of
 # what follows, or cannot be encoded.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_N_NEAREST = 3
 
 
 def printable(text: str) -> str:
@@ -187,13 +186,19 @@ def show_answer(answer: Answer) -> None:
         paragraph(f"[{citation.number}] {line(citation.quote)}", style="italic")
         paragraph(heading(citation), indent=4)
         paragraph(where(citation), indent=4, style="dim")
-    if not answer.citations and answer.hits:
-        paragraph("\nThe nearest passages:")
-        for hit in answer.hits[:_N_NEAREST]:
+    if answer.closest:
+        paragraph("\nThe closest passages; none of them is an answer:")
+        for citation in answer.closest:
             paragraph("")
-            paragraph(line(_best_sentence(hit)), indent=4, style="italic")
-            paragraph(heading(hit), indent=4)
-            paragraph(where(hit), indent=4, style="dim")
+            paragraph(line(citation.quote), indent=4, style="italic")
+            paragraph(heading(citation), indent=4)
+            paragraph(where(citation), indent=4, style="dim")
+    if answer.left_out:
+        n = len(answer.left_out)
+        told = f"{n} sentence{'s' * (n > 1)} left out: meant for a machine, not for readers:"
+        log().print(told, style="dim")
+        for citation in answer.left_out:
+            log().print(line(f"  “{citation.quote}” {heading(citation)}"), style="dim")
     if answer.note:
         log().print(line(answer.note), style="dim")
     sure = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
@@ -248,7 +253,3 @@ def where(found: object) -> str:
     page = getattr(found, "page", None)
     place = path if page is None else f"{path}, p. {page}"
     return f"{place}:{getattr(found, 'start', 0)}-{getattr(found, 'end', 0)}"
-
-
-def _best_sentence(hit: Hit) -> str:
-    return hit.text[hit.sentence_start - hit.start : hit.sentence_end - hit.start]

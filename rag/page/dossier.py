@@ -57,6 +57,7 @@ def as_dict(answer: Answer, articles: Iterable[Article], index_seal: str) -> dic
             }
             for article in articles
         ],
+        "left_out": [one.model_dump(mode="json") for one in answer.left_out],
         "nearest": [] if answer.citations else [hit.model_dump(mode="json") for hit in answer.hits],
         "index": {"name": answer.index, "version": answer.version, "seal": index_seal},
         "model": answer.model,

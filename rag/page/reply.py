@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rag import Answer, AnswerSentence, AnswerStatus, Citation, Claim, Disagreement, Status
 from rag.page.article import Place
-from rag.page.markup import byline, days_meant, full_day, headline, text
+from rag.page.markup import byline, days_meant, full_day, headline, number, text
 
 _STATUS_WORDS = {
     Status.QUOTED: ("quoted", "It stands in the article word for word."),
@@ -20,6 +20,8 @@ _POINTS = {
     "statement": "One denies what the other states, the newest first",
 }
 WITHHELD = "Not shown as fact: what the model wrote without full support"
+CLOSEST = "Closest passages; none of them is an answer"
+LEFT_OUT = "left out: meant for a machine, not for readers"
 _DIFFER = "The sources differ: "
 
 
@@ -32,16 +34,19 @@ def checked(turn: int, answer: Answer) -> str:
     """
     if answer.status is AnswerStatus.NO_ANSWER:
         body = f'<p class="unstated">{text(answer.text)}</p>'
-        if answer.hits:
-            body += '<p class="hint">The passages below come nearest.</p>'
+        if answer.closest:
+            body += (
+                f'<p class="hint">{CLOSEST}</p>{_passages(answer.index, answer.closest, CLOSEST)}'
+            )
     else:
         cited = {citation.number: citation for citation in answer.citations}
         body = (
-            f"{_said(answer, cited)}{_how(answer)}{_disagreements(answer, cited)}{_sources(answer)}"
+            f"{_said(answer, cited)}{_how(answer)}{_disagreements(answer, cited)}"
+            f"{_passages(answer.index, answer.citations, 'Cited passages')}"
         )
     return (
         f'<div class="answer {answer.status}">{body}{_actions(turn, answer)}'
-        f"{_withheld(answer.withheld)}</div>"
+        f"{_withheld(answer.withheld)}{_left_out(answer)}</div>"
     )
 
 
@@ -175,17 +180,17 @@ def _claim(index: str, claim: Claim, cited: dict[int, Citation]) -> str:
     )
 
 
-def _sources(answer: Answer) -> str:
+def _passages(index: str, citations: Sequence[Citation], label: str) -> str:
     items = "".join(
         f'<li value="{citation.number}"><button type="button" class="source"'
-        f" {_place(answer.index, citation)}>"
+        f" {_place(index, citation)}>"
         f'<q class="quote">{text(" ".join(citation.quote.split()).strip("“”"))}</q>'
         f"{days_meant(citation.dates)}"
         f'<span class="title">{text(headline(citation))}</span>'
         f'<span class="byline">{byline(citation.published, citation.source)}</span></button></li>'
-        for citation in answer.citations
+        for citation in citations
     )
-    return f'<ol class="sources" aria-label="Cited passages">{items}</ol>'
+    return f'<ol class="sources" aria-label="{label}">{items}</ol>'
 
 
 def _withheld(withheld: Sequence[AnswerSentence]) -> str:
@@ -196,6 +201,15 @@ def _withheld(withheld: Sequence[AnswerSentence]) -> str:
         for sentence in withheld
     )
     return f'<details class="withheld"><summary>{WITHHELD}</summary><ul>{items}</ul></details>'
+
+
+def _left_out(answer: Answer) -> str:
+    """What speaks to a machine in the hits: a reader may want to see that, and where."""
+    if not answer.left_out:
+        return ""
+    told = f"{number(len(answer.left_out), 'sentence')} {LEFT_OUT}"
+    passages = _passages(answer.index, answer.left_out, "Left out")
+    return f'<details class="withheld"><summary>{told}</summary>{passages}</details>'
 
 
 def _actions(turn: int, answer: Answer) -> str:
