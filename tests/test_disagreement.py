@@ -49,6 +49,18 @@ ARTICLES = [
      "The film festival in Lindal drew 4,200 visitors over the weekend."),
     ("film-2", "Film festival ends", "2024-08-05", "Osterby Post",
      "More than 4,000 visitors came to the film festival in Lindal over the weekend."),
+    ("death-1", "Ada Varn dies", "2024-11-05", "Herald",
+     "Minister Ada Varn died in Selje at the age of 84 after a long illness."),
+    ("death-2", "Ada Varn dead", "2024-11-05", "Osterby Post",
+     "Minister Ada Varn died in Selje on Nov. 3 after a long illness, her family said."),
+    ("salmon-1", "Salmon is dear", "2024-11-10", "Herald",
+     "A 16-pound salmon costs 21 crowns at the market of Malby."),
+    ("salmon-2", "Salmon prices", "2024-11-10", "Osterby Post",
+     "Salmon costs 1.3 crowns per pound at the market of Malby."),
+    ("jail-1", "Escape in Ravno", "2024-12-01", "Herald",
+     "Ten inmates escaped from the jail of Ravno at night, the sheriff said."),
+    ("jail-2", "How they escaped", "2024-12-02", "Osterby Post",
+     "As 1,400 inmates slept in the jail of Ravno, some of them escaped at night."),
 ]  # fmt: skip
 KILLED = "How many people were killed in the Kadar market bombing?"
 
@@ -153,12 +165,16 @@ def test_a_denial(ask: Callable[..., Answer]) -> None:
         ("What profit did Nordbank make in 2003?", "It made a profit of 4.2 billion crowns."),
         ("How many visitors came to the film festival in Lindal?",
          "The festival drew 4,200 visitors."),
+        ("Where did minister Ada Varn die?", "Ada Varn died in Selje at the age of 84."),
+        ("How much does salmon cost in Malby?", "A 16-pound salmon costs 21 crowns in Malby."),
+        ("How many inmates escaped from the jail of Ravno?", "Ten inmates escaped, the sheriff"
+         " said."),
     ],
 )  # fmt: skip
 def test_what_is_no_disagreement(
     ask: Callable[..., Answer], question: str, completion: str
 ) -> None:
-    """Another event, another year, a rounded figure, a reprint."""
+    """Another event, another year, a rounded figure, a reprint, an age, a rate, a part."""
     answer = ask(question, completion)
     assert answer.disagreements == ()
     assert "differ" not in answer.text

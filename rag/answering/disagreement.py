@@ -29,7 +29,7 @@ MIN_COSINE = {"figure": 0.5, "day": 0.7, "statement": 0.8}
 """Cosine of two sentences below which they do not treat the same thing."""
 UNASKED_COSINE, UNASKED_DAYS = 0.6, 14
 """The same for a figure that is not asked for; and so many days their articles may lie apart."""
-MIN_COVERAGE_SHARE = 0.6
+MIN_COVERAGE_SHARE = 0.5
 """Share of the question's words, of that of the cited sentence, which the other must hold."""
 FAR_DAYS = 90
 FAR_COSINE = 0.75
@@ -51,6 +51,8 @@ _CURRENCY_SIGN = re.compile(r"[$£€¥]")
 _SIGN_BEFORE = re.compile(r"[$£€¥]$")
 _PART = re.compile(r"\s+of (?:the|those|them|these)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_SIZE = re.compile(r"-[^\W\d_]")
+_MOST_TIMES = 20
 _HOUR = re.compile(r"\s*[ap]\.?m\b|:\d\d", re.IGNORECASE)
 
 
@@ -167,8 +169,14 @@ def _comparable(source: Evidence, other: Evidence, asked: Set[str]) -> bool:
     ours, theirs = _named(source), _named(other)
     if (ours and theirs and not ours & theirs) or not (asked & _words(source) <= _words(other)):
         return False
-    years, other_years = (set(_YEAR.findall(item.text)) for item in (source, other))
+    years, other_years = _years(source), _years(other)
     return not (years and other_years) or bool(years & other_years)
+
+
+def _years(item: Evidence) -> set[str]:
+    """The years that a sentence names; the one of its article where it names none."""
+    published = item.article.published
+    return set(_YEAR.findall(item.text)) or ({str(published.year)} if published else set())
 
 
 def _named(item: Evidence) -> Set[str]:
@@ -191,8 +199,20 @@ def _claimed(sentence: Analysed, source: Evidence) -> Iterator[Number]:
 
 
 def _is_no_total(sentence: Analysed, number: Number) -> bool:
-    """Whether a figure is a day, a year, or a part of another: "nine of the injured"."""
-    return _is_date(sentence, number) or _PART.match(sentence.text, number.end) is not None
+    """Whether a figure counts nothing, or not all of it.
+
+    A day, a year, an age, a size ("16-pound"), a stretch of time before something, a part of
+    another figure ("nine of the injured"), or a word as any other ("one").
+    """
+    text, language = sentence.text, sentence.language
+    return (
+        _is_date(sentence, number)
+        or text[number.start : number.end].lower() in language.words("numbers.uncounted")
+        or _PART.match(text, number.end) is not None
+        or _SIZE.match(text, number.end) is not None
+        or language.pattern("disagreement.away").match(text, number.end) is not None
+        or language.pattern("disagreement.aged").search(text[: number.start]) is not None
+    )
 
 
 def _is_date(sentence: Analysed, number: Number) -> bool:
@@ -215,6 +235,10 @@ def _other_value(
         # "How many people were killed" is not answered by how many were arrested.
         beside = question.text[asked.end() :]
         wanted = _groups(beside, question.language) or set(question.analyzer.content_terms(beside))
+        if "percent" in unit and not question.language.pattern("disagreement.asks_share").search(
+            question.text
+        ):
+            return None
         unit &= wanted | _GENERAL
     elif _is_near(source, other):
         unit &= _harm(question.language)
@@ -225,13 +249,29 @@ def _other_value(
         for candidate in other.read.numbers
         if not _is_no_total(other.read, candidate)
         and candidate.percent == number.percent
-        and unit & _unit(other.read, candidate)
+        and unit & (theirs := _unit(other.read, candidate))
+        and ("money" in unit) == ("money" in theirs)
+        and ("money" in theirs or _comes_near(number, candidate))
+        and _is_rate(source.read, number) == _is_rate(other.read, candidate)
     ]
     if not same_unit or any(
         _same_value(source.read, number, other.read, candidate) for candidate in same_unit
     ):
         return None
     return max(same_unit, key=lambda c: len(unit & _unit(other.read, c)))
+
+
+def _comes_near(one: Number, other: Number) -> bool:
+    """Whether two figures are of one order: ten who fled and 1,400 who slept are not."""
+    least, most = sorted((abs(one.value), abs(other.value)))
+    return most <= _MOST_TIMES * max(least, 1)
+
+
+def _is_rate(sentence: Analysed, number: Number) -> bool:
+    """Whether a figure is one for each of something: "$1.34 per pound"."""
+    return (
+        sentence.language.pattern("disagreement.rate").match(sentence.text, number.end) is not None
+    )
 
 
 def _is_near(source: Evidence, other: Evidence) -> bool:
