@@ -268,12 +268,13 @@ def test_every_call_of_a_closed_engine_says_that_it_is_closed(index_dir: Path) -
 
 
 def test_every_call_of_a_forked_engine_says_that_it_is_a_copy(index_dir: Path) -> None:
-    def all_calls_and_close() -> dict[str, object]:
-        told = every_call(rag)
-        rag.close()
-        return told
-
     with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS) as rag:
+
+        def all_calls_and_close() -> dict[str, object]:
+            told = every_call(rag)
+            rag.close()
+            return told
+
         told = in_fork(all_calls_and_close)
         assert [name for name, message in told.items() if "os.fork" not in str(message)] == []
         assert rag.ask(QUESTION).text  # the child closed nothing of the parent's
