@@ -104,7 +104,7 @@ def docx(body: str, *, title: str = "", prologue: str = "") -> bytes:
         f'<?xml version="1.0"?>{prologue}<w:document xmlns:w="{_WORD}" xmlns:m="{_MATH}">'
         f"<w:body>{body}</w:body></w:document>"
     )
-    files = {
+    files: dict[str, str | bytes] = {
         "[Content_Types].xml": _TYPES,
         "_rels/.rels": _RELATIONS,
         "word/document.xml": document,

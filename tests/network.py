@@ -26,6 +26,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 # From the kernel's headers: sched.h, sys/mount.h, if.h, sockios.h, if_packet.h, route.h.
 _NEWNS, _NEWUSER, _NEWNET = 0x20000, 0x10000000, 0x40000000
@@ -39,10 +40,10 @@ _TCP, _UDP, _SYN, _ACK = 6, 17, 2, 16
 _KERNEL_TALKS = (1, 2, 58)  # ICMP, IGMP and ICMPv6: no program asked for them
 
 
-def watched(command: Sequence[str], log: Path, **options: object) -> subprocess.Popen[str]:
+def watched(command: Sequence[str], log: Path, **options: Any) -> subprocess.Popen[str]:
     """Start a command under the watcher; what it sends stands in `log` once it has ended."""
     watcher = [sys.executable, __file__, str(log), *command]
-    return subprocess.Popen(watcher, text=True, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(watcher, text=True, **options)
 
 
 def sent(log: Path) -> list[str]:

@@ -9,16 +9,18 @@ import select
 import signal
 import sqlite3
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rag.article import Article
 from rag.building.builder import build_index
 from rag.building.report import BuildReport
 from rag.embedding import Embedder
 from rag.index.layout import IndexFolder
 from rag.index.manifest import describe_file, read_manifest, write_manifest
 from rag.index.opened import OpenIndex
+from rag.readers import Skipped
 from rag.testing import FakeEmbedder
 
 ARTICLES: list[dict[str, Any]] = [
@@ -123,3 +125,19 @@ def rewrite_catalog(version: Path, statement: str) -> None:
     manifest = read_manifest(version)
     files = {name: describe_file(version / name) for name in manifest.files}
     write_manifest(version, manifest.model_copy(update={"files": files}))
+
+
+def as_articles(found: Iterable[Article | Skipped]) -> list[Article]:
+    """What was read, where all of it must be articles."""
+    read = list(found)
+    articles = [item for item in read if isinstance(item, Article)]
+    assert articles == read, read
+    return articles
+
+
+def as_skipped(found: Iterable[Article | Skipped]) -> list[Skipped]:
+    """What was read, where nothing of it may be an article."""
+    read = list(found)
+    skipped = [item for item in read if isinstance(item, Skipped)]
+    assert skipped == read, read
+    return skipped

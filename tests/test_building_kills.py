@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import rag.building.prepare
 from rag.building.builder import build_index
+from rag.embedding import Vectors
 from rag.errors import IndexMissingError
 from rag.index.check import check_index
 from rag.index.layout import IndexFolder
@@ -124,10 +125,10 @@ def test_killed_build_loses_at_most_one_batch(
     many = [{**LONG[0], "id": f"many-{n}", "text": f"{n}. {_TEXT}"} for n in range(60)]
     index_dir = write_articles(tmp_path, many)
     assert kill(killer, index_dir, "batch embedded", 3) == -signal.SIGKILL
-    n_texts = []
+    n_texts: list[int] = []
 
     class Counting(FakeEmbedder):
-        def embed_documents(self, texts):  # type: ignore[no-untyped-def]
+        def embed_documents(self, texts: Sequence[str]) -> Vectors:
             n_texts.append(sum("\n" in text for text in texts))
             return super().embed_documents(texts)
 

@@ -117,7 +117,7 @@ def understood(row: dict[str, Any]) -> bool:
         before = standalone(question, before)
     found = standalone(row["question"], before)
     if not row["leans"]:
-        return found == row["question"]
+        return bool(found == row["question"])
     return all(part.lower() in found.lower() for part in row["must_contain"]) and not any(
         re.search(rf"(?<!\w){re.escape(word)}(?!\w)", found, re.IGNORECASE)
         for word in row["must_not_contain"]

@@ -1,10 +1,13 @@
 """Cleaning: debris goes and is reported, what an article says stays, clean text is untouched."""
 
+from __future__ import annotations
+
 import datetime
 import time
 import unicodedata
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from rag.article import Article
 from rag.cleaning import CleanedArticle, clean
 from rag.readers import read_sources
+from tests.support import as_articles
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -27,7 +31,7 @@ LINES = st.sampled_from([
 TEXTS = st.text() | st.lists(LINES, max_size=20).map("\n".join)
 
 
-def cleaned(text: str, **fields) -> CleanedArticle:
+def cleaned(text: str, **fields: Any) -> CleanedArticle:
     return clean(Article(article_id="a", text=text, **fields))
 
 
@@ -40,7 +44,7 @@ def reasons(text: str) -> list[str]:
 
 
 @given(TEXTS.map(lambda text: unicodedata.normalize("NFC", text)))
-def test_kept_and_removed_pieces_make_up_the_text_as_read(text):
+def test_kept_and_removed_pieces_make_up_the_text_as_read(text: str) -> None:
     result = cleaned(text)
     assert all(one.end <= two.start for one, two in pairwise(result.removed))
     expected, last = "", 0
@@ -78,7 +82,7 @@ def test_kept_and_removed_pieces_make_up_the_text_as_read(text):
         "Tuesday, 1 March\n2000 GMT\nEwood Park",
     ],
 )
-def test_clean_text_comes_back_identical(text):
+def test_clean_text_comes_back_identical(text: str) -> None:
     assert cleaned(text).removed == ()
     assert left(text) == text
 
@@ -121,7 +125,7 @@ def test_clean_text_comes_back_identical(text):
         "\u200bAdvertisement\u200b",
     ],
 )
-def test_debris_goes_wherever_it_stands(debris):
+def test_debris_goes_wherever_it_stands(debris: str) -> None:
     first, second = BODY.split("\n\n")
     assert left(f"{debris}\n\n{BODY}") == BODY
     assert left(f"{first}\n\n{debris}\n\n{second}") == BODY
@@ -129,7 +133,7 @@ def test_debris_goes_wherever_it_stands(debris):
     assert left(f"{BODY}\n\n{debris}\n") == BODY
 
 
-def test_a_credit_and_a_second_copy_of_a_caption_go_the_caption_stays():
+def test_a_credit_and_a_second_copy_of_a_caption_go_the_caption_stays() -> None:
     caption = "The president (L) meets the secretary (R) in Kyiv"
     text = (
         f" {caption} (photo credit: Presidency/Handout via Getty Images)\n{caption}\n"
@@ -139,7 +143,7 @@ def test_a_credit_and_a_second_copy_of_a_caption_go_the_caption_stays():
     assert reasons(text) == ["photo credit", "repeated line", "photo credit"]
 
 
-def test_invisible_characters_entities_and_tags():
+def test_invisible_characters_entities_and_tags() -> None:
     assert left("a\u200bb\u00adc\ufeff d\u202ee\x07") == "abc de"
     assert (
         left("AT&amp;T&nbsp;said caf&#233; &rsquo; &lt;b&gt;") == "AT&T\u00a0said café ’ &lt;b&gt;"
@@ -166,7 +170,7 @@ def test_invisible_characters_entities_and_tags():
         ("Aug 2, 2024, 10:15 AM\n\n", "Aug 2, 2024, 10:15 AM\n\n"),  # may be part of what is said
     ],
 )
-def test_the_day_that_the_head_states(head, kept):
+def test_the_day_that_the_head_states(head: str, kept: str) -> None:
     result = cleaned(head + BODY)
     assert result.article.published == datetime.date(2024, 8, 2)
     assert result.article.text == kept + BODY
@@ -182,13 +186,13 @@ def test_the_day_that_the_head_states(head, kept):
         "2 August\n\n",
     ],
 )
-def test_what_states_no_day_of_publication_stays(head):
+def test_what_states_no_day_of_publication_stays(head: str) -> None:
     result = cleaned(head + BODY)
     assert result.article.published is None
     assert result.article.text == head + BODY
 
 
-def test_a_given_day_and_source_win():
+def test_a_given_day_and_source_win() -> None:
     text = "The Guardian\nPublished 2 August 2024\n" + BODY
     result = cleaned(text, published=datetime.date(2024, 8, 1), source="The Post")
     assert result.article.published == datetime.date(2024, 8, 1)
@@ -208,7 +212,9 @@ def test_a_given_day_and_source_win():
         ("By Ann Lee, Minister of Health\n\n", None, None, True),
     ],
 )
-def test_the_source_where_it_can_be_told(head, source, author, kept):
+def test_the_source_where_it_can_be_told(
+    head: str, source: str | None, author: str | None, kept: bool
+) -> None:
     result = cleaned(head + BODY)
     assert (result.article.source, result.article.author) == (source, author)
     assert result.article.text == (head if kept else "") + BODY
@@ -229,17 +235,17 @@ def test_the_source_where_it_can_be_told(head, source, author, kept):
         (f"The new rules:\n\n{BODY}", ""),
     ],
 )  # fmt: skip
-def test_a_headline_becomes_the_title_and_stays_in_the_text(text, title):
+def test_a_headline_becomes_the_title_and_stays_in_the_text(text: str, title: str) -> None:
     result = cleaned(text)
     assert result.article.title == title
     assert title in " ".join(result.article.text.split())
 
 
-def test_a_given_title_wins():
+def test_a_given_title_wins() -> None:
     assert cleaned(f"Talks on it go on\n\n{BODY}", title="Given").article.title == "Given"
 
 
-def test_a_text_of_debris_alone_ends_empty():
+def test_a_text_of_debris_alone_ends_empty() -> None:
     assert left("Advertisement\n\n×\n") == ""
 
 
@@ -259,18 +265,18 @@ def test_a_text_of_debris_alone_ends_empty():
         "a (credit: ",
     ],
 )
-def test_time_is_linear_in_the_length(pattern):
+def test_time_is_linear_in_the_length(pattern: str) -> None:
     start = time.perf_counter()
     cleaned(pattern * (200_000 // len(pattern)))
     assert time.perf_counter() - start < 10
 
 
 def seeds() -> dict[str, CleanedArticle]:
-    found = read_sources(["."], ROOT / "seeds")
+    found = as_articles(read_sources(["."], ROOT / "seeds"))
     return {article.article_id: clean(article) for article in found}
 
 
-def test_seeds_lose_their_debris_and_nothing_else():
+def test_seeds_lose_their_debris_and_nothing_else() -> None:
     first, second, third = seeds().values()
     assert [piece.text for piece in first.removed] == [" date 2024-08-02 "]
     assert first.article.published == datetime.date(2024, 8, 2)
@@ -305,10 +311,11 @@ def test_seeds_lose_their_debris_and_nothing_else():
 
 
 @pytest.mark.parametrize("name", ["eval/wiki/articles.jsonl", "corpora/bbc.jsonl"])
-def test_clean_collections_keep_their_text(name):
+def test_clean_collections_keep_their_text(name: str) -> None:
     if not (SHARED / name).exists():
         pytest.skip(f"no {name} at {SHARED}")
     for article in read_sources([name], SHARED):
+        assert isinstance(article, Article)
         result = clean(article)
         # the only debris in them: 34 letters written as "&#233;"
         assert {piece.reason for piece in result.removed} <= {"HTML entity"}
@@ -316,7 +323,7 @@ def test_clean_collections_keep_their_text(name):
         assert result.article.model_copy(update={"text": article.text}) == article
 
 
-def test_headers_and_footers_of_pages_go_and_are_listed():
+def test_headers_and_footers_of_pages_go_and_are_listed() -> None:
     pages = [
         f"Osterby Post, {n} March\nPage {n} says {word} things.\npage {n}\n"
         for n, word in enumerate(("one", "other", "third", "last"), 1)
@@ -332,7 +339,7 @@ def test_headers_and_footers_of_pages_go_and_are_listed():
     assert where == [1, 2, 3, 4]
 
 
-def test_ligatures_are_letters():
+def test_ligatures_are_letters() -> None:
     found = clean(Article(article_id="p", text="The ﬁrst oﬃce was ﬂooded."))
     assert found.article.text == "The first office was flooded."
     assert [(piece.text, piece.replacement) for piece in found.removed] == [
@@ -354,14 +361,14 @@ def test_ligatures_are_letters():
         "Lesen Sie auch:",
     ],
 )
-def test_more_lines_that_are_no_article(line):
+def test_more_lines_that_are_no_article(line: str) -> None:
     text = f"The harbour bridge closes on Monday.\n\n{line}\n\nIt opens again in May."
     assert clean(Article(article_id="p", text=text)).article.text == (
         "The harbour bridge closes on Monday.\n\nIt opens again in May."
     )
 
 
-def test_where_a_day_was_found_in_the_text_is_told():
+def test_where_a_day_was_found_in_the_text_is_told() -> None:
     text = "Harbour bridge to close\n1 March 2024\nThe bridge closes on Monday. It opens in May."
     article = clean(Article(article_id="p", text=text)).article
     assert article.metadata == {"published_from": "first lines of the text"}

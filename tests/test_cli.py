@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import pty
@@ -32,7 +33,7 @@ from rag.engine import Rag
 from rag.errors import ModelMissingError
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
-from rag.llm import Prompt
+from rag.llm import Prompt, Token
 from rag.models import KNOWN, ModelFile, ModelSpec
 from rag.retrieval import Hit
 from rag.settings import Settings
@@ -70,11 +71,11 @@ class StuckLLM(FakeLLM):
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
-    ) -> Iterator[str]:
+    ) -> Iterator[Token]:
         sys.stderr.write("begun\n")
-        while True:
+        for n in itertools.count():  # the same words again would end it as a loop
             time.sleep(0.01)
-            yield "word "
+            yield Token(f"word{n} ")
 
 
 def open_stuck(name: str, *, settings: Settings) -> Rag:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -82,9 +83,9 @@ def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
 
 @pytest.fixture
 def ask(rag: Rag) -> Callable[..., Answer]:
-    def run(question: str, completion: str, **options: str) -> Answer:
+    def run(question: str, completion: str, **options: Any) -> Answer:
         scripted = Rag(rag.index, rag.embedder, FakeLLM([completion]), rag.settings)
-        answer = scripted.ask(question, **options)  # type: ignore[arg-type]
+        answer = scripted.ask(question, **options)
         assert answer.status is AnswerStatus.ANSWERED
         return answer
 

@@ -138,8 +138,9 @@ def test_a_span_is_the_mean_of_its_tokens(small: Path) -> None:
     theirs = reference(small)
     encoded = theirs._tokenizer([SPANNED], return_offsets_mapping=True, return_tensors="pt")
     offsets = encoded.pop("offset_mapping")[0].tolist()
+    transformer: Any = theirs._model[0]
     with torch.inference_mode():
-        states = theirs._model[0].auto_model(**encoded).last_hidden_state[0].numpy()
+        states = transformer.auto_model(**encoded).last_hidden_state[0].numpy()
     _, (ours,) = quick(small).embed_passages([SPANNED], [SPANS])
     for row, (start, end) in enumerate(SPANS[:2]):
         held = [at for at, (a, b) in enumerate(offsets) if a < end and b > start and b > a]
@@ -180,7 +181,8 @@ def test_equal_texts_are_run_once(small: Path) -> None:
     class Counting:
         def run(self, outputs: list[str], inputs: dict[str, Any]) -> list[Any]:
             rows.append(len(inputs["input_ids"]))
-            return session.run(outputs, inputs)
+            results: list[Any] = session.run(outputs, inputs)
+            return results
 
     session = ours._documents
     ours._embed(Counting(), ["bridge", "ferry", "bridge", "bridge"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,8 @@ from tests.support import ARTICLES, build, in_fork, open_index, write_articles
 SETTINGS = Settings(min_evidence=0)
 QUESTION = "What would the repairs of the harbour bridge cost?"
 COST = "Mayor Lena Holm said the work would cost 4.2 million crowns."
+Ask = Callable[..., Answer]
+"""Completion, question, settings."""
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def index_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ask(index_dir: Path) -> Iterator[object]:
+def ask(index_dir: Path) -> Iterator[Ask]:
     opened: list[Rag] = []
 
     def run(completion: str, question: str = QUESTION, settings: Settings = SETTINGS) -> Answer:
@@ -59,7 +62,7 @@ def ask(index_dir: Path) -> Iterator[object]:
         rag.close()
 
 
-def test_supported_answer_is_cited(ask) -> None:  # type: ignore[no-untyped-def]
+def test_supported_answer_is_cited(ask: Ask) -> None:
     answer = ask("The repairs would cost 4.2 million crowns, mayor Lena Holm said.")
     assert answer.status is AnswerStatus.ANSWERED
     assert answer.text == "The repairs would cost 4.2 million crowns, mayor Lena Holm said. [1]"
@@ -69,13 +72,13 @@ def test_supported_answer_is_cited(ask) -> None:  # type: ignore[no-untyped-def]
     assert Answer.model_validate_json(answer.model_dump_json()) == answer
 
 
-def test_marks_of_the_model_are_not_trusted(ask) -> None:  # type: ignore[no-untyped-def]
+def test_marks_of_the_model_are_not_trusted(ask: Ask) -> None:
     answer = ask("The repairs would cost 4.2 million crowns [7][99], Holm said.")
     assert answer.text == "The repairs would cost 4.2 million crowns, Holm said. [1]"
     assert [c.quote for c in answer.citations] == [COST]
 
 
-def test_unsupported_sentence_is_left_out(ask) -> None:  # type: ignore[no-untyped-def]
+def test_unsupported_sentence_is_left_out(ask: Ask) -> None:
     answer = ask("The work would cost 4.2 million crowns, she said. The king paid half of it.")
     assert answer.status is AnswerStatus.ANSWERED
     assert [s.text for s in answer.sentences] == [
@@ -87,7 +90,7 @@ def test_unsupported_sentence_is_left_out(ask) -> None:  # type: ignore[no-untyp
     assert "king" not in answer.text
 
 
-def test_what_somebody_said_is_not_made_a_fact(ask) -> None:  # type: ignore[no-untyped-def]
+def test_what_somebody_said_is_not_made_a_fact(ask: Ask) -> None:
     answer = ask("The work would cost 4.2 million crowns.")
     assert answer.status is AnswerStatus.EXTRACTED
     assert answer.text == f"{COST} [1]"
@@ -100,7 +103,7 @@ def test_what_somebody_said_is_not_made_a_fact(ask) -> None:  # type: ignore[no-
     "completion",
     ["", "   ", "The king paid 9 million.", "1 1 1 1 1 1", "Das weiß ich nicht.", "<|im_end|>"],
 )
-def test_nothing_supported_means_verbatim_sentences(ask, completion: str) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_supported_means_verbatim_sentences(ask: Ask, completion: str) -> None:
     answer = ask(completion)
     assert answer.status is AnswerStatus.EXTRACTED
     assert [s.status for s in answer.sentences] == [Status.QUOTED] * len(answer.sentences)
@@ -108,7 +111,7 @@ def test_nothing_supported_means_verbatim_sentences(ask, completion: str) -> Non
     assert answer.citations[0].article_id == "harbour"
 
 
-def test_low_confidence_is_no_answer(ask) -> None:  # type: ignore[no-untyped-def]
+def test_low_confidence_is_no_answer(ask: Ask) -> None:
     answer = ask("Anything.", "Who is the emperor of Zanzibar?", Settings(min_evidence=0.5))
     assert answer.status is AnswerStatus.NO_ANSWER
     assert (answer.sentences, answer.citations, answer.model) == ((), (), None)
@@ -231,7 +234,7 @@ def test_closing_between_two_events_cancels_the_answer(index_dir: Path) -> None:
 
 def every_call(rag: Rag) -> dict[str, object]:
     """What each public call of an engine raises, by name."""
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "search": lambda: rag.search(QUESTION),
         "search_many": lambda: rag.search_many([QUESTION]),
         "ask": lambda: rag.ask(QUESTION),
@@ -266,7 +269,13 @@ def test_every_call_of_a_closed_engine_says_that_it_is_closed(index_dir: Path) -
 
 def test_every_call_of_a_forked_engine_says_that_it_is_a_copy(index_dir: Path) -> None:
     with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS) as rag:
-        told = in_fork(lambda: [every_call(rag), rag.close()])[0]
+
+        def all_calls_and_close() -> dict[str, object]:
+            told = every_call(rag)
+            rag.close()
+            return told
+
+        told = in_fork(all_calls_and_close)
         assert [name for name, message in told.items() if "os.fork" not in str(message)] == []
         assert rag.ask(QUESTION).text  # the child closed nothing of the parent's
 
@@ -274,7 +283,11 @@ def test_every_call_of_a_forked_engine_says_that_it_is_a_copy(index_dir: Path) -
 def test_filter_says_the_same_as_its_parts(index_dir: Path) -> None:
     with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), SETTINGS) as rag:
         chosen = Filter.make(since="2024-03-02", undated=True, where={"section": "culture"})
-        parts = {"since": "2024-03-02", "undated": True, "where": {"section": "culture"}}
+        parts: dict[str, Any] = {
+            "since": "2024-03-02",
+            "undated": True,
+            "where": {"section": "culture"},
+        }
         assert [hit.article_id for hit in rag.search(QUESTION, filter=chosen)] == ["museum"]
         assert rag.search(QUESTION, filter=chosen) == rag.search(QUESTION, **parts)
         assert rag.search_many([QUESTION], filter=chosen)[0] == rag.search(QUESTION, **parts)

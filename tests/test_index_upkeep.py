@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 
 from rag import Rag, RagError
 from rag.building.builder import build_index
+from rag.embedding import Vectors
 from rag.errors import IndexCorruptError, IndexMissingError, IndexWriteError
 from rag.index.check import check_index, roll_back
 from rag.index.layout import IndexFolder
@@ -377,7 +379,7 @@ def test_another_model_is_announced_and_the_old_version_stays(index_dir: Path) -
         return report.version
 
     class Failing(FakeEmbedder):
-        def embed_documents(self, texts):  # type: ignore[no-untyped-def]
+        def embed_documents(self, texts: Sequence[str]) -> Vectors:
             raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):

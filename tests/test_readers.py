@@ -1,5 +1,7 @@
 """Reading: every article in, every failure on record, ids unique and stable."""
 
+from __future__ import annotations
+
 import codecs
 import datetime
 import json
@@ -25,32 +27,33 @@ from rag.readers import (
     read_sources,
 )
 from rag.readers.dates import stored_date
+from tests.support import as_articles, as_skipped
 
 
-def read(base, *sources):
+def read(base: Path, *sources: str) -> list[Article | Skipped]:
     return list(read_sources(sources or ["."], base))
 
 
-def articles(base, *sources):
+def articles(base: Path, *sources: str) -> dict[str, Article]:
     return {a.article_id: a for a in read(base, *sources) if isinstance(a, Article)}
 
 
-def skipped(base, *sources):
+def skipped(base: Path, *sources: str) -> list[tuple[str, int | None, str]]:
     return [(s.path, s.line, s.reason) for s in read(base, *sources) if isinstance(s, Skipped)]
 
 
-def write_lines(path, *records):
+def write_lines(path: Path, *records: object) -> None:
     lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def test_text_files_of_a_folder_in_sorted_order(tmp_path):
+def test_text_files_of_a_folder_in_sorted_order(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_bytes(b"Second\r\narticle\r")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.TXT").write_text("Deep", encoding="utf-8")
     (tmp_path / "a.txt").write_text("Cafe\u0301", encoding="utf-8")
     (tmp_path / ".hidden.txt").write_text("Hidden", encoding="utf-8")
-    found = read(tmp_path)
+    found = as_articles(read(tmp_path))
     assert [(a.article_id, a.text, a.path) for a in found] == [
         ("a", "Café", "a.txt"),
         ("b", "Second\narticle\n", "b.txt"),
@@ -58,7 +61,7 @@ def test_text_files_of_a_folder_in_sorted_order(tmp_path):
     ]
 
 
-def test_sources_are_files_folders_globs_and_absolute_paths(tmp_path):
+def test_sources_are_files_folders_globs_and_absolute_paths(tmp_path: Path) -> None:
     for name in ("x1", "x2", "y"):
         (tmp_path / f"{name}.txt").write_text(name, encoding="utf-8")
     base = tmp_path / "indexes"
@@ -70,7 +73,7 @@ def test_sources_are_files_folders_globs_and_absolute_paths(tmp_path):
     ]
 
 
-def test_a_glob_works_below_a_folder_with_brackets_in_its_name(tmp_path):
+def test_a_glob_works_below_a_folder_with_brackets_in_its_name(tmp_path: Path) -> None:
     base = tmp_path / "news [old]"
     base.mkdir()
     (base / "a.txt").write_text("A", encoding="utf-8")
@@ -80,7 +83,9 @@ def test_a_glob_works_below_a_folder_with_brackets_in_its_name(tmp_path):
 @pytest.mark.parametrize(
     ("source", "what"), [("absent", "does not exist"), ("*.jsonl", "matches no file")]
 )
-def test_a_source_that_is_not_there_is_an_error_at_once(tmp_path, source, what):
+def test_a_source_that_is_not_there_is_an_error_at_once(
+    tmp_path: Path, source: str, what: str
+) -> None:
     (tmp_path / "a.txt").write_text("A", encoding="utf-8")
     with pytest.raises(SourceError, match=what) as error:
         read_sources(["a.txt", source], tmp_path)
@@ -88,11 +93,11 @@ def test_a_source_that_is_not_there_is_an_error_at_once(tmp_path, source, what):
     assert str(tmp_path / "index.toml") in str(error.value)
 
 
-def test_an_empty_folder_is_no_error(tmp_path):
+def test_an_empty_folder_is_no_error(tmp_path: Path) -> None:
     assert read(tmp_path) == []
 
 
-def test_what_cannot_be_read_is_recorded_and_the_rest_goes_on(tmp_path):
+def test_what_cannot_be_read_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "binary.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     (tmp_path / "control.txt").write_bytes(b"\x01\x02\x03\x04abc")
     (tmp_path / "blank.txt").write_bytes(b" \n\t\n")
@@ -120,7 +125,7 @@ def test_what_cannot_be_read_is_recorded_and_the_rest_goes_on(tmp_path):
     ]
 
 
-def test_files_and_folders_without_permission_are_recorded():
+def test_files_and_folders_without_permission_are_recorded() -> None:
     user = os.geteuid()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -139,7 +144,7 @@ def test_files_and_folders_without_permission_are_recorded():
     assert found == [(name, None, "permission denied") for name in ("a.txt", "b.jsonl", "c")]
 
 
-def test_links_in_a_circle_end(tmp_path):
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "up").symlink_to(tmp_path)
     (tmp_path / "sub" / "a.txt").write_text("A", encoding="utf-8")
@@ -147,13 +152,13 @@ def test_links_in_a_circle_end(tmp_path):
     assert skipped(tmp_path) == [("sub/up", None, "a link back to a folder above it")]
 
 
-def test_a_file_named_by_two_sources_is_read_once(tmp_path):
+def test_a_file_named_by_two_sources_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A", encoding="utf-8")
     assert list(articles(tmp_path, "a.txt", ".")) == ["a"]
     assert skipped(tmp_path, "a.txt", ".") == [("a.txt", None, "already read from another source")]
 
 
-def test_fields_of_a_json_line(tmp_path):
+def test_fields_of_a_json_line(tmp_path: Path) -> None:
     write_lines(
         tmp_path / "news.jsonl",
         {
@@ -198,14 +203,16 @@ def test_fields_of_a_json_line(tmp_path):
         (None, None, False),
     ],
 )
-def test_published_keeps_what_a_day_cannot_hold(tmp_path, published, day, kept):
+def test_published_keeps_what_a_day_cannot_hold(
+    tmp_path: Path, published: object, day: datetime.date | None, kept: bool
+) -> None:
     write_lines(tmp_path / "a.jsonl", {"id": "1", "text": "T", "published": published})
-    (article,) = read(tmp_path)
+    (article,) = as_articles(read(tmp_path))
     assert article.published == day
     assert article.metadata == ({"published": published} if kept else {})
 
 
-def test_bad_lines_are_recorded_with_their_numbers(tmp_path):
+def test_bad_lines_are_recorded_with_their_numbers(tmp_path: Path) -> None:
     long = json.dumps({"id": "long", "text": "x" * MAX_LINE_BYTES})
     write_lines(
         tmp_path / "a.jsonl",
@@ -234,28 +241,31 @@ def test_bad_lines_are_recorded_with_their_numbers(tmp_path):
     ]
 
 
-def test_fields_nested_too_deeply_are_a_recorded_skip(tmp_path):
+def test_fields_nested_too_deeply_are_a_recorded_skip(tmp_path: Path) -> None:
     deep = '{"id": "1", "text": "T", "x": ' + "[" * 500 + "]" * 500 + "}"
     write_lines(tmp_path / "a.jsonl", deep)
     assert skipped(tmp_path) == [("a.jsonl", 1, "nested too deeply")]
 
 
-def test_lone_surrogates_and_nan_become_storable(tmp_path):
+def test_lone_surrogates_and_nan_become_storable(tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", r'{"id": "1", "text": "a\ud800b", "x": NaN, "y": "\udfff"}')
-    (article,) = read(tmp_path)
+    (article,) = as_articles(read(tmp_path))
     assert article.text == "a\ufffdb"
     assert article.metadata == {"x": None, "y": "\ufffd"}
     assert Article.model_validate_json(article.model_dump_json()) == article
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
-def test_json_lines_in_other_encodings(tmp_path, encoding):
+def test_json_lines_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     lines = '{"id": "1", "text": "Zürich: £5m"}\r\n{"id": "2", "text": "Ok"}\r\n'
     (tmp_path / "a.ndjson").write_bytes(lines.encode(encoding))
-    assert {a.article_id: a.text for a in read(tmp_path)} == {"1": "Zürich: £5m", "2": "Ok"}
+    assert {a.article_id: a.text for a in as_articles(read(tmp_path))} == {
+        "1": "Zürich: £5m",
+        "2": "Ok",
+    }
 
 
-def test_an_article_without_id_keeps_its_id_when_lines_move(tmp_path):
+def test_an_article_without_id_keeps_its_id_when_lines_move(tmp_path: Path) -> None:
     record = {"title": "T", "text": "Text"}
     write_lines(tmp_path / "a.jsonl", record)
     ((first, _),) = articles(tmp_path).items()
@@ -264,7 +274,7 @@ def test_an_article_without_id_keeps_its_id_when_lines_move(tmp_path):
     assert first in articles(tmp_path)
 
 
-def test_equal_articles_are_taken_once_and_others_get_ids_of_their_own(tmp_path):
+def test_equal_articles_are_taken_once_and_others_get_ids_of_their_own(tmp_path: Path) -> None:
     for folder, text in (("a", "One"), ("b", "Two"), ("c", "One")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text(text, encoding="utf-8")
@@ -313,12 +323,14 @@ OTHERS = [
         (encoding, WESTERN[0]) for encoding in ("latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-32")
     ],
 )
-def test_encodings(encoding, text):
+def test_encodings(encoding: str, text: str) -> None:
     assert decode(text.encode(encoding)) == text
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_text_or_a_recorded_skip(tmp_path_factory, data):
+def test_any_bytes_are_text_or_a_recorded_skip(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "a.txt").write_bytes(data)
     (folder / "b.jsonl").write_bytes(data)
@@ -332,7 +344,7 @@ def test_any_bytes_are_text_or_a_recorded_skip(tmp_path_factory, data):
 
 
 @given(st.text(st.characters(), max_size=200) | st.text("\r\n\v\f\u2028a", max_size=20))
-def test_normalised_text_is_stable(text):
+def test_normalised_text_is_stable(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
     assert not set(once) & set("\r\v\f\x85\u2028\u2029")
@@ -353,7 +365,7 @@ def test_normalised_text_is_stable(text):
         ("04/04/2024", (2024, 4, 4)),
     ],
 )
-def test_dates(text, day):
+def test_dates(text: str, day: tuple[int, int, int]) -> None:
     assert parse_date(text) == datetime.date(*day)
 
 
@@ -361,7 +373,7 @@ def test_dates(text, day):
     "text",
     ["", "02/03/2024", "August 2024", "2024", "2 Aug", "1722556800", "Friday", "31 June 2024"],
 )
-def test_what_is_no_day_or_not_one_day_is_no_date(text):
+def test_what_is_no_day_or_not_one_day_is_no_date(text: str) -> None:
     assert parse_date(text) is None
 
 
@@ -384,7 +396,7 @@ def test_what_is_no_day_or_not_one_day_is_no_date(text):
         ({"$date": {"$numberLong": "-86400000"}}, (1969, 12, 31)),
     ],
 )
-def test_dates_as_programs_store_them(value, day):
+def test_dates_as_programs_store_them(value: object, day: tuple[int, int, int]) -> None:
     assert stored_date(value) == datetime.date(*day)
 
 
@@ -397,12 +409,12 @@ def test_dates_as_programs_store_them(value, day):
         *({"$date": 1722643199000, "zone": "UTC"}, {"$oid": "66acc7a0"}),
     ],
 )
-def test_values_that_are_no_day_or_may_be_another(value):
+def test_values_that_are_no_day_or_may_be_another(value: object) -> None:
     assert stored_date(value) is None
 
 
 @given(st.integers() | st.floats() | st.dictionaries(st.just("$date"), st.floats() | st.integers()))
-def test_no_value_breaks_the_reading_of_stored_dates(value):
+def test_no_value_breaks_the_reading_of_stored_dates(value: object) -> None:
     assert isinstance(stored_date(value), datetime.date | None)
 
 
@@ -414,31 +426,32 @@ def test_no_value_breaks_the_reading_of_stored_dates(value):
         ({"$uuid": "c0ffee00-0000-4000-8000-000000000000"}, "c0ffee00-0000-4000-8000-000000000000"),
     ],
 )
-def test_what_mongodb_exports(tmp_path, given_id, article_id):
+def test_what_mongodb_exports(tmp_path: Path, given_id: dict[str, str], article_id: str) -> None:
     fields = {"_id": given_id, "text": "Rain fell.", "published": {"$date": "2024-08-02T10:00:00Z"}}
     (tmp_path / "a.jsonl").write_text(json.dumps(fields))
-    (article,) = read(tmp_path)
+    (article,) = as_articles(read(tmp_path))
     assert (article.article_id, article.published) == (article_id, datetime.date(2024, 8, 2))
     assert article.metadata == {"published": fields["published"]}
 
 
-def test_an_id_that_is_none_is_told(tmp_path):
+def test_an_id_that_is_none_is_told(tmp_path: Path) -> None:
     lines = [{"id": {"$oid": 7.5}, "text": "a"}, {"id": {"a": "b"}, "text": "b"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    reasons = [item.reason for item in read(tmp_path)]
+    reasons = [item.reason for item in as_skipped(read(tmp_path))]
     assert reasons == ["`id` is neither a string nor a whole number"] * 2
 
 
 @given(st.text() | st.text("0123456789/-: ,.apm", max_size=30))
-def test_no_text_breaks_the_reading_of_dates(text):
+def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
     assert isinstance(parse_date(text), datetime.date | None)
 
 
-def test_a_large_file_of_lines_is_streamed(tmp_path):
+def test_a_large_file_of_lines_is_streamed(tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", *({"id": i, "text": "x" * 1000} for i in range(5000)))
     start = time.perf_counter()
     first = next(iter(read_sources(["a.jsonl"], tmp_path)))
     to_first = time.perf_counter() - start
+    assert isinstance(first, Article)
     assert first.article_id == "0"
     assert len(articles(tmp_path)) == 5000
     assert to_first < (time.perf_counter() - start) / 10

@@ -1,9 +1,12 @@
 """Formats: what each comes to, and the contract that every reader keeps."""
 
+from __future__ import annotations
+
 import datetime
 import gzip
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ from rag.article import Article
 from rag.cleaning import clean
 from rag.readers import KNOWN_SUFFIXES, Skipped, read_sources
 from rag.readers.formats import CONTAINERS, READERS, format_of, read_file
-from rag.readers.reader import Origin
+from rag.readers.reader import Format, Origin
 from tests.made import (
     FEED,
     MAIL,
@@ -25,6 +28,7 @@ from tests.made import (
     word_paragraphs,
     zipped,
 )
+from tests.support import as_articles, as_skipped
 
 SAMPLES = {
     "a.txt": TEXT.encode(),
@@ -49,27 +53,25 @@ ALL = {
 }
 
 
-def read(folder):
+def read(folder: Path) -> list[Article | Skipped]:
     return list(read_sources(["."], folder))
 
 
-def write(folder, **files):
+def write(folder: Path, **files: str | bytes) -> None:
     for name, data in files.items():
         (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
 
 
-def only(folder, name, data):
+def only(folder: Path, name: str, data: str | bytes) -> list[Article]:
     (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    found = read(folder)
-    assert all(isinstance(item, Article) for item in found), found
-    return found
+    return as_articles(read(folder))
 
 
 # The contract
 
 
 @pytest.mark.parametrize("reader", [*READERS, *CONTAINERS], ids=lambda reader: reader.name)
-def test_every_format_has_a_name_and_endings_of_its_own(reader):
+def test_every_format_has_a_name_and_endings_of_its_own(reader: Format) -> None:
     assert re.fullmatch(r"[a-z]+", reader.name)
     assert reader.suffixes
     assert all(re.fullmatch(r"(\.[a-z0-9]+)+", end) for end in reader.suffixes)
@@ -81,12 +83,14 @@ def test_every_format_has_a_name_and_endings_of_its_own(reader):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_reader_yields_articles_in_nfc_that_name_their_file(name):
+def test_a_reader_yields_articles_in_nfc_that_name_their_file(name: str) -> None:
     kind = format_of(name, SAMPLES[name][:4096])
+    assert kind is not None
     found = [item for _, item in read_file(kind, SAMPLES[name], Origin(f"news/{name}"))]
     articles = [item for item in found if isinstance(item, Article)]
     assert articles
     for article in articles:
+        assert article.path is not None
         assert article.path.startswith(f"news/{name}")
         assert article.article_id
         assert article.text.strip()
@@ -98,7 +102,7 @@ def test_a_reader_yields_articles_in_nfc_that_name_their_file(name):
 
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("data", [b"", b" \n", b"\0" * 64, b"\xff\xfe\0\xd8garbage", b"PK\x03\x04"])
-def test_a_reader_says_why_there_is_no_article(name, data):
+def test_a_reader_says_why_there_is_no_article(name: str, data: bytes) -> None:
     kind = format_of(name, data)
     if kind in {reader.name for reader in READERS}:
         found = [item for _, item in read_file(kind, data, Origin(name))]
@@ -107,11 +111,11 @@ def test_a_reader_says_why_there_is_no_article(name, data):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_format_is_read_from_a_folder(tmp_path, name):
+def test_every_format_is_read_from_a_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(ALL[name])
     found = [item for item in read(tmp_path) if isinstance(item, Article)]
     assert found
-    assert all(article.path.startswith(name) for article in found)
+    assert all(article.path and article.path.startswith(name) for article in found)
     assert any("bridge" in article.text or "ferry" in article.text for article in found)
 
 
@@ -128,14 +132,14 @@ def test_every_format_is_read_from_a_folder(tmp_path, name):
         ("x.png", b"\x89PNG", None),
     ],
 )
-def test_content_comes_before_the_name(name, data, format_):
+def test_content_comes_before_the_name(name: str, data: bytes, format_: str | None) -> None:
     assert format_of(name, data) == format_
 
 
 # One by one
 
 
-def test_pdf_pages_headers_and_split_words(tmp_path):
+def test_pdf_pages_headers_and_split_words(tmp_path: Path) -> None:
     lines = [
         ["Osterby Post, 1 March 2024", *PARAGRAPHS[:2], "page 1"],
         ["Osterby Post, 1 March 2024", *PARAGRAPHS[2:], "page 2"],
@@ -150,16 +154,16 @@ def test_pdf_pages_headers_and_split_words(tmp_path):
     assert where == [1, 1, 2, 2, 3]
 
 
-def test_pdf_that_cannot_be_read_is_named_with_its_reason(tmp_path):
+def test_pdf_that_cannot_be_read_is_named_with_its_reason(tmp_path: Path) -> None:
     write(tmp_path, **{"a.pdf": b"", "b.pdf": b"%PDF-1.4 broken", "c.pdf": pdf([[], []])})
-    assert [(item.path, item.reason) for item in read(tmp_path)] == [
+    assert [(item.path, item.reason) for item in as_skipped(read(tmp_path))] == [
         ("a.pdf", "empty file"),
         ("b.pdf", "broken: it is no PDF, or damaged"),
         ("c.pdf", "no text in its 2 pages: scanned, or made of pictures"),
     ]
 
 
-def test_word_tables_formulas_and_properties(tmp_path):
+def test_word_tables_formulas_and_properties(tmp_path: Path) -> None:
     cell = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
     rows = "".join(
         f"<w:tr>{cell.format(a)}{cell.format(b)}</w:tr>" for a, b in (("Reds", 12), ("Blues", 9))
@@ -171,15 +175,15 @@ def test_word_tables_formulas_and_properties(tmp_path):
     assert (article.title, article.author) == ("Harbour bridge to close", "Ann Lee")
 
 
-def test_word_files_that_declare_entities_are_refused(tmp_path):
+def test_word_files_that_declare_entities_are_refused(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE d [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>'
     write(tmp_path, **{"a.docx": docx(word_paragraphs(["&b;"]), prologue=bomb)})
-    assert [item.reason for item in read(tmp_path)] == [
+    assert [item.reason for item in as_skipped(read(tmp_path))] == [
         "declares entities, which no Word document needs"
     ]
 
 
-def test_mail_with_attachment(tmp_path):
+def test_mail_with_attachment(tmp_path: Path) -> None:
     message, attached = only(tmp_path, "m.eml", MAIL)
     assert message.title == "Harbour bridge closes – again"
     assert message.text == "The harbour bridge closes on Monday.\n> It was closed last year, too."
@@ -189,7 +193,7 @@ def test_mail_with_attachment(tmp_path):
     assert (attached.path, attached.text) == ("m.eml/notes.txt", "Notes of the mayor.\n")
 
 
-def test_mailbox_messages_have_numbers(tmp_path):
+def test_mailbox_messages_have_numbers(tmp_path: Path) -> None:
     mbox = b"".join(b"From a Fri Mar  1 10:15:00 2024\n" + MAIL + b"\n" for _ in range(1))
     mbox += b"From b Fri Mar  1 10:15:00 2024\nSubject: Empty\n\n\n"
     mbox += b"From c Fri Mar  1 10:15:00 2024\nSubject: Last\n\n>From here on it rains.\n"
@@ -200,13 +204,14 @@ def test_mailbox_messages_have_numbers(tmp_path):
         ("notes", "box.mbox/notes.txt"),
         ("box-3", "box.mbox"),
     ]
+    assert isinstance(found[-1], Article)
     assert found[-1].text == "From here on it rains."
     assert [item for item in found if isinstance(item, Skipped)] == [
         Skipped(path="box.mbox", line=2, reason="a message without text")
     ]
 
 
-def test_feed_entries(tmp_path):
+def test_feed_entries(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED, encoding="utf-8")
     article, skipped = read(tmp_path)
     assert article == Article(
@@ -229,7 +234,7 @@ def test_feed_entries(tmp_path):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_csv_dialects(tmp_path, delimiter, encoding, newline):
+def test_csv_dialects(tmp_path: Path, delimiter: str, encoding: str, newline: str) -> None:
     said = f'“It is {delimiter} closed,” said "Holm".\nFor good?'
     rows = [
         ["Headline", "Body", "Date", "Section"],
@@ -239,7 +244,7 @@ def test_csv_dialects(tmp_path, delimiter, encoding, newline):
     ]
     quoted = [delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
     (tmp_path / "export.csv").write_bytes((newline.join(quoted) + newline).encode(encoding))
-    first, second = read(tmp_path)
+    first, second = as_articles(read(tmp_path))
     assert first.title == "Bridge closes"
     assert first.text == said
     assert first.published == datetime.date(2024, 3, 1)
@@ -251,16 +256,18 @@ def test_csv_dialects(tmp_path, delimiter, encoding, newline):
     )
 
 
-def test_csv_without_text_says_what_it_has(tmp_path):
+def test_csv_without_text_says_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "cups.csv").write_text("Team;Cups\nReds;3\n", encoding="utf-8")
-    assert [item.reason for item in read(tmp_path)] == ["no column of text (columns: Team, Cups)"]
+    assert [item.reason for item in as_skipped(read(tmp_path))] == [
+        "no column of text (columns: Team, Cups)"
+    ]
 
 
-def test_html_of_a_json_line(tmp_path):
+def test_html_of_a_json_line(tmp_path: Path) -> None:
     head = '<meta property="article:published_time" content="2024-03-01T10:00:00Z">'
     line = {"id": "1", "html": page(head=head), "source": "Post", "section": "local"}
     (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
-    (article,) = read(tmp_path)
+    (article,) = as_articles(read(tmp_path))
     assert (article.text, article.title, article.source) == (
         TEXT,
         "Harbour bridge to close",
@@ -272,7 +279,7 @@ def test_html_of_a_json_line(tmp_path):
     assert "html" not in article.metadata
 
 
-def test_markdown_front_matter(tmp_path):
+def test_markdown_front_matter(tmp_path: Path) -> None:
     source = (
         "---\ntitle: 'Bridge closes'\ndate: 2024-03-01\nauthor: Ann Lee\ntopic: roads\n---\n"
         "# Bridge closes\n\nThe **bridge** [closes](https://example.org) on Monday.\n\n"
@@ -285,7 +292,7 @@ def test_markdown_front_matter(tmp_path):
     assert article.metadata == {"topic": "roads", "published_from": "front matter date"}
 
 
-def test_books_have_an_article_a_document(tmp_path):
+def test_books_have_an_article_a_document(tmp_path: Path) -> None:
     chapters = {
         "cover.xhtml": "<html><body><p>Osterby Weekly</p></body></html>",
         "one.xhtml": f"<html><body><h1>Bridge closes</h1><p>{TEXT}</p></body></html>",
@@ -301,8 +308,8 @@ def test_books_have_an_article_a_document(tmp_path):
     assert second.article_id == "weekly/two"
 
 
-def test_web_archives_know_the_address(tmp_path):
-    pages = {
+def test_web_archives_know_the_address(tmp_path: Path) -> None:
+    pages: dict[str, str | bytes] = {
         "https://example.org/2024/03/01/bridge": page(),
         "https://example.org/photo.png": b"\x89PNG",
     }
@@ -312,7 +319,7 @@ def test_web_archives_know_the_address(tmp_path):
     assert article.published == datetime.date(2024, 3, 1)
 
 
-def test_a_broken_web_archive_gives_what_comes_before(tmp_path):
+def test_a_broken_web_archive_gives_what_comes_before(tmp_path: Path) -> None:
     data = warc({"https://example.org/a": page(), "https://example.org/b": page(title="Other one")})
     (tmp_path / "crawl.warc.gz").write_bytes(data[: len(data) * 3 // 4])
     found = read(tmp_path)
@@ -323,7 +330,7 @@ def test_a_broken_web_archive_gives_what_comes_before(tmp_path):
 # Archives
 
 
-def test_files_in_archives_of_archives(tmp_path):
+def test_files_in_archives_of_archives(tmp_path: Path) -> None:
     inner = zipped({"deep/b.md": "# Deep\n\nThe bridge."})
     outer = zipped({"a.html": page(), "in.zip": inner, "photo.png": b"\x89PNG", ".DS_Store": b"x"})
     (tmp_path / "papers.zip").write_bytes(outer)
@@ -333,10 +340,11 @@ def test_files_in_archives_of_archives(tmp_path):
         "papers.zip/in.zip/deep/b.md",
         "papers.zip/photo.png",
     ]
+    assert isinstance(found[-1], Skipped)
     assert found[-1].reason == "unknown kind of file '.png'"
 
 
-def test_archives_that_are_made_to_do_harm(tmp_path):
+def test_archives_that_are_made_to_do_harm(tmp_path: Path) -> None:
     nested = zipped({"a.txt": "Deep."})
     for _ in range(4):
         nested = zipped({"in.zip": nested})
@@ -349,7 +357,7 @@ def test_archives_that_are_made_to_do_harm(tmp_path):
             "out.zip": zipped({"../../etc/passwd.txt": "root", "/abs.txt": "root"}),
         },
     )
-    bomb, *others = [(item.path, item.reason) for item in read(tmp_path)]
+    bomb, *others = [(item.path, item.reason) for item in as_skipped(read(tmp_path))]
     assert bomb[0] == "bomb.zip/zeros.txt"
     assert bomb[1].startswith("unpacks to more than ")
     assert others == [
@@ -360,7 +368,7 @@ def test_archives_that_are_made_to_do_harm(tmp_path):
     ]
 
 
-def test_links_lead_out_of_no_source(tmp_path):
+def test_links_lead_out_of_no_source(tmp_path: Path) -> None:
     outside, source = tmp_path / "outside", tmp_path / "source"
     outside.mkdir()
     source.mkdir()
@@ -380,9 +388,10 @@ def test_links_lead_out_of_no_source(tmp_path):
     assert next(item.path for item in read_sources(["linked"], tmp_path)) == "linked/a.txt"
 
 
-def test_what_browsers_save_beside_a_page_is_no_article(tmp_path):
+def test_what_browsers_save_beside_a_page_is_no_article(tmp_path: Path) -> None:
     (tmp_path / "story.html").write_text(page(), encoding="utf-8")
     (tmp_path / "story_files").mkdir()
     (tmp_path / "story_files" / "frame.html").write_text(page(), encoding="utf-8")
     _, skipped = read(tmp_path)
+    assert isinstance(skipped, Skipped)
     assert (skipped.path, skipped.reason) == ("story_files", "belongs to a saved page")

@@ -1,27 +1,30 @@
 """Pages: the article whole, nothing else, and what the page declares."""
 
+from __future__ import annotations
+
 import datetime
 import json
 
 import pytest
 
+from rag.article import Article
 from rag.readers.html import page_article, plain_text
 from rag.readers.html.dates import day_in_url, stated_day
 from rag.readers.skipped import UnreadableError
 from tests.made import PARAGRAPHS, TEXT, page
 
 
-def read(markup, url=None):
+def read(markup: bytes | str, url: str | None = None) -> Article:
     return page_article(markup, article_id="p", path="p.html", url=url)
 
 
-def test_the_article_without_menu_title_and_footer():
+def test_the_article_without_menu_title_and_footer() -> None:
     article = read(page())
     assert article.text == TEXT
     assert article.title == "Harbour bridge to close"
 
 
-def test_what_stands_behind_an_advert_is_part_of_the_article():
+def test_what_stands_behind_an_advert_is_part_of_the_article() -> None:
     first = PARAGRAPHS[0]
     more = [f"{text} This is said once more, for length." for text in PARAGRAPHS * 3]
     body = (
@@ -37,7 +40,7 @@ def test_what_stands_behind_an_advert_is_part_of_the_article():
     assert "Buy now" not in text
 
 
-def test_links_to_other_articles_go_with_their_label_and_the_title_is_not_repeated():
+def test_links_to_other_articles_go_with_their_label_and_the_title_is_not_repeated() -> None:
     body = "".join(f"<p>{text}</p>" for text in PARAGRAPHS[:2])
     body += "<p><strong>DON'T MISS</strong></p><p><a href='/x'>Ferry crews vote on a strike</a></p>"
     body += "<p>Harbour bridge to close</p>"
@@ -46,17 +49,17 @@ def test_links_to_other_articles_go_with_their_label_and_the_title_is_not_repeat
     assert read(page(body)).text == TEXT
 
 
-def test_the_summary_above_an_article_is_part_of_it():
+def test_the_summary_above_an_article_is_part_of_it() -> None:
     before = '<p class="standfirst">Nine weeks of repairs will cut the island off, say shops.</p>'
     assert read(page(before=before)).text.startswith("Nine weeks of repairs")
 
 
-def test_a_name_that_most_of_the_article_stands_under_says_nothing():
+def test_a_name_that_most_of_the_article_stands_under_says_nothing() -> None:
     body = "".join(f'<p class="newsletter paywall">{text}</p>' for text in PARAGRAPHS)
     assert read(page(body)).text == TEXT
 
 
-def test_line_breaks_tables_and_hidden_parts():
+def test_line_breaks_tables_and_hidden_parts() -> None:
     body = "".join(f"<p>{text}</p>" for text in PARAGRAPHS)
     body += "<table><tr><th>Party</th><th>Seats</th></tr><tr><td>Reds</td><td>12</td></tr></table>"
     body += "<p>One line<br>and another, of a poem that goes on.</p>"
@@ -67,12 +70,12 @@ def test_line_breaks_tables_and_hidden_parts():
     assert "nobody should see" not in text
 
 
-def declared(**fields):
+def declared(**fields: object) -> str:
     item = {"@type": "NewsArticle", **fields}
     return f'<script type="application/ld+json">{json.dumps(item)}</script>'
 
 
-def test_what_json_ld_declares_comes_first():
+def test_what_json_ld_declares_comes_first() -> None:
     head = declared(
         headline="Harbour bridge to close",
         datePublished="2024-03-01T23:30:00-05:00",
@@ -103,13 +106,13 @@ def test_what_json_ld_declares_comes_first():
         ("", "<p>Published: 1 March 2024</p>", None, "guess: a line beside the title"),
     ],
 )
-def test_where_a_day_was_found_is_told(head, before, url, where):
+def test_where_a_day_was_found_is_told(head: str, before: str, url: str | None, where: str) -> None:
     article = read(page(head=head, before=before), url=url)
     assert article.published == datetime.date(2024, 3, 1)
     assert article.metadata["published_from"] == where
 
 
-def test_no_day_is_found_where_the_article_has_none():
+def test_no_day_is_found_where_the_article_has_none() -> None:
     body = "".join(f"<p>{text} It was so on 3 May 2019, too.</p>" for text in PARAGRAPHS)
     behind = "<div class='related'><time datetime='x'></time><p>12 June 2021</p></div>"
     head = '<meta name="article:modified_time" content="2024-01-01">'
@@ -119,7 +122,7 @@ def test_no_day_is_found_where_the_article_has_none():
     assert article.metadata["updated"] == "2024-01-01"
 
 
-def test_declarations_of_other_articles_on_the_page_are_not_taken():
+def test_declarations_of_other_articles_on_the_page_are_not_taken() -> None:
     other = {"@type": "NewsArticle", "headline": "Another", "datePublished": "2001-01-01"}
     own = {
         "@type": "NewsArticle",
@@ -135,7 +138,7 @@ def test_declarations_of_other_articles_on_the_page_are_not_taken():
     ("encoding", "declared_as"),
     [("cp1252", "iso-8859-1"), ("cp1251", "windows-1251"), ("utf-16", "")],
 )
-def test_encodings(encoding, declared_as):
+def test_encodings(encoding: str, declared_as: str) -> None:
     word = {"cp1251": "Мост закрывается на девять недель"}.get(encoding, "Brücke “für” neun Wochen")
     body = "".join(f"<p>{word} {text}</p>" for text in PARAGRAPHS)
     markup = page(body, head=f'<meta charset="{declared_as}">')
@@ -143,12 +146,12 @@ def test_encodings(encoding, declared_as):
 
 
 @pytest.mark.parametrize("data", [b"", b"  ", b"\0\0\0", b"<html><body></body></html>"])
-def test_a_page_without_an_article_is_told(data):
+def test_a_page_without_an_article_is_told(data: bytes) -> None:
     with pytest.raises(UnreadableError):
         read(data)
 
 
-def test_scripts_and_entities_do_nothing():
+def test_scripts_and_entities_do_nothing() -> None:
     bomb = '<!DOCTYPE html [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
     body = "".join(f"<p>{text}</p>" for text in PARAGRAPHS) + "<p>&b; <script>evil()</script></p>"
     text = read(bomb + page(body)).text
@@ -156,7 +159,7 @@ def test_scripts_and_entities_do_nothing():
     assert "aaaa" not in text
 
 
-def test_deep_nesting_is_no_crash():
+def test_deep_nesting_is_no_crash() -> None:
     text = plain_text("<div>" * 5_000 + "<p>Deep.</p>" + "</div>" * 5_000)
     assert text in ("Deep.", "")
 
@@ -178,7 +181,7 @@ def test_deep_nesting_is_no_crash():
         (True, None),
     ],
 )
-def test_days_as_pages_write_them(text, day):
+def test_days_as_pages_write_them(text: object, day: str | None) -> None:
     found = stated_day(text, "x")
     assert (found.day.isoformat() if found else None) == day
 
@@ -192,5 +195,5 @@ def test_days_as_pages_write_them(text, day):
         ("https://example.org/2024/bridge-99", None),
     ],
 )
-def test_days_in_addresses(url, day):
+def test_days_in_addresses(url: str, day: datetime.date | None) -> None:
     assert day_in_url(url) == day

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +27,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenIndex]:
         yield opened
 
 
-def ids(index: OpenIndex, question: str, **filter: object) -> list[str]:
-    made = Filter.make(**filter)  # type: ignore[arg-type]
+def ids(index: OpenIndex, question: str, **filter: Any) -> list[str]:
+    made = Filter.make(**filter)
     found = retrieve(index, EMBEDDER, [question], k=10, filter=made)[0].passages
     return [item.hit.article_id for item in found]
 

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def lock() -> dict[str, Version]:
     """Version by normalized name; fails on a line that is no exact pin."""
-    found = {}
+    found: dict[str, Version] = {}
     for line in (ROOT / "requirements.txt").read_text().splitlines():
         if line and not line.startswith("#"):
             pin = Requirement(line)

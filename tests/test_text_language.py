@@ -6,6 +6,7 @@ import datetime
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_lists_are_words_in_code_and_alternatives_in_patterns() -> None:
 
 
 def test_a_language_of_its_own_says_how_it_counts_and_denies() -> None:
-    rules = {
+    rules: dict[str, dict[str, Any]] = {
         "numbers": {
             "up_to_19": ["null eins zwei drei"],
             "scales": {"tausend": 1000, "Million": 1_000_000},

@@ -1,5 +1,7 @@
 """Sentence boundaries: what a person would say, and properties on any text."""
 
+from __future__ import annotations
+
 import json
 import textwrap
 import time
@@ -50,7 +52,7 @@ def sentences(text: str) -> list[str]:
         ["They met in Washington, D.C.", "She left on Jan. 5 with approx. Five men."],
     ],
 )  # fmt: skip
-def test_splits_as_a_person_would(expected):
+def test_splits_as_a_person_would(expected: list[str]) -> None:
     assert sentences(" ".join(expected)) == expected
 
 
@@ -80,11 +82,11 @@ def test_splits_as_a_person_would(expected):
         (" \n\t\u00a0\n", []),
     ],
 )
-def test_splits_where_no_space_shows_it(text, expected):
+def test_splits_where_no_space_shows_it(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
 
 
-def test_a_heading_is_a_sentence_of_its_own():
+def test_a_heading_is_a_sentence_of_its_own() -> None:
     text = (
         "UK defence secretary in Tel Aviv\nLabour minister John Healey has flown out.\n\n"
         "Stance on Iran\n\nThe end"
@@ -97,7 +99,7 @@ def test_a_heading_is_a_sentence_of_its_own():
     ]
 
 
-def test_a_line_that_begins_in_lower_case_goes_on_with_an_open_sentence():
+def test_a_line_that_begins_in_lower_case_goes_on_with_an_open_sentence() -> None:
     assert sentences("He went to\nthe market. He\n\nleft.") == [
         "He went to\nthe market.",
         "He",
@@ -105,7 +107,7 @@ def test_a_line_that_begins_in_lower_case_goes_on_with_an_open_sentence():
     ]
 
 
-def test_hard_wrapped_text_is_joined_even_before_a_capital():
+def test_hard_wrapped_text_is_joined_even_before_a_capital() -> None:
     wrapped = [
         "A coalition is needed to combat the threats against Israel, Minister Yoav Gallant told "
         "his British counterpart John Healey.",
@@ -120,7 +122,7 @@ def test_hard_wrapped_text_is_joined_even_before_a_capital():
     assert [heading, last] == ["Stance on Iran", "Nothing was said."]
 
 
-def test_short_lines_that_are_meant_stay_apart():
+def test_short_lines_that_are_meant_stay_apart() -> None:
     text = (
         "Arsenal v Wolverhampton\nEverton v Sunderland\nNottm Forest v Peterborough\nHull v Leeds"
     )
@@ -128,7 +130,7 @@ def test_short_lines_that_are_meant_stay_apart():
 
 
 @given(TEXTS)
-def test_spans_are_ordered_trimmed_and_cover_all_but_white_space(text):
+def test_spans_are_ordered_trimmed_and_cover_all_but_white_space(text: str) -> None:
     spans = split(text)
     assert all(isinstance(span, Span) for span in spans)
     assert all(left.end <= right.start for left, right in pairwise(spans))
@@ -141,7 +143,7 @@ def test_spans_are_ordered_trimmed_and_cover_all_but_white_space(text):
     "pattern",
     ["x", "a word ", " ", "(", '"', 'a."', "a.[", "中文。", ". ", "Ab. ", "a\nb", "\n", "!?"],
 )
-def test_time_is_linear_in_the_length(pattern):
+def test_time_is_linear_in_the_length(pattern: str) -> None:
     # nupunkt alone takes minutes for 'a."' at this length
     text = pattern * (200_000 // len(pattern))
     start = time.perf_counter()
@@ -153,7 +155,7 @@ def test_time_is_linear_in_the_length(pattern):
 
 
 @pytest.mark.skipif(not BBC.exists(), reason=f"no BBC articles at {BBC}")
-def test_no_sentence_of_real_news_begins_in_the_middle():
+def test_no_sentence_of_real_news_begins_in_the_middle() -> None:
     wrong = []
     with BBC.open(encoding="utf-8") as lines:
         for line, _ in zip(lines, range(300), strict=False):

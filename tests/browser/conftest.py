@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -146,11 +147,10 @@ class Visitor:
 
 
 @contextmanager
-def visit(browser: Browser, url: str, **options: object) -> Iterator[Visitor]:
+def visit(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     """Open the page in a fresh context; at the end nothing may have left this machine."""
-    context: BrowserContext = browser.new_context(
-        **{"viewport": {"width": 1280, "height": 860}, **options}  # type: ignore[arg-type]
-    )
+    options = {"viewport": {"width": 1280, "height": 860}, **options}
+    context: BrowserContext = browser.new_context(**options)
     context.set_default_timeout(TIMEOUT_MS)
     visitor = Visitor(context.new_page())
     context.on("request", lambda request: visitor.requests.append(request.url))
