@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     )
     k: int = Field(5, ge=1, le=1000, description="Hits per question.")
     evidence_sentences: int = Field(
-        5, ge=1, le=50, description="Source sentences given to the language model, at most."
+        8, ge=1, le=50, description="Source sentences given to the language model, at most."
     )
     min_evidence: float | None = Field(
         None,

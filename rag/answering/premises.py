@@ -283,7 +283,7 @@ def _ordinal_held(ordinal: str, near: str, language: Language) -> bool:
     return re.search(rf"\b(?:{'|'.join(forms)})\b", near) is not None
 
 
-def _name_held(name: str, held: set[str], article: Article, rules: _Words) -> bool:
+def _name_held(name: str, held: Set[str], article: Article, rules: _Words) -> bool:
     """Whether a name, or the last part of a person's, stands near, or all of it in the article."""
     wanted = _name_words(name, rules)
     # "Healey" is John Healey; a court is not the Supreme Court.
@@ -294,7 +294,17 @@ def _name_held(name: str, held: set[str], article: Article, rules: _Words) -> bo
     return all(_same(word, lead | held, rules) for word in wanted)
 
 
-def _same(word: str, held: set[str], rules: _Words) -> bool:
+def same_name(word: str, held: Set[str], language: Language) -> bool:
+    """Whether a word of a name, its plural, its adjective or another name for it is among others.
+
+    Args:
+        word, held: As `rag.text.names.plain` gives them.
+        language: Whose rules hold.
+    """
+    return _same(word, held, _words_of(language))
+
+
+def _same(word: str, held: Set[str], rules: _Words) -> bool:
     """Whether a word, its plural or its adjective ("Israeli" for "Israel") is among others."""
     if word in held or any(alias in held for alias in rules.aliases.get(word, ())):
         return True

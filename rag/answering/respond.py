@@ -322,7 +322,7 @@ def _draft(
             kept = with_day(kept, ranked)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
-    kept = checked.kept or extract(evidence)
+    kept = with_best(checked.kept, evidence[0]) if checked.kept else extract(evidence)
     if question.kind is Kind.WHEN:
         kept = with_day(kept, ranked)
     body = compose(terms, kept, ranked)

@@ -10,8 +10,9 @@ from rag.text.language import Language
 from rag.text.numbers import find_numbers
 from rag.text.paragraphs import unwrapped
 
-_NAME = re.compile(r"\b[^\W\d_a-z][\w’'-]*", re.UNICODE)
-_TOKEN = re.compile(r"\w[\w’'-]*")
+_INITIALS = r"(?:[A-Z]\.){2,}"  # "U.S." is one word
+_NAME = re.compile(rf"\b(?:{_INITIALS}|[^\W\d_a-z][\w’'-]*)", re.UNICODE)
+_TOKEN = re.compile(rf"\b{_INITIALS}|\w[\w’'-]*")
 _CLAUSE_END = r"[,;:—–]\s|\s-\s"
 
 

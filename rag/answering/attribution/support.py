@@ -8,13 +8,14 @@ shown as fact.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
 from rag.answering.attribution.speech import drops_speaker
 from rag.answering.evidence import Evidence, same_statement
+from rag.answering.premises import same_name
 from rag.text.analysed import Analysed
 from rag.text.names import plain, squeeze, tokens
 
@@ -22,7 +23,12 @@ SUPPORTED_SHARE = 0.7
 """Share of a sentence's words that must stand in its sources (or in the question)."""
 PARTLY_SHARE = 0.4
 GROUNDED_SHARE = 0.5
-"""Share of a sentence's words, those of the question too, that its sources must hold."""
+"""Share of a sentence's words, those of the question too, that its sources must hold at least."""
+HELD_SHARE = 0.75
+"""The same for a sentence that stands as supported."""
+FRAGMENT_HELD_SHARE = 0.6
+"""The same of the words of question and answer together, where the answer is a few words."""
+_FRAGMENT_TERMS = 4
 MAX_SOURCES = 3
 """Sentences that together support one, at most."""
 MAX_FURTHER = 2
@@ -89,9 +95,14 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
     all_terms = read.content_terms
     wanted = [term for term in all_terms if term not in question.terms]
     source = _verbatim(sentence, evidence)
-    sources = [source] if source else _cover(wanted, evidence)
+    alone = [] if source else _alone(read, question, evidence, wanted)
+    if alone:
+        status = Status.SUPPORTED
+        share = _held_share(all_terms, question.terms | alone[0].headed.terms)
+        return Attribution(status, (alone[0],), share, _of_others(alone[0], alone[1:]))
+    sources = [source] if source else _cover(read, wanted, evidence)
     together = question.terms.union(*(source.headed.terms for source in sources))
-    share = sum(term in together for term in all_terms) / len(all_terms) if all_terms else 0.0
+    share = _held_share(all_terms, together)
     new_share = sum(term in together for term in wanted) / len(wanted) if wanted else 1.0
     if source and _whole(sentence, source):
         if source.quotation is not None:  # alone it would be nobody's
@@ -106,7 +117,9 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
         return Attribution(Status.UNSUPPORTED, (), share)
     elif (
         min(share, new_share) < SUPPORTED_SHARE
+        or not _held(read, question, sources)
         or not _exact(read, question, sources)
+        or not _figures_stand_with_names(read, question, sources)
         or _turned_round(read, sources, wanted)
         or _speaker_dropped(read, question, sources, wanted)
     ):
@@ -114,8 +127,10 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
     else:
         status = Status.QUOTED if source else Status.SUPPORTED
         found = Attribution(status, tuple(sources), share)
-    further = _further(read, question, found.sources, evidence, wanted)
-    return Attribution(found.status, found.sources, found.share, further)
+    if len(found.sources) > 1 or not source:
+        return found
+    others = _alone(read, question, evidence, wanted)
+    return Attribution(found.status, found.sources, found.share, _of_others(source, others))
 
 
 def _bearing(question: Analysed, evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -139,6 +154,17 @@ def _grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
     """
     held = {term for source in sources for term in source.headed.terms | source.before.terms}
     return sum(term in held for term in all_terms) / len(all_terms) if all_terms else 0.0
+
+
+def _held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether its sources hold nearly all that a sentence says.
+
+    "Two." says what the question asks: then the words of the question count too.
+    """
+    terms = sentence.content_terms
+    if len(terms) > _FRAGMENT_TERMS or not question.terms.isdisjoint(terms):
+        return _grounded(terms, sources) >= HELD_SHARE
+    return _grounded((*question.content_terms, *terms), sources) >= FRAGMENT_HELD_SHARE
 
 
 def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
@@ -168,10 +194,32 @@ def _exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) 
     named = sentence.names | (question.names & first)
     values = question.values.union(*(text.values for text in read))
     held = (question.words & before).union(*(text.words for text in read))
+    # What the question calls by another form of a name, a source may too: "Israeli" for "Israel".
+    known = question.names | first
+    language = sentence.language
     return (
         sentence.claimed_values <= values
-        and named <= held
+        and all(
+            name in held or (name in known and same_name(name, held, language)) for name in named
+        )
         and (not sentence.is_negated or any(text.is_negated for text in read))
+    )
+
+
+def _figures_stand_with_names(
+    sentence: Analysed, question: Analysed, sources: Sequence[Evidence]
+) -> bool:
+    """Whether one source has the new figures of a sentence together with its new names.
+
+    One that has the name and another that has the figure support no sentence on both.
+    """
+    values = sentence.claimed_values - question.values
+    if not values or len(sources) < 2:
+        return True
+    new = sentence.names - question.words
+    return any(
+        values <= source.headed.values and new <= source.headed.words | source.before.words
+        for source in sources
     )
 
 
@@ -206,62 +254,86 @@ def _speaker_dropped(
 def _says_something(sentence: Analysed, question: Analysed, wanted: Sequence[str]) -> bool:
     """Whether a sentence tells more than the question did.
 
-    A first name put before a name that the question has ("David Lammy" for "Lammy") is no news.
+    A first name put before a name that the question has ("David Lammy" for "Lammy") is no news; a
+    name for what the question only calls a party is.
     """
     known = {
         term
         for word, following in pairwise(tokens(sentence.text))
-        if word[0].isupper() and following[0].isupper() and plain(following) in question.words
+        if word[0].isupper() and following[0].isupper() and plain(following) in question.names
         for term in sentence.analyzer.terms(word)
     }
     return any(term not in known for term in wanted)
 
 
-def _cover(wanted: Sequence[str], evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Few source sentences that together hold the wanted words: greedy set cover.
+def _cover(
+    sentence: Analysed, wanted: Sequence[str], evidence: Sequence[Evidence]
+) -> list[Evidence]:
+    """Few source sentences that together hold the wanted words and figures: greedy set cover.
 
-    Equal covers are decided by the order of the evidence, so a sentence that only repeats the
-    question ("no, he did not") is supported by the best evidence.
+    Equal covers are decided by what stands in the source sentence itself and not only in its
+    heading, then by how much of the whole sentence it holds, and then by the order of the evidence,
+    so a sentence that only repeats the question ("no, he did not") is supported by the best one.
     """
     chosen: list[Evidence] = []
-    missing = set(wanted)
+    missing: set[object] = {*wanted, *sentence.claimed_values}
+    all_terms = set(sentence.content_terms)
+
+    def gain(source: Evidence) -> tuple[int, int, int]:
+        if not missing:
+            return 0, 0, 0
+        held = {*source.headed.terms, *source.headed.values}
+        own = {*source.read.terms, *source.read.values}
+        return len(missing & held), len(missing & own), len(all_terms & source.headed.terms)
+
     while len(chosen) < MAX_SOURCES:
-        best = max(evidence, key=lambda source: len(missing & source.headed.terms), default=None)
-        gain = len(missing & best.headed.terms) if best else 0
-        if best is None or (chosen and gain < 2) or (missing and not gain):
+        best = max(evidence, key=gain, default=None)
+        new = gain(best)[0] if best else 0
+        if best is None or (chosen and new < 2) or (missing and not new):
             break
         chosen.append(best)
-        missing -= best.headed.terms
+        missing -= {*best.headed.terms, *best.headed.values}
         if not missing:
             break
     return chosen
 
 
-def _further(
-    sentence: Analysed,
-    question: Analysed,
-    sources: Sequence[Evidence],
-    evidence: Sequence[Evidence],
-    wanted: Sequence[str],
-) -> tuple[Evidence, ...]:
-    """Sentences of other articles that support it alone. A reprint is no second source."""
+def _alone(
+    sentence: Analysed, question: Analysed, evidence: Sequence[Evidence], wanted: Sequence[str]
+) -> list[Evidence]:
+    """The source sentences that each support it alone, those first that hold most of it.
+
+    None where it says nothing that the question did not.
+    """
+    if not _says_something(sentence, question, wanted):
+        return []
+    all_terms = sentence.content_terms
+    found = [
+        item
+        for item in evidence
+        if _held_share(wanted, item.headed.terms) >= SUPPORTED_SHARE
+        and _held(sentence, question, [item])
+        and _exact(sentence, question, [item])
+        and not _turned_round(sentence, [item], wanted)
+        and not _speaker_dropped(sentence, question, [item], wanted)
+    ]
+    return sorted(found, key=lambda item: -len(set(all_terms) & item.headed.terms))
+
+
+def _held_share(terms: Sequence[str], held: Set[str]) -> float:
+    """Share of terms that are held, [0, 1]; 1 of none."""
+    return sum(term in held for term in terms) / len(terms) if terms else 1.0
+
+
+def _of_others(source: Evidence, alone: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Sentences of other articles that support it too. A reprint is no second source."""
     found: list[Evidence] = []
-    articles = {source.article.article_id for source in sources}
-    for item in evidence:
+    for item in alone:
         if len(found) == MAX_FURTHER:
             break
-        if item.article.article_id in articles:
-            continue
-        if any(same_statement(item, other) for other in (*sources, *found)):
-            continue
-        held = item.headed.terms
-        share = sum(term in held for term in wanted) / len(wanted) if wanted else 0.0
-        if (
-            share >= SUPPORTED_SHARE
-            and _exact(sentence, question, [item])
-            and not _turned_round(sentence, [item], wanted)
-            and not _speaker_dropped(sentence, question, [item], wanted)
+        articles = {other.article.article_id for other in (source, *found)}
+        if item.article.article_id not in articles and not any(
+            same_statement(item, other) for other in (source, *found)
         ):
             found.append(item)
-            articles.add(item.article.article_id)
     return tuple(found)
