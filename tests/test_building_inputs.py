@@ -18,8 +18,9 @@ from rag.building.inputs import Entry, Input, assign_again
 from rag.building.intake import read_block
 from rag.building.prepare import Batch, Preparation
 from rag.building.workers import read_blocks
-from rag.errors import SourceError
+from rag.errors import ModelError, SourceError
 from rag.readers import Block, BlockReader, FileState, Skipped, UniqueIds, files_of
+from rag.testing import FakeEmbedder
 from tests.support import ARTICLES, build, open_index, write_articles
 
 WORDS = ["harbour", "ferry", "museum", "strike", "vote", "bridge", "storm", "airport"]
@@ -232,3 +233,9 @@ def outcome(index_dir: Path) -> tuple[Any, ...]:
         assert index.catalog.skipped() == list(report.skipped)
         articles = sorted(index.catalog.all_articles(), key=lambda found: found.article_id)
         return report.n_articles, report.n_chunks, report.skipped, articles
+
+
+def test_a_model_that_takes_too_little_is_a_clear_error(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, [{"id": "a", "title": "Rain", "text": "Rain fell today."}])
+    with pytest.raises(ModelError, match="takes 32 tokens at once; chunks need more than 48"):
+        build(index_dir, embedder=FakeEmbedder(max_tokens=32))

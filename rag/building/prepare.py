@@ -19,6 +19,7 @@ from rag.building.workers import read_blocks
 from rag.chunking import Chunk, ChunkingSettings, chunk
 from rag.cleaning import CleanedArticle
 from rag.embedding import Embedder
+from rag.errors import ModelError
 from rag.index.rows import STORED, EmbeddedArticle
 from rag.readers import (
     Block,
@@ -232,7 +233,17 @@ class Preparation:
 def cut(
     article: Article, sentences: Sequence[Span], embedder: Embedder, settings: ChunkingSettings
 ) -> list[Chunk]:
-    """The chunks of a cleaned article."""
+    """The chunks of a cleaned article.
+
+    Raises:
+        ModelError: the embedding model takes no more tokens than the heading of a chunk has.
+    """
+    if embedder.max_tokens <= _MAX_PREFIX_TOKENS:
+        raise ModelError(
+            f"the embedding model {embedder.identity.model} takes {embedder.max_tokens} tokens at"
+            f" once; chunks need more than {_MAX_PREFIX_TOKENS}",
+            mend="name another embedding model in index.toml",
+        )
     return chunk(
         unmarked(article.text),
         sentences,

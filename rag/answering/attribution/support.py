@@ -209,17 +209,17 @@ def _exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) 
 def _figures_stand_with_names(
     sentence: Analysed, question: Analysed, sources: Sequence[Evidence]
 ) -> bool:
-    """Whether one source has the new figures of a sentence together with its new names.
+    """Whether each new figure of a sentence stands with one of its new names in a source.
 
     One that has the name and another that has the figure support no sentence on both.
     """
     values = sentence.claimed_values - question.values
-    if not values or len(sources) < 2:
-        return True
     new = sentence.names - question.words
-    return any(
-        values <= source.headed.values and new <= source.headed.words | source.before.words
-        for source in sources
+    if not new or len(sources) < 2:
+        return True
+    return all(
+        any(value in source.headed.values and new & source.headed.words for source in sources)
+        for value in values
     )
 
 
