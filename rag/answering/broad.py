@@ -25,12 +25,12 @@ BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 
 FREE_NAMES = 2
 """Names and amounts of the question that may lack around an item."""
-MAX_WORDS = 180
+MAX_WORDS = 260
 """Words of all items together, unless the first alone has more."""
-MAX_ITEMS = 10
+MAX_ITEMS = 14
 N_CONSIDERED = 160
 """Sentences, the best ones, of which items are made."""
-SUPPORT_WEIGHT = 0.5
+SUPPORT_WEIGHT = 0.25
 """For each doubling of the number of articles that say the same."""
 FACT_WEIGHT = 0.3
 """For each new figure, name or day that a sentence brings, three at most."""
