@@ -134,8 +134,13 @@ def process(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
         text=True,
-        **{"env": variables, **options},
+        **{"env": variables, "preexec_fn": heed_ctrl_c, **options},
     )
+
+
+def heed_ctrl_c() -> None:
+    """A shell starts what it puts into the background deaf to Ctrl-C; so would be its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # ask
@@ -495,8 +500,6 @@ def test_closed_pipe_ends_quietly(built: Rag_, index_dir: Path) -> None:
 
 def test_ctrl_c_ends_quietly(built: Rag_, index_dir: Path) -> None:
     options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # Whoever started the tests in the background may have made the signal be ignored.
-    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with process(index_dir, "ask", QUESTION, "-i", "news", parts="STUCK", **options) as run:
         assert run.stderr is not None
         assert run.stderr.readline() == "begun\n"

@@ -13,7 +13,6 @@ import os
 import re
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
@@ -266,7 +265,7 @@ def serving(where: Installed) -> Iterator[str]:
         assert found, f"said {line!r}"
         yield found[1]
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(timeout=30)
         if process.stdout:
             process.stdout.close()
