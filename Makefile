@@ -16,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CHROMIUM := tools/chromium.sh
-# One process for each core, and one thread of a model for each process.
+# One process for each core. The tests with real models come after, alone: each takes every core.
 PYTEST := $(BIN)/python -m pytest
 SHARED := $(PYTEST) -n auto --dist loadfile
 
@@ -40,7 +40,7 @@ $(READY): pyproject.toml requirements.txt tools/setup.sh tools/llama-build.cmake
 test: setup
 	@$(CHROMIUM)
 	$(SHARED) -m "not models and not network"
-	RAG_N_THREADS=1 $(SHARED) -m "models and not network"
+	$(PYTEST) -m "models and not network"
 
 fast: setup
 	$(SHARED) -m "not (models or network or browser or package or slow)"

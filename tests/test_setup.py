@@ -95,7 +95,7 @@ def test_make_passes_a_question_as_it_is(tmp_path: Path, question: str) -> None:
 
 TESTS = [
     "python|-m|pytest|-n|auto|--dist|loadfile|-m|not models and not network",
-    "python|-m|pytest|-n|auto|--dist|loadfile|-m|models and not network",
+    "python|-m|pytest|-m|models and not network",
 ]
 
 
