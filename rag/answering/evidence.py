@@ -157,20 +157,8 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
         for row, (start, end) in enumerate(spans):
             if not _states(text[start:end], analyzer.language):
                 continue
-            sentence = Evidence(
-                item.article,
-                paragraphs[item.hit.article_id],
-                analyzer,
-                item.hit,
-                start,
-                end,
-                cosine=float(item.sentence_cosines[row]),
-                coverage=float(item.sentence_words[row]),
-                score=0.0,
-                vector=item.chunk.sentence_vectors[row],
-                logit=own[row],
-                in_window=in_window,
-            )
+            sentence = _sentence(item, row, paragraphs[item.hit.article_id], analyzer)
+            sentence = replace(sentence, logit=own[row], in_window=in_window)
             # Chunks overlap by a sentence: the better hit came first.
             ranked.setdefault((item.hit.article_id, start, end), sentence)
     scored = [
@@ -194,19 +182,25 @@ def left_out(found: Sequence[Retrieved], analyzer: Analyzer) -> list[Evidence]:
         text = item.article.text
         for row, (start, end) in enumerate(item.chunk.sentences.tolist()):
             if speaks_to_a_machine(text[start:end], analyzer.language):
-                kept[item.hit.article_id, start] = Evidence(
-                    item.article,
-                    Paragraphs(text),
-                    analyzer,
-                    item.hit,
-                    start,
-                    end,
-                    cosine=float(item.sentence_cosines[row]),
-                    coverage=float(item.sentence_words[row]),
-                    score=0.0,
-                    vector=item.chunk.sentence_vectors[row],
-                )
+                kept[item.hit.article_id, start] = _sentence(item, row, Paragraphs(text), analyzer)
     return list(kept.values())
+
+
+def _sentence(item: Retrieved, row: int, paragraphs: Paragraphs, analyzer: Analyzer) -> Evidence:
+    """A sentence of a hit, not yet scored."""
+    start, end = item.chunk.sentences[row].tolist()
+    return Evidence(
+        item.article,
+        paragraphs,
+        analyzer,
+        item.hit,
+        start,
+        end,
+        cosine=float(item.sentence_cosines[row]),
+        coverage=float(item.sentence_words[row]),
+        score=0.0,
+        vector=item.chunk.sentence_vectors[row],
+    )
 
 
 def _best_first(sentence: Evidence) -> tuple[float, int]:

@@ -131,7 +131,7 @@ def written_small(question: str, index: OpenIndex) -> frozenset[str]:
         index: What will be searched.
 
     Returns:
-        Those words, in small letters; of a name that is hyphenated, its first part.
+        Those words, in small letters.
     """
     first = {
         match.group(1) for match in _FIRST_WORD.finditer(question) if match.group(1)[0].isupper()

@@ -85,7 +85,7 @@ def find_periods(question: str, asked_on: datetime.date, language: Language) -> 
             except (ValueError, OverflowError):  # 31 June, or before the year 1
                 continue
             taken |= span
-            if strength == "told":
+            if strength == "told":  # "today" binds a question of what happened, and no other
                 is_past = language.pattern("periods.past").search(question)
                 first = first if is_past else asked_on - RECENT
                 binds: Strength = "bound" if is_past else "present"
