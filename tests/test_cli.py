@@ -587,6 +587,7 @@ def test_add_copy_keeps_the_file(rag: Rag_, tmp_path: Path, index_dir: Path) -> 
     assert (index_dir / "news" / "uploads" / "one.md").is_file()
 
 
+@pytest.mark.slow
 def test_add_of_nothing_says_what_to_give(rag: Rag_, tmp_path: Path) -> None:
     run = rag("add", "papers", str(tmp_path / "absent"))
     assert run.code == 1
