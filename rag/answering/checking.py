@@ -23,9 +23,11 @@ from rag.answering.broad import Item
 from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
+from rag.answering.verdict import decides, read_verdict
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
 from rag.text.days import names_a_day, spelled, tell_days
+from rag.text.language import Language
 from rag.text.sentences import sentences_of, split
 
 MAX_EXTRACTED = 2
@@ -68,6 +70,7 @@ def check(
     terms: QuestionTerms,
     evidence: Sequence[Evidence],
     *,
+    kind: Kind = Kind.FACT,
     cut: bool = False,
 ) -> Checked:
     """Hold each sentence that a model wrote against the evidence.
@@ -76,6 +79,7 @@ def check(
         completion: What it wrote. Marks of citations in it mean nothing, and are removed.
         terms: The question's.
         evidence: Source sentences, best first.
+        kind: Of the question; a verdict is looked for where it wants yes or no.
         cut: Whether the model was stopped; then an unfinished last sentence does not count.
     """
     text = strip_marks(" ".join(completion.split()))
@@ -85,17 +89,32 @@ def check(
     kept: Kept = []
     withheld: list[AnswerSentence] = []
     n_written = 0
-    for sentence in dict.fromkeys(text[span.start : span.end] for span in spans):
-        found = attribute(sentence, terms.question, evidence)
+    question = terms.question
+    for written in dict.fromkeys(text[span.start : span.end] for span in spans):
+        sentence = _of_the_news(written, question.language)
+        found: Attribution | None = None
+        if kind is Kind.YESNO and (verdict := read_verdict(sentence, question.language)):
+            found = decides(verdict, question, evidence)
+            sentence = sentence if found else verdict.rest
+        found = found or attribute(sentence, question, evidence)
         if found.status in (Status.QUOTED, Status.SUPPORTED):
             sources = [source.text for source in (*found.sources, *found.further)]
             kept.append((keep_verbatim(sentence, sources), found))
             n_written += 1
             continue
-        withheld.append(AnswerSentence(text=sentence, status=found.status, citations=()))
+        withheld.append(AnswerSentence(text=written, status=found.status, citations=()))
         if found.status is Status.PARTLY:
             kept += [verbatim(source) for source in found.sources]
     return Checked(_once(kept), tuple(withheld), n_written)
+
+
+def _of_the_news(sentence: str, language: Language) -> str:
+    """A sentence without what it says of the passages: "According to the passage, …"."""
+    match = language.pattern("prompt.of_passages").match(sentence)
+    if not match or match.end() == len(sentence):
+        return sentence
+    rest = sentence[match.end() :]
+    return rest[:1].upper() + rest[1:]
 
 
 def extract(evidence: Sequence[Evidence]) -> Kept:
