@@ -182,6 +182,22 @@ def test_an_answer_says_how_old_its_sources_are(tmp_path: Path) -> None:
     assert "newest article" not in f"{of_then.note} {fresh.note}"
 
 
+def test_how_things_stand_is_not_told_by_old_articles(tmp_path: Path) -> None:
+    newer = {"id": "new", "title": "Cars in Osterby", "text": "Osterby has more cars than ever."}
+    index_dir = write_articles(tmp_path, [*ARTICLES, newer | {"published": "2026-05-30"}])
+    build(index_dir)
+    with open_index(index_dir) as index:
+        said = ["The Osterby ferry carries 900 cars."]
+        rag = Rag(index, FakeEmbedder(), FakeLLM(said * 3), Settings(min_evidence=0))
+        now = rag.ask("How many cars are on the Osterby ferry?", asked_on="2026-06-01")
+        assert "900" not in now.text
+        then = rag.ask("How many cars did the Osterby ferry carry?", asked_on="2026-06-01")
+        assert "900" in then.text
+        assert "The newest article cited is of 8 March 2024" in (then.note or "")
+        ended = rag.ask("How many cars are on the Osterby ferry?", asked_on="2027-06-01")
+        assert "900" in ended.text  # nothing is newer here
+
+
 def test_what_lies_ahead_is_refused(ask: Callable[[str, str], Answer]) -> None:
     answer = ask("How many cars did the ferry carry in 2088?", "It carried 900 cars.")
     assert answer.status is AnswerStatus.NO_ANSWER

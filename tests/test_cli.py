@@ -147,7 +147,7 @@ def heed_ctrl_c() -> None:
 
 
 def test_ask_prints_the_answer_and_what_it_cites(built: Rag_) -> None:
-    run = built("ask", QUESTION, "--index", "news")
+    run = built("ask", QUESTION, "--index", "news", "--asked-on", "2024-03-10")
     start = ARTICLES[0]["text"].index(COST)
     assert run.code == 0
     assert run.out == (
