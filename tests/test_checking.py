@@ -198,6 +198,34 @@ def test_how_things_stand_is_not_told_by_old_articles(tmp_path: Path) -> None:
         assert "900" in ended.text  # nothing is newer here
 
 
+def answer_from(tmp_path: Path, articles: list[dict[str, str]], question: str, said: str) -> Answer:
+    index_dir = write_articles(tmp_path, articles)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        settings = Settings(min_evidence=0, min_confidence=0)
+        return Rag(index, FakeEmbedder(), FakeLLM([said]), settings).ask(question)
+
+
+def test_a_reason_comes_with_what_else_the_article_says_of_it(tmp_path: Path) -> None:
+    blamed = "Its owner blamed the price of grain for the end of the Lindal mill."
+    flooded = "The river had also flooded the cellar of the Lindal mill twice."
+    mill = {"id": "mill", "title": "Lindal mill", "published": "2024-03-09",
+            "text": f"The Lindal mill closed in May. {blamed} {flooded}"}  # fmt: skip
+    answer = answer_from(tmp_path, [mill], "Why did the Lindal mill close?", blamed)
+    assert [sentence.text for sentence in answer.sentences] == [
+        blamed, "The Lindal mill closed in May.", flooded,
+    ]  # fmt: skip
+    fact = answer_from(tmp_path / "fact", [mill], "What did the owner blame?", blamed)
+    assert flooded not in fact.text
+
+
+def test_an_answer_without_a_day_tells_that_of_its_article(tmp_path: Path) -> None:
+    said = "The ferry to Osterby carries 900 cars a day."
+    question = "When does the ferry to Osterby carry 900 cars?"
+    answer = answer_from(tmp_path, ARTICLES[2:], question, said)
+    assert answer.sentences[0].text == f"{said} [reported on 9 March 2024]"
+
+
 def test_what_lies_ahead_is_refused(ask: Callable[[str, str], Answer]) -> None:
     answer = ask("How many cars did the ferry carry in 2088?", "It carried 900 cars.")
     assert answer.status is AnswerStatus.NO_ANSWER

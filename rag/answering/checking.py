@@ -34,6 +34,9 @@ MAX_EXTRACTED = 2
 """Verbatim sentences shown when the model wrote nothing that the sources support."""
 _SECOND_SHARE = 0.9  # a second one must bear on the question nearly as much
 _WIDEN_CHARACTERS = 400
+MAX_REASONS = 4
+"""Sentences of an answer to why or how."""
+_REASONS_AMONG = 20  # the best ones, of all articles
 _DATED_AMONG = 10  # a sentence further down speaks of something else
 _SENTENCE_END = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
 
@@ -140,6 +143,8 @@ def with_best(kept: Kept, best: Evidence) -> Kept:
 def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
     """With a sentence that says when, if the answer to a question of time says no day.
 
+    Where no sentence does, the answer tells of which day its article is.
+
     Args:
         kept: Sentences of the answer.
         evidence: Those that may support it, best first, at least one.
@@ -149,7 +154,26 @@ def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
         return kept
     among = evidence[:_DATED_AMONG]
     dated = next((item for item in among if names_a_day(item.text, language)), None)
-    return kept if dated is None else _once([*kept, verbatim(dated)])
+    if dated is not None:
+        return _once([*kept, verbatim(dated)])
+    text, found = kept[0]
+    published = found.sources[0].article.published
+    told = f"{text} [reported on {spelled(published)}]" if published else text
+    return [(told, found), *kept[1:]]
+
+
+def with_more(kept: Kept, ranked: Sequence[Evidence]) -> Kept:
+    """With what else the same article says of it, in its order: a reason is more than a sentence.
+
+    Args:
+        kept: Sentences of the answer, at least one.
+        ranked: Sentences that may support it, best first.
+    """
+    cited = [source for _, found in kept for source in (*found.sources, *found.further)]
+    among = [s for s in ranked[:_REASONS_AMONG] if s.article is cited[0].article]
+    more = [s for s in among if not any(same_statement(s, other) for other in cited)]
+    chosen = more[: max(0, MAX_REASONS - len(kept))]
+    return _once([*kept, *(verbatim(s) for s in sorted(chosen, key=lambda s: s.start))])
 
 
 def verbatim(source: Evidence) -> tuple[str, Attribution]:

@@ -230,7 +230,8 @@ def missing(
                 for role in rules.roles[premise.text.lower()]
             )
         elif premise.kind == "event":
-            close = f"{article.title}\n{text[max(0, start - _EVENT_CHARACTERS) : end]}"
+            title = "" if "?" in article.title else article.title  # which asks tells nothing
+            close = f"{title}\n{text[max(0, start - _EVENT_CHARACTERS) : end]}"
             ok = rules.events[premise.text].search(close) is not None
         elif premise.kind == "ordinal":
             close = text[max(0, start - _CLOSE_CHARACTERS) : end + _CLOSE_CHARACTERS]

@@ -27,6 +27,7 @@ from rag.answering.checking import (
     extract,
     with_best,
     with_day,
+    with_more,
 )
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
@@ -42,6 +43,8 @@ from rag.retrieval import Filter, Found, QuestionTerms
 from rag.settings import Settings
 from rag.text.days import spelled
 
+DOUBTFUL = 0.5
+"""Confidence below which the best sentence of the sources is shown beside what the model wrote."""
 OLD_AFTER = datetime.timedelta(365)
 """After so long an answer says of which day its newest source is."""
 N_CLOSEST = 3
@@ -175,7 +178,7 @@ def answer_events(
         seen |= answer_signals(terms, checked, completion.tokens, usable)
         likely = calibration.confidence(seen) if calibration else None
         draft = replace(
-            _draft(question, terms, checked, completion, evidence, usable),
+            _draft(question, terms, checked, completion, evidence, usable, likely),
             model=means.llm.name,
             n_prompt_tokens=means.llm.count_tokens(prompt.system)
             + means.llm.count_tokens(prompt.user),
@@ -347,16 +350,22 @@ def _draft(
     completion: Completion,
     evidence: Sequence[Evidence],
     ranked: Sequence[Evidence],
+    likely: float | None,
 ) -> Draft:
     if checked.n_written:
-        kept = with_best(checked.kept, evidence[0])
+        doubtful = likely is None or likely < DOUBTFUL or question.kind is Kind.WHEN
+        kept = with_best(checked.kept, evidence[0]) if doubtful else checked.kept
         if question.kind is Kind.WHEN:
             kept = with_day(kept, ranked)
+        if question.kind is Kind.WHY:
+            kept = with_more(kept, ranked)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
     kept = with_best(checked.kept, evidence[0]) if checked.kept else extract(evidence)
     if question.kind is Kind.WHEN:
         kept = with_day(kept, ranked)
+    if question.kind is Kind.WHY:
+        kept = with_more(kept, ranked)
     body = compose(terms, kept, ranked)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, (), AnswerStatus.EXTRACTED, note, checked.withheld)

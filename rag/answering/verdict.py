@@ -54,15 +54,14 @@ def decides(
     if question.is_negated:  # "Did he not go?": yes and no may mean the same
         return None
     terms = question.content_terms
+    unreal = question.language.pattern("questions.unreal")
     for source in evidence:
         if grounded(terms, [source]) < DECIDING_SHARE or not exact(question, question, [source]):
             continue
-        clause = max(source.read.clauses, key=lambda part: len(part.terms.intersection(terms)))
-        unreal = question.language.pattern("questions.unreal")
-        told = clause.text if _told_by_itself(source, terms) else source.headed.text
-        if unreal.search(told) and not unreal.search(question.text):
+        read = source.read if _told_by_itself(source, terms) else source.headed
+        if unreal.search(read.text) and not unreal.search(question.text):
             continue
-        if clause.is_negated is not verdict.is_yes and not speaker_dropped(
+        if read.is_negated is not verdict.is_yes and not speaker_dropped(
             question, question, [source], terms
         ):
             return Attribution(Status.SUPPORTED, (source,), 1.0)
