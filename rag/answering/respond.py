@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -13,8 +12,6 @@ from rag.answering.answer import (
     AnswerItem,
     AnswerSentence,
     AnswerStatus,
-    not_stated,
-    not_understood,
 )
 from rag.answering.broad import BROAD, FREE_NAMES, choose_items
 from rag.answering.checking import (
@@ -33,9 +30,21 @@ from rag.answering.confidence import Calibration, answer_signals, evidence_signa
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.answering.evidence import Evidence, left_out, rank_sentences, select
 from rag.answering.gathering import Gathered
+from rag.answering.notes import (
+    ITEMS,
+    NO_RULES,
+    NOT_FITTED,
+    NOTHING_SUPPORTED,
+    NOTHING_WRITTEN,
+    OLD,
+    as_of,
+    may_answer,
+    no_verdict,
+    old_day,
+    refusal,
+)
 from rag.answering.prompt import write_prompt
 from rag.answering.question import Kind, Question
-from rag.answering.verdict import read_verdict
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, Prompt, Token
 from rag.ranking import Ranker
@@ -45,36 +54,12 @@ from rag.text.days import spelled
 
 DOUBTFUL = 0.5
 """Confidence below which the best sentence of the sources is shown beside what the model wrote."""
-OLD_AFTER = datetime.timedelta(365)
-"""After so long an answer says of which day its newest source is."""
 N_CLOSEST = 3
 """Passages that are shown where there is no answer."""
 # Room for the tokens of the chat template and of joins between texts counted one by one.
 _TEMPLATE_TOKENS = 64
 # A model that has written the same so often writes nothing else any more.
 _LOOP_CHARACTERS, _LOOP_TIMES = 40, 3
-
-NOTHING_SUPPORTED = (
-    "The language model wrote nothing that the sources fully support; these are sentences of the"
-    " articles."
-)
-NOTHING_WRITTEN = "The language model wrote nothing; these are sentences of the articles."
-ITEMS = "Sentences of the articles, word for word, put together without the language model."
-NOT_FITTED = (
-    "Confidence is not fitted for the embedding model {embedding} with the language model {llm}:"
-    " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
-    " holds."
-)
-AHEAD = (
-    "“{when}” lies after the day of the question, {asked_on}: no article can tell what happened"
-    " then."
-)
-OLD = "The newest article cited is of {day}; things may have changed since."
-NO_VERDICT = "No sentence of the articles says yes or no in so many words."
-NO_RULES = (
-    "There are no rules for the language of the articles ({language}): who said it, negations,"
-    " days, numbers in words and what a question takes for granted are not checked."
-)
 
 
 @dataclass(slots=True)
@@ -156,7 +141,7 @@ def answer_events(
     )
     # An item of a summary need not have every name of the question beside it.
     n_free = FREE_NAMES if is_broad else 0
-    usable = [sentence for sentence in ranked if _may_answer(sentence, gathered, n_free)]
+    usable = [sentence for sentence in ranked if may_answer(sentence, gathered, n_free)]
     seen = evidence_signals(Found(terms, tuple(found)), usable) if usable else {}
     likely = (calibration.likely(seen) if usable else 0.0) if calibration else None
     clock("evidence")
@@ -197,7 +182,11 @@ def answer_events(
     clock("total")
     body = draft.body
     if body and not is_broad:
-        notes += [_no_verdict(question, body), _old(question, body)]
+        notes.append(no_verdict(question, body))
+        if old := old_day(question, body):
+            notes.append(OLD.format(day=spelled(old)))
+            # Where newer articles are asked too, nobody expects an old one to answer.
+            body = as_of(old, body) if gathered.window else body
     draft = replace(draft, note=" ".join(note for note in notes if note) or None)
     window = gathered.window if gathered.window and gathered.window.words else None
     yield AnswerReady(
@@ -208,7 +197,7 @@ def answer_events(
             asked_on=question.asked_on,
             kind=question.kind,
             window=(window.since, window.until) if window else None,
-            text=body.text if body else _refusal(question, gathered, ranked, index, filter),
+            text=body.text if body else refusal(question, gathered, ranked, index, filter),
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
             items=draft.items,
@@ -229,56 +218,6 @@ def answer_events(
             timings=timings,
         )
     )
-
-
-def _may_answer(sentence: Evidence, gathered: Gathered, n_free: int = 0) -> bool:
-    """Whether a sentence may support an answer: of the time asked for, its premises borne out."""
-    return sentence.holds(n_free) and gathered.may_tell(sentence.article.published)
-
-
-def _refusal(
-    question: Question,
-    gathered: Gathered,
-    ranked: Sequence[Evidence],
-    index: OpenIndex,
-    filter: Filter,
-) -> str:
-    """Why there is no answer, as plainly as it is known."""
-    if question.foreign:
-        return not_understood(question.foreign, index.name, index.manifest.config.language)
-    if question.ahead:
-        return AHEAD.format(when=question.ahead, asked_on=spelled(question.asked_on))
-    text = not_stated(index.manifest.n_articles, index.name, filter)
-    window = gathered.window
-    if window and window.bound and not any(sentence.in_window for sentence in ranked):
-        since, until = (spelled(day) for day in (window.since, window.until))
-        return f"{text} Nothing that was found was published between {since} and {until}."
-    not_before = gathered.not_before
-    if not_before and not any(gathered.may_tell(item.article.published) for item in ranked):
-        return f"{text} Nothing that was found since {spelled(not_before)} tells how things stand."
-    lacking = ranked and not any(_may_answer(item, gathered) for item in ranked)
-    if lacking:
-        told = dict.fromkeys(premise.text for premise in ranked[0].lacking)
-        if told:
-            words = ", ".join(f"“{word}”" for word in told)
-            return f"{text} What was found does not bear out {words}."
-    return text
-
-
-def _no_verdict(question: Question, body: Body) -> str | None:
-    """That an answer to a question of yes or no says neither."""
-    if question.kind is not Kind.YESNO or read_verdict(body.text, question.language):
-        return None
-    return NO_VERDICT
-
-
-def _old(question: Question, body: Body) -> str | None:
-    """That everything cited is old, where the question speaks of no time of its own."""
-    days = [citation.published for citation in body.citations]
-    newest = max((day for day in days if day), default=None)
-    if question.periods or newest is None or newest + OLD_AFTER >= question.asked_on:
-        return None
-    return OLD.format(day=spelled(newest))
 
 
 def _least(settings: Settings, calibration: Calibration) -> float:
