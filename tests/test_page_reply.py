@@ -180,7 +180,8 @@ def test_the_readable_dossiers_do_too(make: Any) -> None:
     found = differing(withheld=INVENTED, note="Nothing was written.")
     made = html.unescape(make(found, [ARTICLE], "ab"))
     assert "Nothing was written." in made
-    assert "The sources differ: on a day, the newest first" in made
+    assert "The sources differ: on a day" in made
+    assert "the newest first" not in made  # one has no date
     assert f"“Tuesday {EVIL}” = Tuesday 5 March 2024 (Echo, 2024-03-02) [2]" in made
     assert "“Tuesday”; “on Monday”" not in made
     answered, _, rest = made.partition("Not part of the answer")
@@ -195,3 +196,25 @@ def test_what_speaks_to_a_machine_is_told() -> None:
     assert "1 sentence left out: meant for a machine, not for readers" in made
     assert html.escape(planted.quote) in made
     assert "left out" not in shown(answer())
+
+
+@pytest.mark.parametrize(
+    ("confidence", "word"),
+    [(0.9, "Well supported."), (0.6, "Supported; read the sources"), (0.3, "Doubtful; read")],
+)
+def test_how_far_to_trust_an_answer_is_said_in_words(confidence: float, word: str) -> None:
+    made = shown(answer(confidence=confidence))
+    assert f'title="{confidence:.0%} of such answers are right.">{word}' in made
+    assert 'class="trust"' not in shown(answer(confidence=None))
+
+
+def test_what_the_question_was_taken_for_is_told() -> None:
+    assert "Asked for yes or no." in shown(answer(kind="yesno"))
+    assert "Asked for" not in shown(answer(kind="fact"))
+
+
+def test_the_newest_comes_first_where_all_have_dates() -> None:
+    told = differing().disagreements[0]
+    dated = [claim.model_copy(update={"published": FRIDAY}) for claim in told.claims]
+    assert reply.point(told) == "On a day"
+    assert reply.point(told.model_copy(update={"claims": tuple(dated)})).endswith("newest first")

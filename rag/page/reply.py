@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import Answer, AnswerSentence, AnswerStatus, Citation, Claim, Disagreement, Status
+from rag import (
+    Answer,
+    AnswerSentence,
+    AnswerStatus,
+    Citation,
+    Claim,
+    Disagreement,
+    Kind,
+    Status,
+)
 from rag.page.article import Place
 from rag.page.markup import byline, days_meant, full_day, headline, number, text
 
@@ -15,9 +24,25 @@ _STATUS_WORDS = {
     Status.UNSUPPORTED: ("not supported", "No article supports it."),
 }
 _POINTS = {
-    "figure": "On a figure, the newest first",
-    "day": "On a day, the newest first",
-    "statement": "One denies what the other states, the newest first",
+    "figure": "On a figure",
+    "day": "On a day",
+    "statement": "One denies what the other states",
+}
+# From which confidence on an answer is called so.
+_TRUST = (
+    (0.75, "Well supported."),
+    (0.5, "Supported; read the sources before you use it."),
+    (0.0, "Doubtful; read the sources."),
+)
+_KINDS = {
+    Kind.WHEN: "a day",
+    Kind.YESNO: "yes or no",
+    Kind.WHY: "a reason",
+    Kind.LIST: "a list",
+    Kind.SUMMARY: "a summary",
+    Kind.TIMELINE: "a timeline",
+    Kind.COMPARE: "a comparison",
+    Kind.DATED: "what was reported in a time",
 }
 WITHHELD = "Not shown as fact: what the model wrote without full support"
 CLOSEST = "Closest passages; none of them is an answer"
@@ -84,8 +109,9 @@ def disagreements(answer: Answer) -> list[Disagreement]:
 
 
 def point(disagreement: Disagreement) -> str:
-    """What it is about, in words."""
-    return _POINTS[disagreement.kind]
+    """What it is about, in words, and in which order it is told."""
+    dated = all(claim.published for claim in disagreement.claims)
+    return f"{_POINTS[disagreement.kind]}{', the newest first' if dated else ''}"
 
 
 def status_word(sentence: AnswerSentence) -> str:
@@ -140,19 +166,24 @@ def _place(index: str, citation: Citation) -> str:
 
 
 def _how(answer: Answer) -> str:
-    """How the answer came about, in one line."""
+    """How far to trust the answer, and how it came about, in one line."""
     written = "Written by the model; every sentence checked against the articles."
     made = answer.note or written
-    if answer.confidence is None:  # the note says why
-        share = written if answer.status is AnswerStatus.ANSWERED else ""
-    else:
+    label = ""
+    if answer.confidence is not None:
+        word = next(word for least, word in _TRUST if answer.confidence >= least)
         share = f"{answer.confidence:.0%} of such answers are right."
+        label = f'<strong class="trust" title="{share}">{word}</strong> '
+    elif answer.status is AnswerStatus.ANSWERED and answer.note:  # which says why
+        made = f"{made} {written}"
     note = ' class="note"' if answer.note else ""
-    searched = ""
+    told = ""
+    if answer.kind in _KINDS:
+        told += f" Asked for {_KINDS[answer.kind]}."
     if answer.window:
         since, until = (full_day(day) for day in answer.window)
-        searched = f" Articles from {since} to {until} were searched first."
-    return f'<p class="how"><span{note}>{text(made)}</span> {share}{text(searched)}</p>'
+        told += f" Articles from {since} to {until} were searched first."
+    return f'<p class="how">{label}<span{note}>{text(made)}</span>{text(told)}</p>'
 
 
 def _disagreements(answer: Answer, cited: dict[int, Citation]) -> str:
