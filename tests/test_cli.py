@@ -146,6 +146,25 @@ def heed_ctrl_c() -> None:
 # ask
 
 
+@pytest.mark.parametrize("ending", ["html", "md", "csv", "json"])
+def test_an_answer_is_saved_with_its_sources(built: Rag_, tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"answer.{ending}"
+    run = built("ask", QUESTION, "--index", "news", "--save", str(file))
+    assert run.code == 0
+    assert COST in file.read_text()
+    timeline = tmp_path / f"timeline.{ending}"
+    assert built("timeline", "Osterby", "--index", "news", "--save", str(timeline)).code == 0
+    assert "Osterby" in timeline.read_text()
+
+
+def test_a_form_that_is_not_known_is_refused_before_anything_is_asked(built: Rag_) -> None:
+    run = built("ask", QUESTION, "--index", "news", "--save", "answer.doc")
+    assert run.code == 1
+    assert run.err.startswith(
+        "Error: answer.doc: no form of that name\n  To mend it: let it end in"
+    )
+
+
 def test_ask_prints_the_answer_and_what_it_cites(built: Rag_) -> None:
     run = built("ask", QUESTION, "--index", "news", "--asked-on", "2024-03-10")
     start = ARTICLES[0]["text"].index(COST)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import html
+import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from rag import Answer, DatedPhrase
 from rag.page import article, dossier, reply
 from rag.page.markup import meant, stretch
+from rag.page.picture import timeline_svg
 from tests.test_page import ARTICLE, EVIL, TEXT, answer, place, shown
 
 FRIDAY = datetime.date(2024, 10, 4)
@@ -218,3 +222,45 @@ def test_the_newest_comes_first_where_all_have_dates() -> None:
     dated = [claim.model_copy(update={"published": FRIDAY}) for claim in told.claims]
     assert reply.point(told) == "On a day"
     assert reply.point(told.model_copy(update={"claims": tuple(dated)})).endswith("newest first")
+
+
+# A timeline, and a table
+
+
+def of_days(*days: str | None, kind: str = "timeline") -> Answer:
+    items = [
+        {"text": f"=Item {n} {EVIL}", "day": day, "day_from": day and "sentence",
+         "status": "quoted", "citations": [1]}
+        for n, day in enumerate(days, start=1)
+    ]  # fmt: skip
+    sentences = [{"text": item["text"], "status": "quoted", "citations": [1]} for item in items]
+    return answer(kind=kind, items=items, sentences=sentences)
+
+
+def test_a_timeline_is_drawn_to_scale() -> None:
+    drawn = timeline_svg(of_days("2024-03-01", "2024-03-11", "2024-03-21", "2024-03-21", None))
+    assert re.findall(r'<circle cx="([\d.]+)" cy="(-?\d+)"', drawn) == [
+        ("40.0", "0"), ("360.0", "0"), ("680.0", "0"), ("680.0", "-26"),
+    ]  # fmt: skip
+    assert "Timeline from Friday 1 March 2024 to Thursday 21 March 2024" in drawn
+    assert f"<title>1. Friday 1 March 2024: =Item 1 {html.escape(EVIL)}</title>" in drawn
+    assert EVIL not in drawn
+
+
+def test_nothing_is_drawn_where_there_is_no_line() -> None:
+    assert timeline_svg(of_days("2024-03-01", "2024-03-01")) == ""
+    assert timeline_svg(of_days("2024-03-01", "2024-03-02", kind="list")) == ""
+    assert "<svg" in shown(of_days("2024-03-01", "2024-03-02"))
+    assert "<svg" in dossier.as_html(of_days("2024-03-01", "2024-03-02"), [ARTICLE], "ab")
+
+
+def test_the_table_has_a_row_for_each_citation_and_no_formula() -> None:
+    made = dossier.as_csv(of_days("2024-03-01", None), [ARTICLE], "ab")
+    first, second = csv.DictReader(io.StringIO(made, newline=""))
+    assert (first["number"], first["day"], second["day"]) == ("1", "2024-03-01", "")
+    assert first["text"] == f"'=Item 1 {EVIL}"
+    cited = answer().citations[0]
+    assert (first["quote"], first["start"]) == (cited.quote, str(cited.start))
+    assert first["sha256 of the text"] == dossier.text_sha256(ARTICLE)
+    (row,) = csv.DictReader(io.StringIO(dossier.as_csv(answer(), [ARTICLE], "ab"), newline=""))
+    assert row["text"] == answer().sentences[0].text

@@ -1,9 +1,10 @@
-"""`rag ask` and `rag search`."""
+"""`rag ask`, `rag timeline`, `rag summarize` and `rag search`."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,7 @@ from rag.cli.options import (
 )
 from rag.cli.output import line, log, print_json, show_answer, show_hits
 from rag.cli.parts import parts_of
+from rag.cli.saving import Save, check_ending, save
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -69,10 +71,12 @@ def ask(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if the articles do not answer.")
     ] = False,
+    save_to: Save = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the articles of an index, with citations."""
     _check(question)
+    check_ending(save_to)
     chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
     with (
@@ -84,6 +88,7 @@ def ask(
             rag.stream(question, filter=chosen, asked_on=asked_on, kind=kind, any_time=any_time),
             status,
         )
+        save(answer, rag, save_to)
     if as_json:
         print_json(answer)
     else:
@@ -98,10 +103,12 @@ def timeline(
     index: Index = "seeds",
     since: Since = None,
     until: Until = None,
+    save_to: Save = None,
     as_json: Json = False,
 ) -> None:
     """What happened to a subject, by the day it happened."""
-    _items(ctx, subject, index, filter_from(since, until, None, False, None), "timeline", as_json)
+    chosen = filter_from(since, until, None, False, None)
+    _items(ctx, subject, index, chosen, "timeline", save_to, as_json)
 
 
 def summarize(
@@ -110,18 +117,28 @@ def summarize(
     index: Index = "seeds",
     since: Since = None,
     until: Until = None,
+    save_to: Save = None,
     as_json: Json = False,
 ) -> None:
     """What the articles say of a subject, in a few of their sentences."""
-    _items(ctx, subject, index, filter_from(since, until, None, False, None), "summary", as_json)
+    chosen = filter_from(since, until, None, False, None)
+    _items(ctx, subject, index, chosen, "summary", save_to, as_json)
 
 
 def _items(
-    ctx: typer.Context, subject: str, index: str, chosen: Filter, kind: str, as_json: bool
+    ctx: typer.Context,
+    subject: str,
+    index: str,
+    chosen: Filter,
+    kind: str,
+    save_to: Path | None,
+    as_json: bool,
 ) -> None:
     _check(subject)
+    check_ending(save_to)
     with log().status("searching"), parts_of(ctx).open(index, settings=settings_with()) as rag:
         answer = rag.ask(subject, filter=chosen, kind=kind)
+        save(answer, rag, save_to)
     if as_json:
         print_json(answer)
     else:

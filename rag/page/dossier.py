@@ -6,17 +6,24 @@ has its sha256, so both can be recomputed by anyone. The seal is that of the who
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import Answer, Article, Claim
+from rag import Answer, AnswerItem, AnswerSentence, Article, Claim
 from rag.page.markup import byline, days_meant, full_day, headline, meant, number, original, text
+from rag.page.picture import timeline_svg
 from rag.page.reply import disagreements, point, status_word, wording
 
 _STYLE = Path(__file__).with_name("dossier.css")
+_COLUMNS = (
+    "number", "day", "text", "status", "quote", "title", "source", "published", "url", "path",
+    "page", "article", "start", "end", "sha256 of the text", "seal of the index",
+)  # fmt: skip
 _NOT_SHOWN = (
     "Not part of the answer: what the language model wrote and the sources do not fully support"
 )
@@ -104,6 +111,37 @@ def as_markdown(answer: Answer, articles: Iterable[Article], index_seal: str) ->
     return "\n\n".join([*parts, "## Made from", fenced(provenance)]) + "\n"
 
 
+def as_csv(answer: Answer, articles: Iterable[Article], index_seal: str) -> str:
+    """The answer as a table: a row for each citation of each of its sentences or items.
+
+    Args:
+        answer: The answer.
+        articles: The articles that it cites; only what it cites of them is told.
+        index_seal: Of the index version, in each row.
+    """
+    hashes = {article.article_id: text_sha256(article) for article in articles}
+    cited = {citation.number: citation for citation in answer.citations}
+    rows: Sequence[AnswerItem | AnswerSentence] = answer.items or answer.sentences
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for place, said in enumerate(rows, start=1):
+        day = said.day if isinstance(said, AnswerItem) else None
+        for c in (cited[n] for n in said.citations):
+            row = (
+                place, day, said.text, said.status, c.quote, c.title, c.source, c.published, c.url,
+                c.path, c.page, c.article_id, c.start, c.end, hashes.get(c.article_id), index_seal,
+            )  # fmt: skip
+            writer.writerow([_cell(value) for value in row])
+    return table.getvalue()
+
+
+def _cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula: articles may begin with "="."""
+    words = "" if value is None else str(value)
+    return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) else words
+
+
 def as_html(answer: Answer, articles: Iterable[Article], index_seal: str) -> str:
     """The dossier as one HTML file: no script, nothing loaded from anywhere."""
     cited = list(articles)
@@ -120,7 +158,7 @@ def as_html(answer: Answer, articles: Iterable[Article], index_seal: str) -> str
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{text(answer.question)}</title><style>{_STYLE.read_text()}</style></head><body>"
         f"<main><h1>{text(answer.question)}</h1>"
-        f'<p class="answer">{text(wording(answer))}</p>{_note(answer)}'
+        f'{timeline_svg(answer)}<p class="answer">{text(wording(answer))}</p>{_note(answer)}'
         f"{_disagreements(answer)}<ol>{quotes}</ol>{_withheld(answer)}"
         f"<h2>{number(len(cited), 'article')} cited</h2>"
         f"{''.join(_article(article, answer) for article in cited)}"

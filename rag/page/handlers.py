@@ -33,6 +33,7 @@ _DOSSIERS: dict[str, tuple[str, Callable[..., str]]] = {
     "html": ("text/html", dossier.as_html),
     "md": ("text/markdown", dossier.as_markdown),
     "json": ("application/json", dossier.as_json),
+    "csv": ("text/csv", dossier.as_csv),
 }
 _SAME_STOCK = (gr.skip(),) * 5
 _READINESS = {

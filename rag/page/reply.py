@@ -16,6 +16,7 @@ from rag import (
 )
 from rag.page.article import Place
 from rag.page.markup import byline, days_meant, full_day, headline, number, text
+from rag.page.picture import timeline_svg
 
 _STATUS_WORDS = {
     Status.QUOTED: ("quoted", "It stands in the article word for word."),
@@ -79,7 +80,10 @@ def _said(answer: Answer, cited: dict[int, Citation]) -> str:
     """What the answer says: running text, or a list where it is made of items."""
     said = [_sentence(answer.index, one, cited) for one in sentences(answer)]
     if answer.items:
-        return f'<ul class="items">{"".join(f"<li>{one}</li>" for one in said)}</ul>'
+        items = "".join(f"<li>{one}</li>" for one in said)
+        # Numbered where a picture has the numbers.
+        tag = "ol" if (picture := timeline_svg(answer)) else "ul"
+        return f'{picture}<{tag} class="items">{items}</{tag}>'
     return f'<p class="sentences">{" ".join(said)}</p>'
 
 
@@ -246,7 +250,7 @@ def _left_out(answer: Answer) -> str:
 def _actions(turn: int, answer: Answer) -> str:
     files = "".join(
         f'<button type="button" data-turn="{turn}" data-dossier="{kind}">{name}</button>'
-        for kind, name in (("html", "HTML"), ("md", "Markdown"), ("json", "JSON"))
+        for kind, name in (("html", "HTML"), ("md", "Markdown"), ("csv", "CSV"), ("json", "JSON"))
     )
     return (
         '<div class="actions" role="group" aria-label="Take away">'
