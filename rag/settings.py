@@ -97,6 +97,19 @@ def model_server(model: str) -> ModelServer | None:
     return ModelServer(url.rstrip("/"), name, origin, _is_loopback(parts.hostname))
 
 
+def sent_to(model: str) -> str | None:
+    """Where what a model is asked is sent off this machine, as https://host; None: nowhere.
+
+    Args:
+        model: Its setting, or the name of a model that one has.
+    """
+    try:
+        server = model_server(model)
+    except ValueError:  # somebody's own name for their own model
+        return None
+    return server.origin if server and not server.is_here else None
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -229,8 +242,7 @@ class Settings(BaseSettings):
 
         They are when the language model is asked, and its address is not this machine's own.
         """
-        server = model_server(self.model)
-        return server.origin if server and not server.is_here else None
+        return sent_to(self.model)
 
     @property
     def threads(self) -> int:

@@ -44,6 +44,7 @@ NATIVE = {
     "onnxruntime": {"rag/embedding/session.py"},
     "tokenizers": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
     "llama_cpp": {"rag/llm/llamacpp.py"},
+    "openai": {"rag/llm/remote.py"},
     "nupunkt": {"rag/text/sentences.py"},
     "trafilatura": {"rag/readers/html/body.py"},
     "lxml": {"rag/readers/html/tree.py", "rag/readers/word.py", "rag/readers/epub.py"},

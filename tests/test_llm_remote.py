@@ -18,13 +18,18 @@ from pathlib import Path
 
 import pytest
 
-from rag import models
+from rag import Answer, Rag, models
 from rag.answering.prompt import REFUSAL, SYSTEM
+from rag.cli import main
+from rag.cli.parts import Parts
 from rag.errors import BusyError, CancelledError, ClosedError, ModelError, RagError, SettingsError
 from rag.llm import LLM, Prompt, SharedLLMs, Token, llm_from_setting
+from rag.page.engines import Readiness
+from rag.page.handlers import _ready
 from rag.settings import Settings, model_server
+from rag.testing import FakeEmbedder, FakeLLM
 from tests.openai_server import ModelHost, hosting
-from tests.support import in_fork
+from tests.support import ARTICLES, build, in_fork, open_index, write_articles
 
 KEY = "sk-not-to-be-told-0123456789"
 PROMPT = Prompt(
@@ -327,6 +332,68 @@ def test_another_key_is_another_model() -> None:
     assert made[4:] == ["one", "other"]
     for lease in held:
         lease.close()
+
+
+# Through everything
+
+
+@pytest.fixture
+def news(tmp_path: Path) -> Path:
+    """A folder of indexes with `news`."""
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    return index_dir
+
+
+def answered(news: Path, model: LLM) -> Answer:
+    with Rag(open_index(news), FakeEmbedder(), model) as engine:
+        return engine.ask("When does the harbour bridge in Osterby close?")
+
+
+def test_what_a_server_writes_is_checked_and_has_no_confidence(news: Path) -> None:
+    written = "The harbour bridge in Osterby closes on Monday for nine weeks of repairs."
+    for text_of_it, status in ((written, "answered"), ("It closes in 2031.", "extracted")):
+        host = ModelHost(pieces=[text_of_it])
+        with asking(host) as model:
+            found = answered(news, model)
+        assert (found.status, found.model, found.confidence) == (status, host.setting, None)
+        assert "2031" not in found.text
+        assert "sent to" not in (found.note or "")  # it is on this machine
+    assert found.withheld[0].text == "It closes in 2031."
+
+
+def test_an_answer_says_what_was_sent_elsewhere(news: Path) -> None:
+    class Elsewhere(FakeLLM):
+        name = "openai:https://models.example/v1#large"
+
+    note = answered(news, Elsewhere()).note
+    assert note is not None
+    assert note.endswith(
+        "The question and the sentences found for it were sent to https://models.example."
+    )
+
+
+def test_the_command_and_the_page_say_it_before(
+    news: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def opened(index: str, settings: Settings) -> Rag:
+        return Rag(open_index(news), FakeEmbedder(), FakeLLM(), settings)
+
+    told = "are sent to https://models.example"
+    for command, model, says in (
+        (["ask", "When does the bridge close?"], "openai:https://models.example/v1#large", True),
+        (["search", "bridge"], "openai:https://models.example/v1#large", False),
+        (["ask", "When does the bridge close?"], "openai:http://localhost:9/v1#large", False),
+    ):
+        monkeypatch.setenv("RAG_MODEL", model)
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--index", "news", "--json"], Parts(open=opened))
+        out, err = capsys.readouterr()
+        assert ended.value.code == 0, err
+        assert (told in err, told in out) == (says, False)
+    ready = _ready(Readiness.READY, None, "https://models.example")
+    assert "Ready" in ready
+    assert told in ready
 
 
 # The real thing
