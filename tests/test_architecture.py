@@ -45,6 +45,7 @@ NATIVE = {
     "tokenizers": {"rag/embedding/onnx.py", "rag/embedding/export.py"},
     "llama_cpp": {"rag/llm/llamacpp.py"},
     "openai": {"rag/llm/remote.py"},
+    "mcp": {"rag/mcp_server/tools.py", "rag/mcp_server/transport.py"},
     "nupunkt": {"rag/text/sentences.py"},
     "trafilatura": {"rag/readers/html/body.py"},
     "lxml": {"rag/readers/html/tree.py", "rag/readers/word.py", "rag/readers/epub.py"},
