@@ -27,7 +27,11 @@ from rag.errors import SettingsError
 CONFIG_FILE = Path("rag.toml")
 ENV_PREFIX = "RAG_"
 # Set before the libraries are imported, which is when they read it.
-_SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_SILENCE = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HAYSTACK_TELEMETRY_ENABLED": "False",
+}
 _GRADIO_PREFIX, _HOSTED_BY = "GRADIO_", ("SPACE_ID", "KAGGLE_KERNEL_RUN_TYPE")
 _NO_PROXY = ("no_proxy", "NO_PROXY")
 
