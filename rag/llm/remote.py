@@ -13,9 +13,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
-import re
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -24,6 +23,7 @@ from pydantic import SecretStr
 from rag.errors import BusyError, CancelledError, ModelError, RagError, check_extra
 from rag.lifetime import Lifetime
 from rag.llm.base import Prompt, Token
+from rag.llm.pieces import estimated_tokens, without_refusal
 from rag.settings import ModelServer
 
 _LOOK_SECONDS = 0.05  # how often who waits looks whether there still is something to wait for
@@ -37,8 +37,6 @@ _SENT_HEADERS = {
 # with what it is called there.
 _OPTIONS = {"temperature": 0, "seed": 0}
 _OTHER_NAMES = {"max_tokens": "max_completion_tokens"}
-_LETTERS_PER_TOKEN = 3
-_PIECE = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
 _MAX_TOLD = 300
 
 
@@ -93,14 +91,9 @@ class OpenAILLM:
             raise
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of a text, counted too high rather than too low: the server's own are not known.
-
-        A token for each three letters a to z that follow each other, for each other character as
-        many as it has bytes in UTF-8, none for a single blank
-        (tests/test_llm_remote.py::test_tokens_are_counted_too_high).
-        """
+        """Tokens of a text, counted too high rather than too low (`rag.llm.pieces`)."""
         self._life.check()
-        return sum(_n_tokens(piece) for piece in _PIECE.findall(text))
+        return estimated_tokens(text)
 
     def complete(
         self, prompt: Prompt, *, max_tokens: int, cancelled: threading.Event | None = None
@@ -230,7 +223,7 @@ class OpenAILLM:
     ) -> None:
         try:
             async with contextlib.aclosing(self._written(prompt, max_tokens)) as written:
-                async for token in _without_refusal(written, prompt.refusal):
+                async for token in without_refusal(written, prompt.refusal):
                     pieces.put(token)
             pieces.put(None)
         except asyncio.CancelledError:
@@ -315,42 +308,6 @@ class OpenAILLM:
         if self._key is not None:
             text = text.replace(self._key.get_secret_value(), "…")
         return text if len(text) <= _MAX_TOLD else f"{text[:_MAX_TOLD]}…"
-
-
-async def _without_refusal(pieces: AsyncIterator[str], refusal: str) -> AsyncIterator[Token]:
-    """Tokens of a completion, without the refusal that it begins with; that is told instead.
-
-    A model here is kept from writing it; one on a server cannot be.
-    """
-    words = refusal.rstrip(".").lower()
-    begun, waiting, refused = "", bool(words), False
-    async for piece in pieces:
-        if refused:  # what ends the sentence that was left out
-            piece = piece.lstrip(". \n")
-            refused = not piece
-        if not waiting:
-            yield Token(piece)
-            continue
-        begun += piece
-        text = begun.lstrip().lower()
-        if text.startswith(words):
-            waiting = False
-            rest = begun.lstrip()[len(words) :].lstrip(". \n")
-            refused = not rest
-            yield Token(rest, refusal=1.0)
-        elif not words.startswith(text):
-            waiting = False
-            yield Token(begun)
-    if waiting and begun:
-        yield Token(begun)
-
-
-def _n_tokens(piece: str) -> int:
-    if piece.isspace():
-        return 0 if piece == " " else len(piece)
-    if piece.isascii() and piece.isalpha():
-        return -(-len(piece) // _LETTERS_PER_TOKEN)
-    return len(piece.encode("utf-8", "replace"))
 
 
 def _closed_meanwhile() -> CancelledError:
