@@ -211,6 +211,7 @@ def test_an_older_client_is_served_too(http: tuple[str, subprocess.Popen[str]]) 
     anyio.run(run)
 
 
+@pytest.mark.slow
 def test_nothing_but_the_protocol_is_on_stdout(indexes: Path) -> None:
     """By hand, line by line: a client may pass over what it cannot read."""
     asked: list[dict[str, Any]] = [
@@ -242,6 +243,7 @@ def test_nothing_but_the_protocol_is_on_stdout(indexes: Path) -> None:
     assert "and native code, too" in told
 
 
+@pytest.mark.slow
 def test_who_leaves_stops_the_model(indexes: Path) -> None:
     async def run(address: str, told: IO[str]) -> None:
         def until(wanted: str) -> None:
