@@ -4,6 +4,7 @@
 # make fast          the tests that need no model and no browser, in less than a minute
 # make check         format, lint, types, every test: what a change must pass
 # make lowest        the fast tests with the oldest libraries that the package allows
+# make adapters      the tests of the adapters, with LangChain, LlamaIndex and Haystack
 # make package       source archive and wheel, in dist/
 # make format        format and mend what can be mended
 # make lock          write requirements.txt from the environment in .venv
@@ -20,7 +21,7 @@ CHROMIUM := tools/chromium.sh
 PYTEST := $(BIN)/python -m pytest
 SHARED := $(PYTEST) -n auto --dist loadfile
 
-.PHONY: ask ui setup test fast check lowest package format lock clean distclean
+.PHONY: ask ui setup test fast check lowest adapters package format lock clean distclean
 
 ask: setup
 	@$(BIN)/rag build seeds
@@ -53,6 +54,9 @@ check: setup
 
 lowest: setup
 	@tools/lowest.sh
+
+adapters: setup
+	@tools/adapters.sh
 
 package: setup
 	$(BIN)/python -m hatchling build

@@ -30,7 +30,7 @@ from rag.ranking import Ranker
 from rag.readers import normalise
 from rag.retrieval import Filter, Found, Hit, QuestionTerms, check_question, retrieve, search
 from rag.retrieval.reranking import Reranker
-from rag.settings import Settings
+from rag.settings import Settings, sent_to
 from rag.text.language import Language
 
 # Chunks whose sentences may become evidence; more are searched than shown.
@@ -41,6 +41,8 @@ _BROAD_HITS = 40
 _BATCH_QUESTIONS = 64
 # `close` waits so long for those who read the index: searching takes far less.
 _CLOSE_SECONDS = 20
+
+SENT = "The question and the sentences found for it were sent to {place}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,9 +375,10 @@ class Rag:
             calibration=self._calibration(live.embedder),
         )
         gathered = gather(question, found, filter)
-        return answer_events(
+        events = answer_events(
             question, gathered, means, filter=filter, started=started, cancelled=cancelled
         )
+        return map(_with_destination, events)
 
     def _calibration(self, embedder: Embedder) -> Calibration | None:
         return self._given_calibration or find_calibration(embedder.identity, self._llm.name)
@@ -414,6 +417,18 @@ class Rag:
                     self._embedder = embedder_of(fresh.manifest.embedder, self._settings)
                 self._index = fresh
             return _Live(self._index, self._embedder)
+
+
+def _with_destination(event: Event) -> Event:
+    """An answer that a model elsewhere has written says so, and what was sent there."""
+    if not isinstance(event, AnswerReady):
+        return event
+    answer = event.answer
+    place = sent_to(answer.model) if answer.model else None
+    if place is None:
+        return event
+    note = " ".join(filter(None, (answer.note, SENT.format(place=place))))
+    return AnswerReady(answer=answer.model_copy(update={"note": note}))
 
 
 def answer_of(events: Iterable[Event]) -> Answer:

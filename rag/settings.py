@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import difflib
 import errno
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -24,7 +27,11 @@ from rag.errors import SettingsError
 CONFIG_FILE = Path("rag.toml")
 ENV_PREFIX = "RAG_"
 # Set before the libraries are imported, which is when they read it.
-_SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_SILENCE = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HAYSTACK_TELEMETRY_ENABLED": "False",
+}
 _GRADIO_PREFIX, _HOSTED_BY = "GRADIO_", ("SPACE_ID", "KAGGLE_KERNEL_RUN_TYPE")
 _NO_PROXY = ("no_proxy", "NO_PROXY")
 
@@ -53,6 +60,83 @@ def _folder(path: Path) -> Path:
 Folder = Annotated[Path, AfterValidator(_folder)]
 
 
+class ModelServer(NamedTuple):
+    """Where a language model runs that is not run here: `openai:URL#NAME` taken apart.
+
+    Attributes:
+        url: Of the interface, as `http://localhost:11434/v1`.
+        name: What the model is called there.
+        origin: Scheme, host and port of `url`.
+        is_here: Whether the address is this machine's own (loopback), whatever listens there.
+    """
+
+    url: str
+    name: str
+    origin: str
+    is_here: bool
+
+    @property
+    def setting(self) -> str:
+        """As it stands in a setting, and in answers."""
+        return f"openai:{self.url}#{self.name}"
+
+
+def model_server(model: str) -> ModelServer | None:
+    """The server that a model's setting or name speaks of; None for a model that runs here.
+
+    Raises:
+        ValueError: it begins with `openai:` and goes on as no such address.
+    """
+    scheme, colon, address = model.partition(":")
+    if not colon or scheme != "openai":
+        return None
+    url, _, name = address.partition("#")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not name:
+        raise ValueError("a model on a server is openai:http://HOST:PORT/v1#NAME")
+    if "@" in parts.netloc or parts.query:
+        raise ValueError("a key does not belong into the address; set RAG_MODEL_KEY")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    _ = parts.port  # raises where it is none
+    return ModelServer(url.rstrip("/"), name, origin, _is_loopback(parts.hostname))
+
+
+def sent_to(model: str) -> str | None:
+    """Where what a model is asked is sent off this machine, as https://host; None: nowhere.
+
+    Args:
+        model: Its setting, or the name of a model that one has.
+    """
+    try:
+        server = model_server(model)
+    except ValueError:  # somebody's own name for their own model
+        return None
+    return server.origin if server and not server.is_here else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which only one is known of without asking anybody
+        return host == "localhost"
+
+
+def _model(setting: str) -> str:
+    try:
+        model_server(setting)
+    except ValueError as error:
+        raise PydanticCustomError("model", "{problem}", {"problem": str(error)}) from error
+    return setting
+
+
+def _key(key: SecretStr) -> SecretStr:
+    """A key without blanks around it; what cannot stand in a header would be told in errors."""
+    text = key.get_secret_value().strip()
+    if not (text and text.isascii() and text.isprintable()):
+        raise PydanticCustomError("key", "it must be of printable ASCII characters")
+    return SecretStr(text)
+
+
 class Settings(BaseSettings):
     """How `rag` works on this machine. Frozen and hashable.
 
@@ -69,10 +153,20 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_data_path("rag", appauthor=False) / "models",
         description="Folder of downloaded models.",
     )
-    model: str = Field(
+    model: Annotated[str, AfterValidator(_model)] = Field(
         "qwen2.5-coder-1.5b-instruct",
-        description="Language model: a name that `rag models` lists, the path of a GGUF file, or"
-        " the address of one on the hub that was pulled (hf:OWNER/REPOSITORY[:FILE]).",
+        description="Language model: a name that `rag models` lists, the path of a GGUF file,"
+        " the address of one on the hub that was pulled (hf:OWNER/REPOSITORY[:FILE]), or one on a"
+        " server (openai:http://HOST:PORT/v1#NAME), to which questions and passages are then sent.",
+    )
+    model_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None, description="Key that the server of the language model asks for."
+    )
+    model_seconds: float = Field(
+        120.0,
+        ge=1.0,
+        le=3600.0,
+        description="How long to wait for the server of the language model to go on.",
     )
     n_threads: int = Field(
         0, ge=0, le=1024, description="Threads for the models; 0 takes every core there is."
@@ -124,8 +218,11 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
-            given = f"(given: {first['input']!r})"
-            raise SettingsError(f"setting {key!r}: {first['msg']} {given}") from error
+            secret = "model_key" in key
+            given = "" if secret else f" (given: {_without_password(repr(first['input']))})"
+            # Pydantic's own error shows what was given.
+            cause = None if secret or key == "model" else error
+            raise SettingsError(f"setting {key!r}: {first['msg']}{given}") from cause
 
     @classmethod
     def settings_customise_sources(
@@ -142,6 +239,14 @@ class Settings(BaseSettings):
             {key.removeprefix(ENV_PREFIX).lower(): None for key in given}, "environment variable"
         )
         return init_settings, env_settings, _TomlFile(settings_cls)
+
+    @property
+    def sends_to(self) -> str | None:
+        """Where questions and passages are sent off this machine, as https://host; None: nowhere.
+
+        They are when the language model is asked, and its address is not this machine's own.
+        """
+        return sent_to(self.model)
 
     @property
     def threads(self) -> int:
@@ -173,6 +278,10 @@ def leave_gradio_no_settings(uploads: Path, hosts: Sequence[str]) -> None:
     known = next((os.environ[name] for name in _NO_PROXY if os.environ.get(name)), "")
     for name in _NO_PROXY:
         os.environ[name] = ",".join([*filter(None, [known]), *hosts])
+
+
+def _without_password(shown: str) -> str:
+    return re.sub(r"(?<=//)[^/@]*@|(?<=\?)[^#'\"]*", "…", shown)
 
 
 class _TomlFile(PydanticBaseSettingsSource):

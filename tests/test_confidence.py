@@ -17,6 +17,7 @@ from rag.answering.confidence import (
     find_calibration,
 )
 from rag.answering.events import EvidenceFound
+from rag.answering.notes import NOT_FITTED
 from rag.embedding import EmbedderIdentity
 from rag.engine import Rag
 from rag.models import KNOWN
@@ -78,6 +79,8 @@ def test_known_models_are_found_however_they_are_named(embedding: str, llm: str)
     [
         ("all-MiniLM-L6-v2", None, "qwen2.5-coder-0.5b-instruct"),
         ("all-MiniLM-L6-v2", None, "/models/other.gguf"),
+        ("all-MiniLM-L6-v2", None, f"openai:http://localhost:1/v1#{DEFAULT}"),
+        ("all-MiniLM-L6-v2", None, f"openai:http://localhost:1/v1#models/{DEFAULT}"),
         ("/models/bge-small", None, DEFAULT),
         ("/mine/all-MiniLM-L6-v2", "f" * 64, DEFAULT),  # other weights in a folder of that name
     ],
@@ -90,6 +93,7 @@ def test_another_pair_has_none(embedding: str, sha256: str | None, llm: str) -> 
 
 def test_names_fit_into_one_file_name() -> None:
     assert calibration_name("/some where/Llama 3.gguf") == "Llama 3.gguf"
+    assert calibration_name("openai:https://host/v1#meta/Llama 3") == "openai:meta/Llama 3"
     made = fake_calibration().model_copy(update={"embedding": "a/b", "llm": "openai:gpt 5"})
     assert made.file_name == "a_b--openai_gpt_5.json"
 
@@ -147,7 +151,7 @@ def test_confidence_of_the_answer_is_what_was_fitted(index_dir: Path) -> None:
     fitted = fake_calibration()
     rag, _ = opened(index_dir, fitted)
     answer = rag.ask(QUESTION)
-    assert answer.note is None
+    assert NOT_FITTED.split("{")[0] not in (answer.note or "")
     assert answer.confidence == pytest.approx(fitted.confidence(answer.signals), abs=1e-3)
 
 

@@ -33,6 +33,7 @@ from rag.llm import (
 )
 from rag.settings import Settings
 from rag.testing import FakeLLM
+from tests.openai_server import ModelHost, hosting
 from tests.support import in_fork
 
 USER = "The ferry to Osterby leaves at noon.\n\nQuestion: When does the ferry to Osterby leave?"
@@ -52,12 +53,20 @@ def llama() -> Iterator[LlamaCppLLM]:
     model.close()
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.models)])
+@pytest.fixture
+def on_a_server() -> Iterator[LLM]:
+    with hosting(ModelHost()) as host:
+        model = llm_from_setting(host.setting, Settings())
+        yield model
+        model.close()
+
+
+@pytest.fixture(params=["fake", "on_a_server", pytest.param("llama", marks=pytest.mark.models)])
 def llm(request: pytest.FixtureRequest) -> LLM:
-    if request.param == "real":
-        model: LLM = request.getfixturevalue("llama")
-        return model
-    return FakeLLM(["The ferry leaves at noon."])
+    if request.param == "fake":
+        return FakeLLM(["The ferry leaves at noon."])
+    model: LLM = request.getfixturevalue(request.param)
+    return model
 
 
 def test_pieces_make_a_text(llm: LLM) -> None:

@@ -44,7 +44,7 @@ COMMANDS: dict[str, list[str]] = {
     "models list": [],
     "models verify": [],
 }
-OTHERS = {"ui", "watch", "models pull"}
+OTHERS = {"ui", "watch", "mcp", "models pull"}
 COMMAND = """
 import sys, time
 from rag.cli import main
@@ -83,6 +83,29 @@ assert load("all-MiniLM-L6-v2", **options).embed_queries(["rain"]).shape == (1, 
 reranker = CrossEncoderReranker(str(tiny(Path("cross-encoder"), 1)), n_threads=1)
 assert reranker.scores("rain", ["rain"]).shape == (1,)
 time.sleep(float(sys.argv[1]))
+"""
+# An assistant that asks over MCP, and a language model on a server of this machine.
+ASSISTANT = f"""
+import os, sys
+import anyio
+from mcp import Client, StdioServerParameters
+async def run():
+    arguments = ["-m", "rag", "mcp"]
+    server = StdioServerParameters(command=sys.executable, args=arguments, env=dict(os.environ))
+    async with Client(server) as client:
+        answer = await client.call_tool("ask", {{"question": {QUESTION!r}}})
+        assert not answer.is_error, answer
+        await anyio.sleep(float(sys.argv[1]))
+anyio.run(run)
+"""
+MODEL_SERVER = f"""
+import sys, time
+from rag import Rag, Settings
+from tests.openai_server import ModelHost, hosting
+with hosting(ModelHost(pieces=["Healey urged restraint."])) as host:
+    with Rag.open("seeds", settings=Settings(model=host.setting)) as rag:
+        assert rag.ask({QUESTION!r}).model == host.setting
+        time.sleep(float(sys.argv[1]))
 """
 TALKATIVE = """
 import contextlib, socket, subprocess, sys
@@ -172,6 +195,8 @@ def programs() -> dict[str, list[str]]:
     return {name: [*run, *name.split(), *rest] for name, rest in COMMANDS.items()} | {
         "watch": ["-c", WATCH, str(2 * SECONDS)],
         "an open Rag": ["-c", OPEN_RAG, seconds],
+        "an assistant": ["-c", ASSISTANT, seconds],
+        "a model on a server": ["-c", MODEL_SERVER, seconds],
         "other models": ["-c", OTHER_MODELS, seconds],
         "the page": ["-m", "tests.network_page", seconds],
     }

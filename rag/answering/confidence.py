@@ -209,6 +209,9 @@ def find_calibration(embedding: EmbedderIdentity, llm: str) -> Calibration | Non
 def calibration_name(model: str) -> str:
     """What a model is called in the name of a calibration.
 
+    One on a server keeps `openai:` before its name there: it is not known to be the same model as a
+    file of that name, and its refusals are told otherwise.
+
     Args:
         model: A name, a repository, or the path of a file or folder.
 
@@ -216,6 +219,8 @@ def calibration_name(model: str) -> str:
         The name of a known model, also for its repository or the name of its file; else the last
         part of the path.
     """
+    if model.startswith("openai:"):
+        return f"openai:{model.partition('#')[2]}"
     if (spec := models.lookup(model)) is not None:
         return spec.name
     last = Path(model).name or model

@@ -22,7 +22,7 @@ from rag.cli.options import (
     filter_from,
     settings_with,
 )
-from rag.cli.output import log
+from rag.cli.output import log, tell_where_it_goes
 from rag.cli.parts import parts_of
 from rag.cli.progress import LogLines
 from rag.errors import QuestionError
@@ -65,6 +65,8 @@ def batch(
     rows = _read(questions)
     chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
+    if not search_only:
+        tell_where_it_goes(settings)
     console = log()
     doing = "opening the index"
     with (

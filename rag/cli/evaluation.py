@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli.options import Index, Json
-from rag.cli.output import line, log, out
+from rag.cli.output import line, log, out, tell_where_it_goes
 from rag.cli.parts import parts_of
 from rag.cli.progress import question_progress
 
@@ -80,6 +80,8 @@ def evaluate(
     before = evaluation.read_report(stored) if stored else None
     console = log()
     with parts_of(ctx).open(index) as rag:
+        if answers or answer_log is not None:
+            tell_where_it_goes(rag.settings)
         questions = evaluation.read_dataset(dataset, rag.article)
         if kind:
             questions = evaluation.of_kinds(questions, kind)

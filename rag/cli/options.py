@@ -62,7 +62,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="MODEL", help="Language model: a known name, or the path of a GGUF file."
+        "--model",
+        metavar="MODEL",
+        help="Language model: a known name, the path of a GGUF file, or openai:URL#NAME for one on"
+        " a server.",
     ),
 ]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.answering.answer import Answer
     from rag.article import Article
     from rag.retrieval import Hit
+    from rag.settings import Settings
 
 # C0 (but newline and tab), DEL and C1 start terminal sequences; the rest turns the direction of
 # what follows, or cannot be encoded.
@@ -90,6 +91,15 @@ def log() -> Console:
 
     file: Any = _Stderr()
     return Console(file=file, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def tell_where_it_goes(settings: Settings) -> None:
+    """Say on stderr what will leave this machine, where anything will."""
+    if settings.sends_to:
+        log().print(
+            f"Questions and sentences of articles are sent to {settings.sends_to}: the language"
+            " model that is set runs there."
+        )
 
 
 class _Stderr:

@@ -25,7 +25,7 @@ from rag.cli.options import (
     filter_from,
     settings_with,
 )
-from rag.cli.output import line, log, print_json, show_answer, show_hits
+from rag.cli.output import line, log, print_json, show_answer, show_hits, tell_where_it_goes
 from rag.cli.parts import parts_of
 from rag.cli.saving import Save, check_ending, save
 
@@ -79,6 +79,7 @@ def ask(
     check_ending(save_to)
     chosen = filter_from(since, until, source, undated, where)
     settings = settings_with(k=k, model=model)
+    tell_where_it_goes(settings)
     with (
         log().status("opening the index") as status,
         parts_of(ctx).open(index, settings=settings) as rag,

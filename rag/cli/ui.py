@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rag.cli.options import Index
+from rag.cli.options import Index, settings_with
+from rag.cli.output import tell_where_it_goes
 
 
 def ui(
@@ -44,6 +45,7 @@ def ui(
     """
     from rag.page.serve import main
 
+    tell_where_it_goes(settings_with())
     main(
         index, port, host, auth, announce=lambda address: print(f"The page: {address}", flush=True)
     )

@@ -9,7 +9,8 @@ from rag import models
 from rag.llm.base import LLM
 from rag.llm.lazy import LazyLLM
 from rag.llm.llamacpp import LlamaCppLLM
-from rag.settings import Settings
+from rag.llm.remote import OpenAILLM
+from rag.settings import Settings, model_server
 
 
 def llm_from_setting(model: str, settings: Settings) -> LLM:
@@ -39,5 +40,23 @@ def _gguf(model: str, settings: Settings) -> LLM:
     return LazyLLM(model, load)
 
 
-SCHEMES: Mapping[str, Callable[[str, Settings], LLM]] = MappingProxyType({"gguf": _gguf})
-"""What makes the model of `SCHEME:REST`, given REST and the settings: a remote one goes here."""
+def _openai(rest: str, settings: Settings) -> LLM:
+    server = model_server(f"openai:{rest}")
+    assert server is not None
+
+    def load() -> LLM:
+        return OpenAILLM(
+            server,
+            key=settings.model_key,
+            context_tokens=settings.context_tokens,
+            seconds=settings.model_seconds,
+            queue_size=settings.queue_size,
+        )
+
+    return LazyLLM(server.setting, load)
+
+
+SCHEMES: Mapping[str, Callable[[str, Settings], LLM]] = MappingProxyType(
+    {"gguf": _gguf, "openai": _openai}
+)
+"""What makes the model of `SCHEME:REST`, given REST and the settings."""

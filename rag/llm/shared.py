@@ -15,7 +15,10 @@ from rag.llm.setting import llm_from_setting
 from rag.settings import Settings
 
 # Settings that make another model of one: engines that differ in others share it.
-_DECISIVE = ("model", "models_dir", "context_tokens", "n_threads", "queue_size")
+_DECISIVE = (
+    *("model", "models_dir", "context_tokens", "n_threads", "queue_size"),
+    *("model_key", "model_seconds"),
+)
 
 
 @dataclass(slots=True)

@@ -74,7 +74,7 @@ class Handlers:
                 picture = timeline.show(timeline.buckets(found.days), found.n_undated)
                 rest = (picture, sources, _hello(index, found.examples))
                 shown = True
-            yield _ready(state, error), *rest
+            yield _ready(state, error, self._engines.settings.sends_to), *rest
             if state in (Readiness.READY, Readiness.FAILED):
                 return
             self._engines.wait(index, 0.3)
@@ -297,10 +297,17 @@ def _told(error: RagError) -> str:
     return message("error", error.message, mend=error.mend)
 
 
-def _ready(state: Readiness, error: RagError | None) -> str:
+def _ready(state: Readiness, error: RagError | None, sends_to: str | None = None) -> str:
+    """What is being opened, or that all is; and what leaves the machine, where anything does."""
     if error is not None:
         return _told(error)
-    return f'<p class="ready {state}" role="status">{_READINESS[state]}</p>'
+    sent = (
+        f'<p class="sent">Questions and sentences of articles are sent to {text(sends_to)}: the'
+        " language model runs there.</p>"
+        if sends_to
+        else ""
+    )
+    return f'<p class="ready {state}" role="status">{_READINESS[state]}</p>{sent}'
 
 
 def _hello(index: str, examples: list[str]) -> str:
