@@ -146,6 +146,7 @@ def test_what_happened_must_be_told_beside_the_sentence() -> None:
     [
         ("Who won the 2026 World Cup?", "2026"),
         ("What happened in Oslo in October 2024?", "in October 2024"),
+        ("Which show announced its 2026 nominees?", ""),
         ("Who will host the 2026 World Cup?", ""),
         ("Who won the 2022 World Cup?", ""),
         ("Who won in August 2024?", ""),

@@ -175,11 +175,22 @@ class Question:
 
     @cached_property
     def ahead(self) -> str:
-        """The words for a time after the day of asking in a question of what happened then."""
-        if not self.language.pattern("periods.past").search(self.text):
-            return ""
-        times = (p for p in self.premises if p.first and p.first > self.asked_on)
-        return next((premise.text for premise in times), "")
+        """The words for a time after the day of asking in a question of what happened then.
+
+        What is to come has a past too: "Who was nominated for the 2026 award?"
+        """
+        for period in self.periods:
+            if period.strength == "event" and period.first > self.asked_on and self.asks_past:
+                return period.text
+        decided = self.language.pattern("questions.decided").search(self.text)
+        return (
+            decided.group("year") if decided and int(decided["year"]) > self.asked_on.year else ""
+        )
+
+    @property
+    def asks_past(self) -> bool:
+        """Whether it asks for what has happened."""
+        return self.language.pattern("periods.past").search(self.text) is not None
 
     @cached_property
     def premises(self) -> list[Premise]:
