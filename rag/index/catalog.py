@@ -189,6 +189,14 @@ class Catalog:
         self._all_there("chunk", chunk_ids, chunks)
         return chunks
 
+    def first_chunks(self, numbers: Sequence[int]) -> dict[int, int]:
+        """The id of the first chunk of each of these articles."""
+        query = "SELECT article, chunk_id FROM chunks INDEXED BY chunks_article WHERE article IN"
+        found: dict[int, int] = {}
+        for article, chunk_id in self._database.rows_in(query, numbers):
+            found[article] = min(chunk_id, found.get(article, chunk_id))
+        return found
+
     def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
         """Ids of the chunks whose article passes a filter but for its `where`, ascending."""
         columns = self.columns

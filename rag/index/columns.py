@@ -60,13 +60,13 @@ class Columns:
         }
         return [(name, data, zlib.crc32(data)) for name, data in parts.items()]
 
-    def story(self, article: int) -> Story:
-        """The story of the article with this number."""
-        place = int(np.searchsorted(self.article_numbers, article))
-        first = int(self.firsts[place])
+    def place(self, article: int) -> Place:
+        """The story of the article with this number, and its place in it."""
+        at = int(np.searchsorted(self.article_numbers, article))
+        first = int(self.firsts[at])
         members = self.article_numbers[self.firsts == first]
         shown = self.newest[np.searchsorted(self.article_numbers, first)]
-        return Story(first, int(self.newest[place]), int(shown), tuple(members.tolist()))
+        return Place(first, int(self.newest[at]), int(shown), tuple(members.tolist()))
 
     def repeated(self, chunk_ids: Sequence[int]) -> dict[int, int]:
         """By chunk: the article that is shown instead, for those of these that repeat one."""
@@ -109,8 +109,8 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """Where an article belongs.
+class Place:
+    """The place of an article in its story.
 
     Attributes:
         first: Number of the first report of its story.
