@@ -1,0 +1,48 @@
+"""The one definition of the same text: runs of words."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.text.same import RUN_WORDS, figures, repeats, run_numbers, share_held, word_runs
+
+TEXT = "The harbour bridge closes on Monday for nine weeks, the mayor of Osterby said."
+
+
+def test_case_punctuation_and_space_tell_no_texts_apart() -> None:
+    assert word_runs(TEXT) == word_runs(" the HARBOUR  bridge—closes “on” Monday\nfor nine weeks"
+                                        " the mayor of Osterby said")  # fmt: skip
+
+
+def test_runs_are_numbers_that_stay_the_same() -> None:
+    assert run_numbers("a b c d").tolist() == [770261418031984697, 11531381526745989217]
+
+
+def test_short_texts_are_one_run() -> None:
+    assert word_runs("") == word_runs(" … ") == frozenset()
+    assert len(word_runs("Monday")) == len(word_runs("on Monday")) == 1
+
+
+def test_figures_are_kept_as_written() -> None:
+    assert figures("It cost 4.2 million in 2024, or 1,300 a day.") == {"4.2", "2024", "1,300"}
+
+
+def test_what_repeats_another_holds_most_of_its_runs() -> None:
+    longer = word_runs(f"{TEXT} Shop owners fear that fewer customers will come.")
+    assert repeats(word_runs(TEXT), longer)
+    assert not repeats(longer, word_runs(TEXT))
+    assert share_held(frozenset(), longer) == 1
+
+
+@given(st.text())
+def test_runs_are_those_of_the_words(text: str) -> None:
+    words = "".join(c if c.isalnum() or ord(c) >= 0xFFFF else " " for c in text.casefold()).split()
+    assert len(run_numbers(text)) == (max(len(words) - RUN_WORDS + 1, 1) if words else 0)
+    assert word_runs(text) == word_runs(" ".join(words))
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=3, max_size=40))
+def test_equal_runs_have_equal_numbers_and_others_other_ones(words: list[str]) -> None:
+    runs = list(zip(words, words[1:], words[2:], strict=False))
+    assert len(word_runs(" ".join(words))) == len(set(runs))
