@@ -4,10 +4,10 @@
 
 To the articles of the files come a changed copy of each (another headline, ending cut, a paragraph
 put in, a line of an agency, or two of these), which is a reprint, and of some a copy that is none:
-the report of the next day (every figure another), and a column that has half of the sentences of
-the one before. The set is built by the package; only the embedding model is replaced. Prints the
-figures and the articles of the files that are grouped as they are, by title, to be read, and writes
-the figures to benchmarks/results/stories.json.
+the report of the next day (every figure another), and a column that begins as the one before. The
+set is built by the package; only the embedding model is replaced. Prints the figures and the
+articles of the files that are grouped as they are, by title, to be read, and writes the figures to
+benchmarks/results/stories.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import json
 import random
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ Row = dict[str, Any]
 class NoEmbedder(rag.testing.FakeEmbedder):
     """Vectors that say nothing, at no cost."""
 
-    def count_tokens(self, texts: list[str]) -> list[int]:  # type: ignore[override]
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
-    def embed_documents(self, texts: list[str]) -> np.ndarray:  # type: ignore[override]
+    def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
         vectors = np.zeros((len(texts), self.identity.dimension), np.float32)
         vectors[:, 0] = 1
         return vectors
@@ -91,10 +91,9 @@ def next_day(row: Row, draw: random.Random) -> Row:
 
 
 def next_column(row: Row, other: Row) -> Row:
-    """The column of the next week: every second sentence is another."""
-    ours, theirs = (re.split(r"(?<=[.!?])\s+", one["text"]) for one in (row, other))
-    pairs = zip(ours, itertools.cycle(theirs), strict=False)
-    text = " ".join(pair[place % 2] for place, pair in enumerate(pairs))
+    """The column of the next week: half of its words are those of another."""
+    n_words = min(len(one["text"].split()) for one in (row, other)) // 2
+    text = " ".join(word for one in (row, other) for word in one["text"].split()[:n_words])
     day = datetime.date.fromisoformat(row["published"]) + datetime.timedelta(7)
     return {**row, "id": f"{row['id']} column", "text": text, "published": day.isoformat()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.same import RUN_WORDS, figures, repeats, run_numbers, share_held, word_runs
+from rag.text.same import RUN_WORDS, Runs, figures, repeats, share_held, word_runs
 
 TEXT = "The harbour bridge closes on Monday for nine weeks, the mayor of Osterby said."
 
@@ -16,7 +16,7 @@ def test_case_punctuation_and_space_tell_no_texts_apart() -> None:
 
 
 def test_runs_are_numbers_that_stay_the_same() -> None:
-    assert run_numbers("a b c d").tolist() == [770261418031984697, 11531381526745989217]
+    assert Runs("a b c d").numbers.tolist() == [770261418031984697, 11531381526745989217]
 
 
 def test_short_texts_are_one_run() -> None:
@@ -37,8 +37,9 @@ def test_what_repeats_another_holds_most_of_its_runs() -> None:
 
 @given(st.text())
 def test_runs_are_those_of_the_words(text: str) -> None:
-    words = "".join(c if c.isalnum() or ord(c) >= 0xFFFF else " " for c in text.casefold()).split()
-    assert len(run_numbers(text)) == (max(len(words) - RUN_WORDS + 1, 1) if words else 0)
+    folded = "".join(c if len(c.casefold()) > 1 else c.casefold() for c in text)
+    words = "".join(c if c.isalnum() or ord(c) >= 0xFFFF else " " for c in folded).split()
+    assert len(Runs(text).numbers) == (max(len(words) - RUN_WORDS + 1, 1) if words else 0)
     assert word_runs(text) == word_runs(" ".join(words))
 
 
@@ -46,3 +47,16 @@ def test_runs_are_those_of_the_words(text: str) -> None:
 def test_equal_runs_have_equal_numbers_and_others_other_ones(words: list[str]) -> None:
     runs = list(zip(words, words[1:], words[2:], strict=False))
     assert len(word_runs(" ".join(words))) == len(set(runs))
+
+
+@given(st.text(alphabet="ab ß.İ", max_size=40), st.integers(0, 40), st.integers(0, 40))
+def test_runs_between_offsets_are_those_of_that_piece(text: str, start: int, end: int) -> None:
+    while start > 0 and text[start - 1 : start].isalnum():
+        start -= 1  # to where a word begins
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    runs = Runs(text)
+    found = runs.numbers[runs.places(start, end)].tolist()
+    n_words = len("".join(c if c.isalnum() else " " for c in text[start:end]).split())
+    assert found == (Runs(text[start:end]).numbers.tolist() if n_words >= RUN_WORDS else [])
+    assert runs.held_by(set(found)).tolist() == [number in found for number in runs.numbers]

@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 
 from rag.building.stories import Alike, Head, Member, Reading, alike, group, may_share, sketch
 from rag.index.database import Database
-from rag.text.same import repeats, word_runs
+from rag.text.same import SAME_SHARE, Runs
 
 RULES = 1
 """To be raised when the rules of what is the same text change."""
 _BATCH = 1_000
 _N_READ = 128  # articles whose runs are kept: those that follow one another are compared
+_MIN_SENTENCE_RUNS = 10  # shorter ones, such as lines of credit, may be new in a chunk that repeats
+_SENTENCE_SHARE = 0.5  # of a sentence that is worded otherwise, not new
 _HEADS = (
     "SELECT number, article_id, path, published, json_extract(metadata, '$.published'),"
     " json_extract(metadata, '$.updated'), url FROM articles"
 )
-_CHUNKS = "SELECT chunk_id, start, end FROM chunks WHERE article=? ORDER BY chunk_id"
+_CHUNKS = "SELECT chunk_id, start, end, sentences FROM chunks WHERE article=? ORDER BY chunk_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,11 @@ class _Texts:
         self._database = database
         self._read: OrderedDict[int, Reading] = OrderedDict()
 
-    def text(self, number: int) -> str:
-        rows = self._database.rows("SELECT text FROM articles WHERE number=?", (number,))
-        return str(rows[0][0])
-
     def reading(self, number: int) -> Reading:
         if number not in self._read:
             query = "SELECT title, text FROM articles WHERE number=?"
             ((title, text),) = self._database.rows(query, (number,))
-            self._read[number] = Reading.of(title, text)
+            self._read[number] = Reading(title, text)
             if len(self._read) > _N_READ:
                 self._read.popitem(last=False)
         self._read.move_to_end(number)
@@ -175,10 +173,21 @@ def _repeated(
     others = [other for other in dict.fromkeys(others) if other != number]
     if not others:
         return
-    text = texts.text(number)
-    for chunk_id, start, end in database.rows(_CHUNKS, (number,)):
-        runs = word_runs(text[start:end])
-        for other in others:
-            if repeats(runs, texts.reading(other).runs):
+    runs = Runs(texts.reading(number).text)
+    held = {other: runs.held_by(texts.reading(other).runs) for other in others}
+    for chunk_id, start, end, blob in database.rows(_CHUNKS, (number,)):
+        spans = np.frombuffer(blob, dtype="<i4").reshape(-1, 2).tolist()
+        sentences = [runs.places(*span) for span in spans]
+        for other, own in held.items():
+            if _stands_in(own, runs.places(start, end), sentences):
                 yield chunk_id, other
                 break
+
+
+def _stands_in(held: NDArray[np.bool_], chunk: slice, sentences: Iterable[slice]) -> bool:
+    """Whether a chunk repeats another text, and no sentence of it is new there."""
+    return bool(held[chunk].mean() >= SAME_SHARE) and all(
+        held[place].mean() >= _SENTENCE_SHARE
+        for place in sentences
+        if place.stop - place.start >= _MIN_SENTENCE_RUNS
+    )

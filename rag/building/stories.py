@@ -16,12 +16,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.text.same import SAME_SHARE, figures, run_numbers, share_held, word_runs
+from rag.text.same import SAME_SHARE, Runs, figures, share_held, word_runs
 
 SKETCH_RUNS = 64
 """Runs of a text that are kept to find others by: its smallest of those below `_SKETCH_BELOW`."""
@@ -87,24 +88,26 @@ class Head:
         return _NOT_OF_ADDRESS.sub("", self.url).rstrip("/?&") if self.url else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What is compared of an article.
 
     Attributes:
-        runs: Of its text (`rag.text.same`).
-        figures: Of its text.
-        title: In small letters.
+        title, text: Of the article.
     """
 
-    runs: frozenset[int]
-    figures: frozenset[str]
     title: str
+    text: str
 
-    @classmethod
-    def of(cls, title: str, text: str) -> Reading:
-        """Read an article."""
-        return cls(word_runs(text), figures(text), title.casefold())
+    @cached_property
+    def runs(self) -> frozenset[int]:
+        """The runs of words of its text."""
+        return word_runs(self.text)
+
+    @cached_property
+    def figures(self) -> frozenset[str]:
+        """The figures in its text."""
+        return figures(self.text)
 
 
 class Comparer(Protocol):
@@ -132,7 +135,7 @@ class Member:
 
 def sketch(text: str) -> NDArray[np.uint64]:
     """The runs of a text by which others with them are found: ascending, shape (n,)."""
-    runs = run_numbers(text)
+    runs = Runs(text).numbers
     return np.unique(runs[runs < _SKETCH_BELOW])[:SKETCH_RUNS]
 
 
@@ -189,16 +192,19 @@ def alike(one: Head, other: Head, texts: tuple[Reading, Reading]) -> Alike:
     if one.address and one.address == other.address and share >= VERSION_SHARE:
         found |= Alike.VERSIONS
     if len(less.runs) < MIN_RUNS:
-        same = less.runs == more.runs and less.title == more.title
+        same = less.runs == more.runs and less.title.casefold() == more.title.casefold()
     else:
-        n_figures = len(less.figures), len(more.figures)
-        fewer, rest = (less, more) if n_figures[0] <= n_figures[1] else (more, less)
         same = (
             share >= (SAME_SHARE if _days_apart(one, other) <= NEAR_DAYS else FAR_SHARE)
             and len(less.runs) >= MIN_LENGTH_SHARE * len(more.runs)
-            and share_held(fewer.figures, rest.figures) >= MIN_FIGURES_SHARE
+            and _same_figures(less, more)
         )
     return found | Alike.SAME_TEXT if same else found
+
+
+def _same_figures(one: Reading, other: Reading) -> bool:
+    fewer, more = sorted((one.figures, other.figures), key=len)
+    return share_held(fewer, more) >= MIN_FIGURES_SHARE
 
 
 def moment_of(stated: str | None) -> str:

@@ -29,18 +29,44 @@ def word_runs(text: str) -> frozenset[int]:
     Returns:
         A number of 64 bits for each, the same on every machine; a text of fewer words is one run.
     """
-    return frozenset(run_numbers(text).tolist())
+    return frozenset(Runs(text).numbers.tolist())
 
 
-def run_numbers(text: str) -> NDArray[np.uint64]:
-    """The runs of a text in their order, repeated ones too: shape (n,)."""
-    codes = np.frombuffer(text.casefold().encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    edges = np.flatnonzero(np.diff(_in_words()[np.minimum(codes, _LAST)], prepend=0, append=0))
-    starts, ends = edges[::2], edges[1::2]
-    # A word is a polynomial of its characters, modulo 2**64: sums up to each character, taken
-    # apart at the words.
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * _powers(_ODD, len(codes)))])
-    words = (sums[ends] - sums[starts]) * _powers(pow(_ODD, -1, 2**64), len(codes) + 1)[starts]
+class Runs:
+    """The runs of a text in their order.
+
+    Attributes:
+        numbers: Shape (n,): a number of 64 bits for each, repeated ones too.
+    """
+
+    def __init__(self, text: str) -> None:
+        codes = np.frombuffer(_folded(text).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        in_word = np.zeros(len(codes) + 2, dtype=bool)
+        in_word[1:-1] = _in_words()[np.minimum(codes, _LAST)]
+        edges = np.flatnonzero(in_word[1:] != in_word[:-1])
+        self._starts, self._ends = edges[::2], edges[1::2]
+        # A word is a polynomial of its characters, modulo 2**64: sums up to each character, taken
+        # apart at the words.
+        powers, inverses = _powers(1 << max(len(codes), 1 << 12).bit_length())
+        sums = np.zeros(len(codes) + 1, dtype=np.uint64)
+        np.cumsum(codes * powers[: len(codes)], out=sums[1:])
+        self._words = (sums[self._ends] - sums[self._starts]) * inverses[self._starts]
+        self.numbers = _runs_of(self._words)
+
+    def held_by(self, other: Set[int]) -> NDArray[np.bool_]:
+        """Which of them another text has: shape (n,)."""
+        return np.fromiter(map(other.__contains__, self.numbers.tolist()), bool, len(self.numbers))
+
+    def places(self, start: int, end: int) -> slice:
+        """Where in `numbers` the runs of the words stand that lie between two offsets."""
+        first, last = (
+            np.searchsorted(self._starts, start),
+            np.searchsorted(self._ends, end, "right"),
+        )
+        return slice(int(first), max(int(last) - RUN_WORDS + 1, int(first)))
+
+
+def _runs_of(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     n = min(RUN_WORDS, len(words))
     runs = np.zeros(len(words) - n + 1 if n else 0, dtype=np.uint64)
     for at in range(n):
@@ -64,16 +90,28 @@ def repeats(one: Set[object], other: Set[object]) -> bool:
     return share_held(one, other) >= SAME_SHARE
 
 
-def _powers(base: int, n: int) -> NDArray[np.uint64]:
-    """Powers 0 to n - 1 of a number, modulo 2**64."""
-    factors = np.full(n, base, dtype=np.uint64)
-    factors[:1] = 1
-    return np.cumprod(factors, dtype=np.uint64)
+def _folded(text: str) -> str:
+    """The text without case, of the same length: what would become longer stays ("ß")."""
+    folded = text.casefold()
+    if len(folded) == len(text):
+        return folded
+    return "".join(c if len(c.casefold()) > 1 else c.casefold() for c in text)
+
+
+@functools.lru_cache(maxsize=4)
+def _powers(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Powers 0 to n - 1 of a number and of its inverse, modulo 2**64."""
+    made = []
+    for base in (_ODD, pow(_ODD, -1, 2**64)):
+        factors = np.full(n, base, dtype=np.uint64)
+        factors[0] = 1
+        made.append(np.cumprod(factors, dtype=np.uint64))
+    return made[0], made[1]
 
 
 @functools.cache
-def _in_words() -> NDArray[np.int8]:
-    """1 for each character that words are made of; those above `_LAST` count as it does."""
-    letters = np.array([chr(code).isalnum() for code in range(_LAST + 1)], dtype=np.int8)
-    letters[_LAST] = 1
+def _in_words() -> NDArray[np.bool_]:
+    """Which characters words are made of; those above `_LAST` count as it does."""
+    letters = np.array([chr(code).isalnum() for code in range(_LAST + 1)])
+    letters[_LAST] = True
     return letters
