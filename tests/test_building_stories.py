@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.building.stories import SKETCH_RUNS, Head, may_share, sketch
+from rag.index.check import check_index
+from rag.index.layout import IndexFolder
 from rag.index.manifest import FORMAT, read_manifest, write_manifest
 from rag.index.stories import Story
 from rag.testing import FakeEmbedder, open_with
@@ -194,6 +196,9 @@ def test_an_index_of_format_3_opens_and_the_next_build_finds_its_stories(tmp_pat
     with open_with(index_dir, "news", FakeEmbedder()) as rag:
         assert rag.stories() == []
         assert rag.search("bridge")[0].article_id == "harbour"
+    found = check_index(IndexFolder(index_dir, "news"))
+    assert found.ok
+    assert [(one.kind, one.mend) for one in found.findings] == [("stories", "rag build news")]
     embedder = FakeEmbedder()
     report = build(index_dir, embedder=embedder)
     assert (report.version, report.published, report.unchanged) == (2, True, 4)
