@@ -137,7 +137,7 @@ POOL = [
 ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(st.sets(st.integers(0, len(POOL) - 1), min_size=1), min_size=1, max_size=3),
        order=st.randoms(use_true_random=False))  # fmt: skip
 def test_updates_end_where_a_full_build_does(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rag.cli import main
 from rag.engine import Rag
 from rag.retrieval import Hit
 from rag.testing import FakeEmbedder, FakeLLM, open_with
@@ -129,3 +130,17 @@ def test_a_reprint_is_no_second_source(tmp_path: Path) -> None:
         cited.append({citation.article_id for citation in answer.citations})
     assert len(cited[0]) == 1
     assert cited[1] == {"first", "other"}
+
+
+def test_an_article_is_shown_with_its_story(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine(tmp_path, [EARLY, LATE, bridge("copy", 3, LATE["text"])]).close()
+    monkeypatch.setenv("RAG_INDEX_DIR", str(tmp_path / "indexes"))
+    for name, told in {
+        "copy": "early (earlier version of late), late (first report)",
+        "early": "late (newer version), copy",
+    }.items():
+        with pytest.raises(SystemExit, match="0"):
+            main(["show", "news", name])
+        assert f"also in     {told}\n" in capsys.readouterr().out

@@ -213,12 +213,16 @@ class Catalog:
             passes &= np.isin(columns.sources, wanted)
         return columns.chunk_ids[passes]
 
-    def _by_id(self, article_id: str) -> CleanedArticle | None:
+    def number(self, article_id: str) -> int | None:
+        """The number of an article; None if there is no such one."""
         columns = self.columns
         places = np.flatnonzero(columns.article_keys == article_key(article_id))
-        found = self._cleaned(columns.article_numbers[places].tolist())
-        same = (item for item in found.values() if item.article.article_id == article_id)
-        return next(same, None)
+        found = self.articles(columns.article_numbers[places].tolist())
+        return next((n for n, item in found.items() if item.article_id == article_id), None)
+
+    def _by_id(self, article_id: str) -> CleanedArticle | None:
+        number = self.number(article_id)
+        return None if number is None else self._cleaned([number])[number]
 
     def _cleaned(self, numbers: Sequence[int]) -> dict[int, CleanedArticle]:
         query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE number IN"

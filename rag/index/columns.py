@@ -65,8 +65,11 @@ class Columns:
         at = int(np.searchsorted(self.article_numbers, article))
         first = int(self.firsts[at])
         members = self.article_numbers[self.firsts == first]
-        shown = self.newest[np.searchsorted(self.article_numbers, first)]
-        return Place(first, int(self.newest[at]), int(shown), tuple(members.tolist()))
+        return Place(first, self.newest_of(article), self.newest_of(first), tuple(members.tolist()))
+
+    def newest_of(self, article: int) -> int:
+        """The number of the newest version of the article with this number."""
+        return int(self.newest[np.searchsorted(self.article_numbers, article)])
 
     def repeated(self, chunk_ids: Sequence[int]) -> dict[int, int]:
         """By chunk: the article that is shown instead, for those of these that repeat one."""

@@ -149,7 +149,8 @@ class OpenIndex:
             return frozenset(articles)
         allowed = self.chunk_ids_where(filter)
         chunks = self.catalog.first_chunks(sorted(articles))
-        return {article for article, chunk_id in chunks.items() if chunk_id in allowed}
+        passes = np.isin(list(chunks.values()), allowed)
+        return {article for article, passed in zip(chunks, passes, strict=True) if passed}
 
     def close(self) -> None:
         """Close the files."""

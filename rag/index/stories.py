@@ -28,19 +28,25 @@ class Story(BaseModel):
 
 def stories_of(catalog: Catalog) -> list[Story]:
     """The stories of several articles, by the number of their first reports."""
-    columns = catalog.columns
-    numbers, sizes = np.unique(columns.firsts, return_counts=True)
-    found = []
-    for first in numbers[sizes > 1].tolist():
-        place = columns.place(first)
-        ids = {n: article.article_id for n, article in catalog.articles(place.members).items()}
-        newest = {member: columns.place(member).newest for member in place.members}
-        found.append(
-            Story(
-                first=ids[first],
-                shown=ids[place.shown],
-                articles=tuple(ids[member] for member in place.members),
-                superseded={ids[n]: ids[other] for n, other in newest.items() if n != other},
-            )
-        )
-    return found
+    numbers, sizes = np.unique(catalog.columns.firsts, return_counts=True)
+    return [_story(catalog, first) for first in numbers[sizes > 1].tolist()]
+
+
+def story_of(catalog: Catalog, article_id: str) -> Story | None:
+    """The story of an article; None if it stands alone, or there is no such one."""
+    number = catalog.number(article_id)
+    if number is None or len(catalog.columns.place(number).members) == 1:
+        return None
+    return _story(catalog, number)
+
+
+def _story(catalog: Catalog, number: int) -> Story:
+    place = catalog.columns.place(number)
+    ids = {n: article.article_id for n, article in catalog.articles(place.members).items()}
+    newest = {member: catalog.columns.newest_of(member) for member in place.members}
+    return Story(
+        first=ids[place.first],
+        shown=ids[place.shown],
+        articles=tuple(ids[member] for member in place.members),
+        superseded={ids[n]: ids[other] for n, other in newest.items() if n != other},
+    )

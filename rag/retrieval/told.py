@@ -86,7 +86,7 @@ def source_of(article: Article) -> dict[str, Any]:
 def _relation(index: OpenIndex, own: int, other: int, story: Place) -> Relation:
     if other not in story.members:
         return "same passage"
-    newest = index.catalog.columns.place(other).newest
+    newest = index.catalog.columns.newest_of(other)
     if newest == story.newest:  # versions of one article
         return "newer version" if other == newest else "earlier version"
     return "first report" if other in (story.first, story.shown) else "reprint"
