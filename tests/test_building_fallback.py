@@ -50,6 +50,7 @@ def build(settings: Settings, articles: list[dict[str, str]], full: bool = False
     return report
 
 
+@pytest.mark.slow
 def runtime(settings: Settings) -> str:
     with OpenIndex(IndexFolder(settings.index_dir, "news"), n_threads=1) as index:
         ids = index.vectors.ids.tolist()

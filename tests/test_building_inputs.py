@@ -68,6 +68,7 @@ def test_processes_read_the_same_in_the_same_order(odd_sources: Path) -> None:
     assert there[3] == ("passed on", [])
 
 
+@pytest.mark.slow
 def test_processes_leave_out_what_is_stored(odd_sources: Path) -> None:
     (block, *_) = blocks_of("a.jsonl", base=odd_sources)
     digest = read_block(block, ())[0].digest
@@ -192,6 +193,7 @@ def test_a_record_counts_as_a_whole_or_not_at_all() -> None:
     assert ids.assign("a", "dd" * 32, "x.jsonl") == ("a", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_changes_a_build_ends_where_one_from_nothing_does(
     tmp_path: Path, seed: int

@@ -70,6 +70,7 @@ def expected(articles: list[dict[str, str]]) -> dict[str, str]:
     return {article["id"]: article["text"] for article in articles}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["first build", "update"])
 def test_killed_at_every_step(tmp_path: Path, killer: subprocess.Popen[str], case: str) -> None:
     live = case != "first build"
@@ -103,6 +104,7 @@ def test_killed_at_every_step(tmp_path: Path, killer: subprocess.Popen[str], cas
         shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 def test_killed_before_going_live_embeds_nothing_again(
     tmp_path: Path, killer: subprocess.Popen[str]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from rag.answering.answer import Answer, AnswerStatus
 from rag.answering.attribution import Status
+from rag.answering.respond import NO_VERDICT
 from rag.engine import Rag
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
@@ -115,3 +116,117 @@ def test_an_unfinished_sentence_does_not_count(ask: Callable[[str, str], Answer]
         "The ferry to Osterby carries 900 cars a day."
     ]
     assert answer.withheld == ()
+
+
+FARES = "Did the ferry raise its fares in 2023?"
+
+
+def test_a_verdict_stands_where_a_source_bears_it_out(ask: Callable[[str, str], Answer]) -> None:
+    no = ask(FARES, "No, the ferry did not raise its fares in 2023.")
+    assert no.text.startswith("No, the ferry did not raise its fares in 2023. [")
+    assert cited(no) == ["post"]
+    yes = ask("Was the Osterby ferry painted green?", "Yes, the Osterby ferry was painted green.")
+    assert yes.sentences[0].text == "Yes, the Osterby ferry was painted green."
+    assert cited(yes)[0] == "herald"
+    assert NO_VERDICT not in f"{no.note} {yes.note}"
+
+
+@pytest.mark.parametrize(
+    ("question", "completion"),
+    [
+        (FARES, "Yes, the ferry raised its fares in 2023."),  # denied
+        ("Does the ferry to Osterby have a second deck?", "Yes, it has a second deck."),  # a wish
+        ("Was the Osterby ferry sold?", "Yes, the Osterby ferry was sold."),  # nobody says so
+    ],
+)
+def test_a_verdict_that_no_source_bears_out_is_left_out(
+    ask: Callable[[str, str], Answer], question: str, completion: str
+) -> None:
+    answer = ask(question, completion)
+    assert "Yes" not in answer.text
+    assert [sentence.text for sentence in answer.withheld] == [completion]
+    assert answer.status is AnswerStatus.NO_ANSWER or NO_VERDICT in (answer.note or "")
+
+
+def test_what_is_said_of_the_passages_is_no_news(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask(CARS, "According to the passage, the Osterby ferry carries 900 cars.")
+    assert answer.sentences[0].text == "The Osterby ferry carries 900 cars."
+    assert answer.withheld == ()
+
+
+def test_a_day_may_be_told_as_the_calendar_has_it(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask(
+        "When was the Osterby ferry painted green?",
+        "The Osterby ferry was painted green on 1 March 2024.",  # "last Friday"
+    )
+    assert answer.sentences[0].text == "The Osterby ferry was painted green on 1 March 2024."
+    assert answer.sentences[0].status is Status.SUPPORTED
+    other = ask(
+        "When was the Osterby ferry painted green?",
+        "The Osterby ferry was painted green on 4 March 2024.",
+    )
+    assert "4 March" not in other.text
+
+
+def test_an_answer_says_how_old_its_sources_are(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        said = ["The Osterby ferry carries 900 cars."]
+        rag = Rag(index, FakeEmbedder(), FakeLLM(said * 3), Settings(min_evidence=0))
+        old = rag.ask(CARS, asked_on="2026-01-01")
+        assert "The newest article cited is of 8 March 2024" in (old.note or "")
+        of_then = rag.ask(f"{CARS[:-1]} in March 2024?", asked_on="2026-01-01")
+        fresh = rag.ask(CARS, asked_on="2024-04-01")
+    assert [answer.text.count("900") > 0 for answer in (of_then, fresh)] == [True, True]
+    assert "newest article" not in f"{of_then.note} {fresh.note}"
+
+
+def test_how_things_stand_is_not_told_by_old_articles(tmp_path: Path) -> None:
+    newer = {"id": "new", "title": "Cars in Osterby", "text": "Osterby has more cars than ever."}
+    index_dir = write_articles(tmp_path, [*ARTICLES, newer | {"published": "2026-05-30"}])
+    build(index_dir)
+    with open_index(index_dir) as index:
+        said = ["The Osterby ferry carries 900 cars."]
+        rag = Rag(index, FakeEmbedder(), FakeLLM(said * 3), Settings(min_evidence=0))
+        now = rag.ask("How many cars are on the Osterby ferry?", asked_on="2026-06-01")
+        assert "900" not in now.text
+        then = rag.ask("How many cars did the Osterby ferry carry?", asked_on="2026-06-01")
+        assert "900" in then.text
+        assert "The newest article cited is of 8 March 2024" in (then.note or "")
+        ended = rag.ask("How many cars are on the Osterby ferry?", asked_on="2027-06-01")
+        assert "900" in ended.text  # nothing is newer here
+
+
+def answer_from(tmp_path: Path, articles: list[dict[str, str]], question: str, said: str) -> Answer:
+    index_dir = write_articles(tmp_path, articles)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        settings = Settings(min_evidence=0, min_confidence=0)
+        return Rag(index, FakeEmbedder(), FakeLLM([said]), settings).ask(question)
+
+
+def test_a_reason_comes_with_what_else_the_article_says_of_it(tmp_path: Path) -> None:
+    blamed = "Its owner blamed the price of grain for the end of the Lindal mill."
+    flooded = "The river had also flooded the cellar of the Lindal mill twice."
+    mill = {"id": "mill", "title": "Lindal mill", "published": "2024-03-09",
+            "text": f"The Lindal mill closed in May. {blamed} {flooded}"}  # fmt: skip
+    answer = answer_from(tmp_path, [mill], "Why did the Lindal mill close?", blamed)
+    assert [sentence.text for sentence in answer.sentences] == [
+        blamed, "The Lindal mill closed in May.", flooded,
+    ]  # fmt: skip
+    fact = answer_from(tmp_path / "fact", [mill], "What did the owner blame?", blamed)
+    assert flooded not in fact.text
+
+
+def test_an_answer_without_a_day_tells_that_of_its_article(tmp_path: Path) -> None:
+    said = "The ferry to Osterby carries 900 cars a day."
+    question = "When does the ferry to Osterby carry 900 cars?"
+    answer = answer_from(tmp_path, ARTICLES[2:], question, said)
+    assert answer.sentences[0].text == f"{said} [reported on 9 March 2024]"
+
+
+def test_what_lies_ahead_is_refused(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask("How many cars did the ferry carry in 2088?", "It carried 900 cars.")
+    assert answer.status is AnswerStatus.NO_ANSWER
+    assert answer.text.startswith("“in 2088” lies after the day of the question")

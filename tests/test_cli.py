@@ -147,7 +147,7 @@ def heed_ctrl_c() -> None:
 
 
 def test_ask_prints_the_answer_and_what_it_cites(built: Rag_) -> None:
-    run = built("ask", QUESTION, "--index", "news")
+    run = built("ask", QUESTION, "--index", "news", "--asked-on", "2024-03-10")
     start = ARTICLES[0]["text"].index(COST)
     assert run.code == 0
     assert run.out == (
@@ -587,6 +587,7 @@ def test_add_copy_keeps_the_file(rag: Rag_, tmp_path: Path, index_dir: Path) -> 
     assert (index_dir / "news" / "uploads" / "one.md").is_file()
 
 
+@pytest.mark.slow
 def test_add_of_nothing_says_what_to_give(rag: Rag_, tmp_path: Path) -> None:
     run = rag("add", "papers", str(tmp_path / "absent"))
     assert run.code == 1

@@ -58,6 +58,7 @@ def closing(*descriptors: int) -> Callable[[], None]:
     return close
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--help"]])
 def test_a_closed_stdout_is_told(index_dir: Path, arguments: list[str]) -> None:
     code, _, err = run(index_dir, *arguments, stdout=None, preexec_fn=closing(1))
@@ -84,9 +85,11 @@ def test_a_log_that_cannot_be_written_stops_nothing(index_dir: Path) -> None:
     assert (code, out) == (1, "")
 
 
+@pytest.mark.slow
 # Names and paths
 
 
+@pytest.mark.slow
 def test_a_folder_of_indexes_that_is_not_utf8(index_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / "b\udcff"
     index_dir.rename(folder)
@@ -120,6 +123,7 @@ def test_a_path_of_500_characters(index_dir: Path, variable: str) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -170,6 +174,7 @@ def test_a_log_gets_a_line_though_nothing_is_told(capsys: pytest.CaptureFixture[
     assert LINE_EVERY_SECONDS < 10
 
 
+@pytest.mark.slow
 def test_lines_that_are_told_often_enough_are_not_written_twice(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

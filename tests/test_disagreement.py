@@ -23,6 +23,14 @@ ARTICLES = [
     ("blast-3", "Bomb at Kadar market", "2024-05-02", "Osterby Post",
      "At least 12 people were killed and 30 injured when a bomb exploded at a market in Kadar on"
      " Thursday, officials said."),
+    ("storm-1", "Storm Ansgar kills dozens", "2024-09-09", "Osterby Post",
+     "At least 31 people were killed by storm Ansgar in Haldor."),
+    ("storm-2", "Storm Ansgar reaches the coast", "2024-09-08", "Herald",
+     "In Breidal at least 19 people were killed by storm Ansgar."),
+    ("gold-1", "Gold stolen from the museum of Sund", "2024-07-02", "Osterby Post",
+     "The stolen crowns of Sund are worth $102.63 million, the prosecutor said."),
+    ("gold-2", "Thieves in the museum of Sund", "2024-07-03", "Herald",
+     "The stolen crowns of Sund are worth more than $100 million, the museum of Sund said."),
     ("march-1", "Thousands march in Osterby", "2024-06-09", "Osterby Post",
      "About 40,000 people marched through Osterby on Saturday against the pension reform, the"
      " organisers said. The march ended at the harbour."),
@@ -167,6 +175,10 @@ def test_a_denial(ask: Callable[..., Answer]) -> None:
         ("What profit did Nordbank make in 2003?", "It made a profit of 4.2 billion crowns."),
         ("How many visitors came to the film festival in Lindal?",
          "The festival drew 4,200 visitors."),
+        ("How many people were killed by storm Ansgar?", "At least 31 people were killed by storm"
+         " Ansgar in Haldor."),
+        ("How much are the stolen crowns of Sund worth?", "The crowns are worth $102.63 million,"
+         " the prosecutor said."),
         ("Where did minister Ada Varn die?", "Ada Varn died in Selje at the age of 84."),
         ("How much does salmon cost in Malby?", "A 16-pound salmon costs 21 crowns in Malby."),
         ("How many inmates escaped from the jail of Ravno?", "Ten inmates escaped, the sheriff"
@@ -176,7 +188,7 @@ def test_a_denial(ask: Callable[..., Answer]) -> None:
 def test_what_is_no_disagreement(
     ask: Callable[..., Answer], question: str, completion: str
 ) -> None:
-    """Another event, another year, a rounded figure, a reprint, an age, a rate, a part."""
+    """Another event, year or place, a rounded figure, a reprint, an age, a rate, a part."""
     answer = ask(question, completion)
     assert answer.disagreements == ()
     assert "differ" not in answer.text

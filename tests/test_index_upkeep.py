@@ -50,6 +50,7 @@ def stored_files(index_dir: Path) -> list[Path]:
     return [path for path in sorted(live.rglob("*")) if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["flip", "truncate"])
 def test_every_damaged_file_is_refused_and_the_version_before_is_offered(
     tmp_path: Path, index_dir: Path, damage: str
@@ -161,6 +162,7 @@ def test_prune_keeps_the_live_version(index_dir: Path) -> None:
         assert index.version == 3
 
 
+@pytest.mark.slow
 # Readers beside a writer
 
 
@@ -346,6 +348,7 @@ build(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_file_that_cannot_grow_is_an_error_with_its_mend(index_dir: Path) -> None:
     build(index_dir)
     write_articles(index_dir.parent, [*ARTICLES, *many(3)])

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SECONDS = 15
 OUTSIDE = "http://outside.invalid"
 PARAGRAPHS = "<p>Rain fell in Osterby on Tuesday, and the harbour was closed again.</p>" * 12
-AT_ONCE = 6
+AT_ONCE = 12
 QUESTION = "What did Healey urge in Israel?"
 # Every command but `models pull`, whose purpose the network is, and those that go on until Ctrl-C.
 COMMANDS: dict[str, list[str]] = {

@@ -207,6 +207,7 @@ def test_a_quote_that_moved_is_found_and_one_that_is_gone_is_said() -> None:
 # The timeline
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.dates(), st.integers(1, 9), min_size=1, max_size=8))
 def test_every_article_is_in_exactly_one_bar(days: dict[datetime.date, int]) -> None:
     bars = timeline.buckets(days, list(days))

@@ -157,6 +157,7 @@ def test_an_upload_is_taken(server: Server) -> None:
         visitor.get(f"/gradio_api/file={file['path']}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -23,15 +23,20 @@ from rag.answering.broad import Item
 from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
+from rag.answering.verdict import decides, read_verdict
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
 from rag.text.days import names_a_day, spelled, tell_days
+from rag.text.language import Language
 from rag.text.sentences import sentences_of, split
 
 MAX_EXTRACTED = 2
 """Verbatim sentences shown when the model wrote nothing that the sources support."""
 _SECOND_SHARE = 0.9  # a second one must bear on the question nearly as much
 _WIDEN_CHARACTERS = 400
+MAX_REASONS = 4
+"""Sentences of an answer to why or how."""
+_REASONS_AMONG = 20  # the best ones, of all articles
 _DATED_AMONG = 10  # a sentence further down speaks of something else
 _SENTENCE_END = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
 
@@ -68,6 +73,7 @@ def check(
     terms: QuestionTerms,
     evidence: Sequence[Evidence],
     *,
+    kind: Kind = Kind.FACT,
     cut: bool = False,
 ) -> Checked:
     """Hold each sentence that a model wrote against the evidence.
@@ -76,6 +82,7 @@ def check(
         completion: What it wrote. Marks of citations in it mean nothing, and are removed.
         terms: The question's.
         evidence: Source sentences, best first.
+        kind: Of the question; a verdict is looked for where it wants yes or no.
         cut: Whether the model was stopped; then an unfinished last sentence does not count.
     """
     text = strip_marks(" ".join(completion.split()))
@@ -85,17 +92,32 @@ def check(
     kept: Kept = []
     withheld: list[AnswerSentence] = []
     n_written = 0
-    for sentence in dict.fromkeys(text[span.start : span.end] for span in spans):
-        found = attribute(sentence, terms.question, evidence)
+    question = terms.question
+    for written in dict.fromkeys(text[span.start : span.end] for span in spans):
+        sentence = _of_the_news(written, question.language)
+        found: Attribution | None = None
+        if kind is Kind.YESNO and (verdict := read_verdict(sentence, question.language)):
+            found = decides(verdict, question, evidence)
+            sentence = sentence if found else verdict.rest
+        found = found or attribute(sentence, question, evidence)
         if found.status in (Status.QUOTED, Status.SUPPORTED):
             sources = [source.text for source in (*found.sources, *found.further)]
             kept.append((keep_verbatim(sentence, sources), found))
             n_written += 1
             continue
-        withheld.append(AnswerSentence(text=sentence, status=found.status, citations=()))
+        withheld.append(AnswerSentence(text=written, status=found.status, citations=()))
         if found.status is Status.PARTLY:
             kept += [verbatim(source) for source in found.sources]
     return Checked(_once(kept), tuple(withheld), n_written)
+
+
+def _of_the_news(sentence: str, language: Language) -> str:
+    """A sentence without what it says of the passages: "According to the passage, …"."""
+    match = language.pattern("prompt.of_passages").match(sentence)
+    if not match or match.end() == len(sentence):
+        return sentence
+    rest = sentence[match.end() :]
+    return rest[:1].upper() + rest[1:]
 
 
 def extract(evidence: Sequence[Evidence]) -> Kept:
@@ -121,6 +143,8 @@ def with_best(kept: Kept, best: Evidence) -> Kept:
 def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
     """With a sentence that says when, if the answer to a question of time says no day.
 
+    Where no sentence does, the answer tells of which day its article is.
+
     Args:
         kept: Sentences of the answer.
         evidence: Those that may support it, best first, at least one.
@@ -130,7 +154,26 @@ def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
         return kept
     among = evidence[:_DATED_AMONG]
     dated = next((item for item in among if names_a_day(item.text, language)), None)
-    return kept if dated is None else _once([*kept, verbatim(dated)])
+    if dated is not None:
+        return _once([*kept, verbatim(dated)])
+    text, found = kept[0]
+    published = found.sources[0].article.published
+    told = f"{text} [reported on {spelled(published)}]" if published else text
+    return [(told, found), *kept[1:]]
+
+
+def with_more(kept: Kept, ranked: Sequence[Evidence]) -> Kept:
+    """With what else the same article says of it, in its order: a reason is more than a sentence.
+
+    Args:
+        kept: Sentences of the answer, at least one.
+        ranked: Sentences that may support it, best first.
+    """
+    cited = [source for _, found in kept for source in (*found.sources, *found.further)]
+    among = [s for s in ranked[:_REASONS_AMONG] if s.article is cited[0].article]
+    more = [s for s in among if not any(same_statement(s, other) for other in cited)]
+    chosen = more[: max(0, MAX_REASONS - len(kept))]
+    return _once([*kept, *(verbatim(s) for s in sorted(chosen, key=lambda s: s.start))])
 
 
 def verbatim(source: Evidence) -> tuple[str, Attribution]:

@@ -41,6 +41,8 @@ _MIN_SHARED = 0.75
 """Share of a statement's words that its denial must have."""
 _MIN_DENIED = 4
 """Words that a denial must have to deny something."""
+_MIN_SAME_SUM = 0.35
+"""The same for sums and shares, which count nothing."""
 _MIN_SAME_EVENT = 0.5
 """Share of a sentence's words that another must have to give another day for the same thing."""
 
@@ -169,6 +171,9 @@ def _comparable(source: Evidence, other: Evidence, asked: Set[str]) -> bool:
     ours, theirs = _named(source), _named(other)
     if (ours and theirs and not ours & theirs) or not (asked & _words(source) <= _words(other)):
         return False
+    here, there = _places(source), _places(other)
+    if here and there and not here & there:  # so many in Haiti, so many in Jamaica
+        return False
     years, other_years = _years(source), _years(other)
     return not (years and other_years) or bool(years & other_years)
 
@@ -177,6 +182,12 @@ def _years(item: Evidence) -> set[str]:
     """The years that a sentence names; the one of its article where it names none."""
     published = item.article.published
     return set(_YEAR.findall(item.text)) or ({str(published.year)} if published else set())
+
+
+def _places(item: Evidence) -> set[str]:
+    """The places that a sentence names: what has a capital soon behind "in"."""
+    where = item.analyzer.language.pattern("disagreement.where")
+    return {plain(match.group("place")) for match in where.finditer(item.text)}
 
 
 def _named(item: Evidence) -> Set[str]:
@@ -250,6 +261,7 @@ def _other_value(
         if not _is_no_total(other.read, candidate)
         and candidate.percent == number.percent
         and unit & (theirs := _unit(other.read, candidate))
+        and (not unit & theirs <= _GENERAL or _shared(source.read, other.read) >= _MIN_SAME_SUM)
         and ("money" in unit) == ("money" in theirs)
         and ("money" in theirs or _comes_near(number, candidate))
         and _is_rate(source.read, number) == _is_rate(other.read, candidate)
@@ -283,8 +295,9 @@ def _is_near(source: Evidence, other: Evidence) -> bool:
 
 def _same_value(sentence: Analysed, number: Number, other_one: Analysed, other: Number) -> bool:
     about = sentence.language.pattern("disagreement.about")
-    rounded = about.search(sentence.text[: number.start]) or about.search(
-        other_one.text[: other.start]
+    rounded = any(
+        about.search(text.text[: figure.start].rstrip("$£€¥"))
+        for text, figure in ((sentence, number), (other_one, other))
     )
     most = max(abs(number.value), abs(other.value))
     return abs(number.value - other.value) <= (ROUNDED if rounded else SAME_VALUE) * most

@@ -9,6 +9,7 @@ around which a premise of the question does not hold comes behind all others.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +26,11 @@ from rag.retrieval import Hit, Retrieved
 from rag.text.analysed import Analysed
 from rag.text.analysis import Analyzer
 from rag.text.asides import is_aside
-from rag.text.days import DatedPhrase, names_a_day, resolve
+from rag.text.days import DatedPhrase, names_a_day, resolve, spelled
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.language import Language
 from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
+from rag.text.periods import find_periods
 from rag.text.same import repeats
 from rag.text.sentences import sentences_of
 
@@ -40,6 +42,8 @@ CHUNK_WEIGHT = 2.0
 RANKED_WEIGHTS = {"logit": 0.45, "cosine": 1.5, "coverage": 1.5, "chunk": 3.0}
 WINDOW_WEIGHT, IMPLIED_WINDOW_WEIGHT = 1.5, 1.25
 """For standing in the window that the question names; in the last month where it names none."""
+YEAR_WEIGHT = 0.6
+"""For being of the year before the question, where it names no time and some article is recent."""
 POSITION_WEIGHT, LENGTH_WEIGHT = 0.4, 0.4
 """Taken away for standing at the very end of its article; given for 40 words or more."""
 NAME_WEIGHT = 1.0
@@ -49,6 +53,7 @@ DAY_WEIGHT = 1.0
 """For naming a day where a day is asked for."""
 N_CHECKED = 160
 """Sentences, the best ones, whose premises are looked at; the others are no evidence."""
+_YEAR = datetime.timedelta(365)
 _MIN_WORDS = 4
 _LONG_WORDS = 40
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
@@ -106,9 +111,13 @@ class Evidence:
 
     @cached_property
     def headed(self) -> Analysed:
-        """The sentence with what its article's heading adds: who, and when."""
+        """The sentence with what its article's heading adds: who, and when.
+
+        The days that it tells are spelled out too: "on Wednesday", "Sept. 10".
+        """
         heading = f"{self.article.title} {self.article.published or ''}"
-        return Analysed(f"{heading} {self.text}", self.analyzer)
+        days = " ".join(spelled(day) for day in self.told_days)
+        return Analysed(f"{heading} {self.text} {days}", self.analyzer)
 
     @cached_property
     def before(self) -> Analysed:
@@ -124,6 +133,17 @@ class Evidence:
             return ()
         text, language = self.article.text, self.analyzer.language
         return tuple(resolve(text, self.start, self.end, published, language))
+
+    @cached_property
+    def told_days(self) -> tuple[datetime.date, ...]:
+        """The single days that it tells, as the calendar has them; none where none is known."""
+        published = self.article.published
+        if published is None:
+            return ()
+        named = find_periods(self.text, published, self.analyzer.language)
+        periods = [(p.first, p.last) for p in named if p.strength == "event"]
+        days = [(phrase.first, phrase.last) for phrase in self.days]
+        return tuple(dict.fromkeys(first for first, last in [*periods, *days] if first == last))
 
     @cached_property
     def quotation(self) -> Quotation | None:
@@ -249,13 +269,21 @@ def _score(sentence: Evidence, question: Question, gathered: Gathered, has_ranke
     else:
         score = COSINE_WEIGHT * sentence.cosine + COVERAGE_WEIGHT * sentence.coverage
         score += CHUNK_WEIGHT * sentence.hit.score
-    if gathered.window and sentence.in_window:
-        score += WINDOW_WEIGHT if gathered.window.words else IMPLIED_WINDOW_WEIGHT
+    window = gathered.window
+    if window and sentence.in_window:
+        score += WINDOW_WEIGHT if window.words else IMPLIED_WINDOW_WEIGHT
+    elif window and not window.words and _within_a_year(sentence, question):
+        score += YEAR_WEIGHT
     score -= POSITION_WEIGHT * sentence.start / max(len(sentence.article.text), 1)
     score += LENGTH_WEIGHT * min(len(sentence.text.split()), _LONG_WORDS) / _LONG_WORDS
     if question.kind is Kind.WHEN and names_a_day(sentence.text, question.language):
         score += DAY_WEIGHT
     return score
+
+
+def _within_a_year(sentence: Evidence, question: Question) -> bool:
+    published = sentence.article.published
+    return published is not None and published + _YEAR >= question.asked_on
 
 
 def _with_premises(sentence: Evidence, question: Question) -> Evidence:

@@ -18,6 +18,8 @@ from rag.text.same import repeats, word_runs
 
 _AFTER_EVENT = datetime.timedelta(21)
 """So long after an event articles still bring it as news."""
+STANDS_FOR = datetime.timedelta(365)
+"""So long an article tells how things stand."""
 _DAY = datetime.timedelta(1)
 
 Search = Callable[[Filter], Found]
@@ -49,11 +51,19 @@ class Gathered:
         found: Passages, best first, those of the window and of all times together, each once.
         window: Where was looked first; None where the question speaks of no time and no article
             is recent.
+        not_before: How things stand now no older article tells; None where that is not asked.
     """
 
     terms: QuestionTerms
     found: list[Retrieved]
     window: Window | None
+    not_before: datetime.date | None = None
+
+    def may_tell(self, published: datetime.date | None) -> bool:
+        """Whether an article of that day may answer the question at all."""
+        if self.window is not None and self.window.bound:
+            return self.in_window(published)
+        return published is None or self.not_before is None or published >= self.not_before
 
     def in_window(self, published: datetime.date | None) -> bool:
         """Whether an article of that day stands in the window."""
@@ -99,7 +109,18 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
     if not inside.passages and not window.words:
         return Gathered(everything.terms, list(everything.passages), None)
     found = _once([*inside.passages, *everything.passages])
-    return Gathered(everything.terms, found, window)
+    return Gathered(everything.terms, found, window, _oldest(question))
+
+
+def _oldest(question: Question) -> datetime.date | None:
+    """The first day whose articles can tell how things stand now, if that is what is asked.
+
+    Only of a collection that goes on, with articles of the last month; one that has ended is asked
+    as it was then.
+    """
+    asks_now = question.language.pattern("questions.present").search(question.text)
+    named = any(period.strength != "present" for period in question.periods)
+    return question.asked_on - STANDS_FOR if asks_now and not named else None
 
 
 def _once(found: Sequence[Retrieved]) -> list[Retrieved]:

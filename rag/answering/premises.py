@@ -22,13 +22,14 @@ from rag.text.names import plain, words
 from rag.text.numbers import find_numbers
 from rag.text.periods import Period
 
-PremiseKind = Literal["year", "day", "role", "ordinal", "amount", "name"]
-STRICT: tuple[PremiseKind, ...] = ("year", "day", "role", "ordinal")
+PremiseKind = Literal["year", "day", "role", "ordinal", "event", "amount", "name"]
+STRICT: tuple[PremiseKind, ...] = ("year", "day", "role", "ordinal", "event")
 """Kinds that must hold where the source stands; names and amounts may stand further off."""
 _TOLD_AFTER = datetime.timedelta(21)
 """Articles published that long after an event still tell it as news."""
 _NEAR_CHARACTERS = 600
 _CLOSE_CHARACTERS = 400
+_EVENT_CHARACTERS = 200
 _LEAD_CHARACTERS = 800
 """The beginning of an article, which says what all of it is about."""
 
@@ -63,6 +64,7 @@ class _Words(NamedTuple):
     Attributes:
         roles: Each name of a role to all names of it.
         role, ordinal, name: What is looked for in a question; None where the language says nothing.
+        events: Each word for something that happens to the words that tell of it.
         ordinals: Each word of an ordinal to its figure.
         aliases: Each word of a name to others for the same thing.
         asking: Words with a capital at the beginning of a question that are no part of a name.
@@ -72,6 +74,7 @@ class _Words(NamedTuple):
     """
 
     roles: dict[str, tuple[str, ...]]
+    events: dict[str, re.Pattern[str]]
     role: re.Pattern[str] | None
     ordinals: dict[str, str]
     ordinal: re.Pattern[str] | None
@@ -94,8 +97,14 @@ def _words_of(language: Language) -> _Words:
     names = (" ".join(group).split() for group in language.groups("premises.aliases"))
     asking = language.words("premises.asking")
     calendar = (language.words(f"calendar.{kind}") for kind in ("months", "weekdays"))
+    events = {
+        word: _any_of(told)
+        for asked, told in language.groups("premises.events")
+        for word in asked.split()
+    }
     return _Words(
         roles=roles,
+        events=events,
         role=re.compile(rf"\b(?:{longest})\b", re.IGNORECASE) if roles else None,
         ordinals=ordinals,
         ordinal=re.compile(rf"\b(?:{written})\b", re.IGNORECASE) if figure else None,
@@ -106,6 +115,12 @@ def _words_of(language: Language) -> _Words:
         endings=language.words("premises.endings"),
         generic=language.words("premises.generic"),
     )
+
+
+def _any_of(words_and_ends: str) -> re.Pattern[str]:
+    """A pattern of words; one with a star may go on."""
+    each = [re.escape(word).replace(r"\*", r"\w*") for word in words_and_ends.split()]
+    return re.compile(rf"\b(?:{'|'.join(each)})\b", re.IGNORECASE)
 
 
 def read_premises(
@@ -147,6 +162,8 @@ def read_premises(
         if not re.match(r"\s+[A-Z]", question[match.end() :])
         and not question[match.end() :].startswith(("’s ", "'s "))
     ]
+    told = {match.group(): match for match in re.finditer(r"[a-z][a-z-]+", question[asked_from:])}
+    found += [Premise("event", word) for word in told if word in rules.events]
     ordinals = [m for m in _all(rules.ordinal, question, asked_from) if m.start() not in dated]
     found += [Premise("ordinal", match.group()) for match in ordinals]
     counted = {match.start() for match in ordinals}
@@ -212,6 +229,10 @@ def missing(
                 re.search(rf"\b{re.escape(role)}s?\b", near, re.IGNORECASE)
                 for role in rules.roles[premise.text.lower()]
             )
+        elif premise.kind == "event":
+            title = "" if "?" in article.title else article.title  # which asks tells nothing
+            close = f"{title}\n{text[max(0, start - _EVENT_CHARACTERS) : end]}"
+            ok = rules.events[premise.text].search(close) is not None
         elif premise.kind == "ordinal":
             close = text[max(0, start - _CLOSE_CHARACTERS) : end + _CLOSE_CHARACTERS]
             ok = _ordinal_held(premise.text.lower(), f"{article.title} {close}".lower(), language)

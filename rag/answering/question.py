@@ -174,6 +174,14 @@ class Question:
         return find_periods(self.text, self.asked_on, self.language)
 
     @cached_property
+    def ahead(self) -> str:
+        """The words for a time after the day of asking in a question of what happened then."""
+        if not self.language.pattern("periods.past").search(self.text):
+            return ""
+        times = (p for p in self.premises if p.first and p.first > self.asked_on)
+        return next((premise.text for premise in times), "")
+
+    @cached_property
     def premises(self) -> list[Premise]:
         """What it takes for granted, and a source must bear out."""
         asked_from = _asked_from(self.text)

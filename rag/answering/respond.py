@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from rag.answering.checking import (
     extract,
     with_best,
     with_day,
+    with_more,
 )
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
@@ -33,6 +35,7 @@ from rag.answering.evidence import Evidence, left_out, rank_sentences, select
 from rag.answering.gathering import Gathered
 from rag.answering.prompt import write_prompt
 from rag.answering.question import Kind, Question
+from rag.answering.verdict import read_verdict
 from rag.index.opened import OpenIndex
 from rag.llm import LLM, Prompt, Token
 from rag.ranking import Ranker
@@ -40,6 +43,10 @@ from rag.retrieval import Filter, Found, QuestionTerms
 from rag.settings import Settings
 from rag.text.days import spelled
 
+DOUBTFUL = 0.5
+"""Confidence below which the best sentence of the sources is shown beside what the model wrote."""
+OLD_AFTER = datetime.timedelta(365)
+"""After so long an answer says of which day its newest source is."""
 N_CLOSEST = 3
 """Passages that are shown where there is no answer."""
 # Room for the tokens of the chat template and of joins between texts counted one by one.
@@ -58,6 +65,12 @@ NOT_FITTED = (
     " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
     " holds."
 )
+AHEAD = (
+    "“{when}” lies after the day of the question, {asked_on}: no article can tell what happened"
+    " then."
+)
+OLD = "The newest article cited is of {day}; things may have changed since."
+NO_VERDICT = "No sentence of the articles says yes or no in so many words."
 NO_RULES = (
     "There are no rules for the language of the articles ({language}): who said it, negations,"
     " days, numbers in words and what a question takes for granted are not checked."
@@ -150,7 +163,7 @@ def answer_events(
     yield EvidenceFound(hits=hits, confidence=likely)
 
     draft = Draft()
-    if question.foreign:
+    if question.foreign or question.ahead:
         likely = 0.0 if calibration else None
     elif is_broad:
         draft, likely = _broad_draft(question, usable), None  # nothing is fitted for these
@@ -161,11 +174,11 @@ def answer_events(
         for token in _written(prompt, completion, means.llm, cancelled):
             clock("first_token")
             yield TextWritten(text=token.text)
-        checked = check(completion.text, terms, usable, cut=completion.cut)
+        checked = check(completion.text, terms, usable, kind=question.kind, cut=completion.cut)
         seen |= answer_signals(terms, checked, completion.tokens, usable)
         likely = calibration.confidence(seen) if calibration else None
         draft = replace(
-            _draft(question, terms, checked, completion, evidence, usable),
+            _draft(question, terms, checked, completion, evidence, usable, likely),
             model=means.llm.name,
             n_prompt_tokens=means.llm.count_tokens(prompt.system)
             + means.llm.count_tokens(prompt.user),
@@ -181,9 +194,11 @@ def answer_events(
         notes.append(NOT_FITTED.format(embedding=embedding, llm=means.llm.name))
     if not index.language.is_known:
         notes.append(NO_RULES.format(language=index.language.code))
-    draft = replace(draft, note=" ".join(note for note in notes if note) or None)
     clock("total")
     body = draft.body
+    if body and not is_broad:
+        notes += [_no_verdict(question, body), _old(question, body)]
+    draft = replace(draft, note=" ".join(note for note in notes if note) or None)
     window = gathered.window if gathered.window and gathered.window.words else None
     yield AnswerReady(
         answer=Answer(
@@ -218,8 +233,7 @@ def answer_events(
 
 def _may_answer(sentence: Evidence, gathered: Gathered, n_free: int = 0) -> bool:
     """Whether a sentence may support an answer: of the time asked for, its premises borne out."""
-    bound = gathered.window is not None and gathered.window.bound
-    return sentence.holds(n_free) and (sentence.in_window or not bound)
+    return sentence.holds(n_free) and gathered.may_tell(sentence.article.published)
 
 
 def _refusal(
@@ -232,11 +246,16 @@ def _refusal(
     """Why there is no answer, as plainly as it is known."""
     if question.foreign:
         return not_understood(question.foreign, index.name, index.manifest.config.language)
+    if question.ahead:
+        return AHEAD.format(when=question.ahead, asked_on=spelled(question.asked_on))
     text = not_stated(index.manifest.n_articles, index.name, filter)
     window = gathered.window
     if window and window.bound and not any(sentence.in_window for sentence in ranked):
         since, until = (spelled(day) for day in (window.since, window.until))
         return f"{text} Nothing that was found was published between {since} and {until}."
+    not_before = gathered.not_before
+    if not_before and not any(gathered.may_tell(item.article.published) for item in ranked):
+        return f"{text} Nothing that was found since {spelled(not_before)} tells how things stand."
     lacking = ranked and not any(_may_answer(item, gathered) for item in ranked)
     if lacking:
         told = dict.fromkeys(premise.text for premise in ranked[0].lacking)
@@ -244,6 +263,22 @@ def _refusal(
             words = ", ".join(f"“{word}”" for word in told)
             return f"{text} What was found does not bear out {words}."
     return text
+
+
+def _no_verdict(question: Question, body: Body) -> str | None:
+    """That an answer to a question of yes or no says neither."""
+    if question.kind is not Kind.YESNO or read_verdict(body.text, question.language):
+        return None
+    return NO_VERDICT
+
+
+def _old(question: Question, body: Body) -> str | None:
+    """That everything cited is old, where the question speaks of no time of its own."""
+    days = [citation.published for citation in body.citations]
+    newest = max((day for day in days if day), default=None)
+    if question.periods or newest is None or newest + OLD_AFTER >= question.asked_on:
+        return None
+    return OLD.format(day=spelled(newest))
 
 
 def _least(settings: Settings, calibration: Calibration) -> float:
@@ -315,16 +350,22 @@ def _draft(
     completion: Completion,
     evidence: Sequence[Evidence],
     ranked: Sequence[Evidence],
+    likely: float | None,
 ) -> Draft:
     if checked.n_written:
-        kept = with_best(checked.kept, evidence[0])
+        doubtful = likely is None or likely < DOUBTFUL or question.kind is Kind.WHEN
+        kept = with_best(checked.kept, evidence[0]) if doubtful else checked.kept
         if question.kind is Kind.WHEN:
             kept = with_day(kept, ranked)
+        if question.kind is Kind.WHY:
+            kept = with_more(kept, ranked)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
     kept = with_best(checked.kept, evidence[0]) if checked.kept else extract(evidence)
     if question.kind is Kind.WHEN:
         kept = with_day(kept, ranked)
+    if question.kind is Kind.WHY:
+        kept = with_more(kept, ranked)
     body = compose(terms, kept, ranked)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, (), AnswerStatus.EXTRACTED, note, checked.withheld)

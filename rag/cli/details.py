@@ -1,4 +1,4 @@
-"""What `rag show` shows: read without opening a model."""
+"""What `rag show`, `rag rollback` and `rag prune` print: read without opening a model."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ from rag.index.manifest import Manifest
 from rag.index.opened import OpenIndex
 from rag.index.stories import Story, story_of
 from rag.readers import Skipped
+
+
+class LiveVersion(BaseModel):
+    """What `rag rollback --json` and `rag prune --json` print.
+
+    Attributes:
+        index: Name of the index.
+        version: Number of the live version.
+        deleted: Numbers of the versions that were deleted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: str
+    version: int
+    deleted: tuple[int, ...] = ()
 
 
 class IndexDetails(BaseModel):

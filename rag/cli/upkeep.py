@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 
 from rag.cli.options import Json, settings_with
 from rag.cli.output import line, paragraph, print_json, show_error
@@ -15,22 +14,6 @@ if TYPE_CHECKING:
     from rag.index.check import CheckReport
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the index.")]
-
-
-class LiveVersion(BaseModel):
-    """What `rag rollback --json` and `rag prune --json` print.
-
-    Attributes:
-        index: Name of the index.
-        version: Number of the live version.
-        deleted: Numbers of the versions that were deleted.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    index: str
-    version: int
-    deleted: tuple[int, ...] = ()
 
 
 def check(
@@ -77,6 +60,8 @@ def rollback(
 
     number = roll_back(IndexFolder(settings_with().index_dir, name), to)
     if as_json:
+        from rag.cli.details import LiveVersion
+
         print_json(LiveVersion(index=name, version=number))
     else:
         paragraph(f"{line(name)}: version {number} is live")
@@ -97,6 +82,8 @@ def prune(
     with folder.lock():
         deleted = tuple(folder.prune(keep))
     if as_json:
+        from rag.cli.details import LiveVersion
+
         print_json(LiveVersion(index=name, version=live, deleted=deleted))
     else:
         gone = (

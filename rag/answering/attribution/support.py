@@ -111,17 +111,17 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
     elif (
         not sources
         or min(share, new_share) < PARTLY_SHARE
-        or _grounded(all_terms, sources) < GROUNDED_SHARE
+        or grounded(all_terms, sources) < GROUNDED_SHARE
         or not _says_something(read, question, wanted)
     ):
         return Attribution(Status.UNSUPPORTED, (), share)
     elif (
         min(share, new_share) < SUPPORTED_SHARE
         or not _held(read, question, sources)
-        or not _exact(read, question, sources)
+        or not exact(read, question, sources)
         or not _figures_stand_with_names(read, question, sources)
         or _turned_round(read, sources, wanted)
-        or _speaker_dropped(read, question, sources, wanted)
+        or speaker_dropped(read, question, sources, wanted)
     ):
         return Attribution(Status.PARTLY, tuple(sources), share)
     else:
@@ -146,7 +146,7 @@ def _bearing(question: Analysed, evidence: Sequence[Evidence]) -> list[Evidence]
     ]
 
 
-def _grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
+def grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
     """Share of a sentence's words that its sources hold, with what stands just before them.
 
     An answer repeats the question, so most of its words need no support. But a source that has
@@ -163,8 +163,8 @@ def _held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
     """
     terms = sentence.content_terms
     if len(terms) > _FRAGMENT_TERMS or not question.terms.isdisjoint(terms):
-        return _grounded(terms, sources) >= HELD_SHARE
-    return _grounded((*question.content_terms, *terms), sources) >= FRAGMENT_HELD_SHARE
+        return grounded(terms, sources) >= HELD_SHARE
+    return grounded((*question.content_terms, *terms), sources) >= FRAGMENT_HELD_SHARE
 
 
 def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
@@ -180,7 +180,7 @@ def _whole(sentence: str, source: Evidence) -> bool:
     return squeeze(sentence).lower().strip(" .\"'") == squeeze(source.text).lower().strip(" .\"'")
 
 
-def _exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
     """Whether the sources hold its numbers and names, and say no where it does.
 
     A name of the question counts as supported in the text just before a source ("he" has its name
@@ -236,9 +236,10 @@ def _turned_round(sentence: Analysed, sources: Sequence[Evidence], wanted: Seque
     return False
 
 
-def _speaker_dropped(
+def speaker_dropped(
     sentence: Analysed, question: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]
 ) -> bool:
+    """Whether it tells as a fact what a source only reports somebody to have said."""
     return any(
         drops_speaker(
             sentence,
@@ -313,9 +314,9 @@ def _alone(
         for item in evidence
         if _held_share(wanted, item.headed.terms) >= SUPPORTED_SHARE
         and _held(sentence, question, [item])
-        and _exact(sentence, question, [item])
+        and exact(sentence, question, [item])
         and not _turned_round(sentence, [item], wanted)
-        and not _speaker_dropped(sentence, question, [item], wanted)
+        and not speaker_dropped(sentence, question, [item], wanted)
     ]
     return sorted(found, key=lambda item: -len(set(all_terms) & item.headed.terms))
 
