@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     from rag.index.check import CheckReport as CheckReport
     from rag.index.opened import IndexInfo as IndexInfo
     from rag.index.opened import list_indexes as list_indexes
+    from rag.index.stories import Story as Story
     from rag.pool import EnginePool as EnginePool
     from rag.readers import KNOWN_SUFFIXES as KNOWN_SUFFIXES
+    from rag.retrieval import AlsoIn as AlsoIn
     from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
     from rag.retrieval.spelling import Correction as Correction
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "AlsoIn": "rag.retrieval",
     "Answer": "rag.answering.answer",
     "AnswerItem": "rag.answering.answer",
     "AnswerReady": "rag.answering.events",
@@ -91,6 +94,7 @@ _HOME = {
     "RemovalError": "rag.errors",
     "Settings": "rag.settings",
     "Status": "rag.answering.attribution",
+    "Story": "rag.index.stories",
     "TextWritten": "rag.answering.events",
     "Upload": "rag.building.uploads",
     "add_files": "rag.building.uploads",

@@ -23,6 +23,7 @@ from rag.embedding import Embedder, Vectors
 from rag.errors import IndexFormatError
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
+from rag.index.stories import Story, stories_of
 from rag.lifetime import Lifetime
 from rag.llm import LLM, SHARED
 from rag.opening import embedder_of, ranker_of, reranker_of
@@ -396,6 +397,11 @@ class Rag:
         """What cleaning took out of an article, and why."""
         with self._life.in_use():
             return self._live().index.catalog.removed(article_id)
+
+    def stories(self) -> list[Story]:
+        """The stories that several articles tell, ordered by their first reports' reading."""
+        with self._life.in_use():
+            return stories_of(self._live().index.catalog)
 
     def articles(self) -> Iterator[Article]:
         """Every article of the index, in the order of reading."""

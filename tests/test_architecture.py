@@ -79,10 +79,10 @@ PUBLIC_MODULES = (
     *("rag.embedding", "rag.errors", "rag.evaluation", "rag.settings", "rag.testing"),
 )
 PUBLIC = """
-    Answer AnswerItem AnswerReady AnswerSentence AnswerStatus Article BuildProgress
+    AlsoIn Answer AnswerItem AnswerReady AnswerSentence AnswerStatus Article BuildProgress
     BuildReport BusyError Calibration CancelledError Chat CheckReport Citation Claim
     ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit
-    IndexInfo KNOWN_SUFFIXES Kind Rag RagError RemovalError Settings Status TextWritten
+    IndexInfo KNOWN_SUFFIXES Kind Rag RagError RemovalError Settings Status Story TextWritten
     Upload add_files add_sources ask build check list_files list_indexes remove_files search
     summarize timeline
     """.split()  # noqa: SIM905

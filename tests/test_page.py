@@ -151,10 +151,10 @@ def test_what_was_searched_is_said_if_it_is_another_question() -> None:
 def test_reprints_are_named_as_the_same_text() -> None:
     other = {
         "article_id": "b", "title": "Copy", "published": None, "source": "Echo", "url": None,
-        "path": None, "start": 0, "end": 9,
+        "path": None, "start": 0, "end": 9, "relation": "reprint",
     }  # fmt: skip
-    made = shown(answer(hits=[hit(reprints=[other])]))
-    assert "The same text also in:" in made
+    made = shown(answer(hits=[hit(also_in=[other])]))
+    assert "Also in: <button" in made
     assert ">Echo</button>" in made
 
 

@@ -40,14 +40,14 @@ def test_the_table_finds_sorts_and_turns_pages() -> None:
 
 def test_the_state_tells_what_was_removed_and_what_is_the_same() -> None:
     rows = (
-        Row("a", "One", DAY, "Post", 1),
-        Row("b", "Two", DAY, "Echo", 1),
+        Row("a", "One", DAY, "Post", 1, "first report"),
+        Row("b", "Two", DAY, "Echo", 1, "reprint"),
         Row("c", "Three", DAY, "X"),
     )
     found = Overview("news", 1, rows, {"a": 0, "b": 2, "c": 0})
     made = library.table(found, library.View(sort="state"))
-    assert '<td class="state">as found, same text as 1 other</td>' in made
-    assert '<td class="state">2 pieces removed, same text as 1 other</td>' in made
+    assert '<td class="state">as found, first report, same text as 1 other</td>' in made
+    assert '<td class="state">2 pieces removed, reprint, same text as 1 other</td>' in made
     assert '<td class="state">as found</td>' in made
     assert [row.article_id for row in library.matching(found, library.View(sort="state"))] == [
         "b", "a", "c",

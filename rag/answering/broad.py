@@ -91,10 +91,10 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
 
 
 def _support(pool: Sequence[Evidence], alike: Array) -> list[int]:
-    """How many other articles say much the same."""
-    articles = [sentence.article.article_id for sentence in pool]
+    """How many other stories say much the same."""
+    stories = [sentence.story for sentence in pool]
     return [
-        len({articles[other] for other in np.flatnonzero(row >= _SAME_FACT)} - {articles[at]})
+        len({stories[other] for other in np.flatnonzero(row >= _SAME_FACT)} - {stories[at]})
         for at, row in enumerate(alike)
     ]
 
@@ -158,14 +158,14 @@ def _others(
     alike: Array,
     chosen: Sequence[int],
 ) -> tuple[Evidence, ...]:
-    """Up to two sentences of other articles that say much the same."""
+    """Up to two sentences of other stories that say much the same."""
     found: dict[str, Evidence] = {}
     for other in np.argsort(-alike[at]).tolist():
         sentence = pool[other]
         if alike[at, other] < _SAME_FACT + 0.1 or len(found) == 2:
             break
-        if other not in chosen and sentence.article.article_id != pool[at].article.article_id:
-            found.setdefault(sentence.article.article_id, sentence)
+        if other not in chosen and sentence.story != pool[at].story:
+            found.setdefault(sentence.story, sentence)
     return tuple(found.values())
 
 

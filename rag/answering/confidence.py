@@ -98,7 +98,7 @@ def answer_signals(
         "cited_logit": max(source.logit for source in sources),
         "cited_behind": ranked[0].score - max(source.score for source in sources),
         "cited_lacking": float(min(len(source.lacking) for source in sources)),
-        "n_sources": math.log(len({source.article.article_id for source in sources})),
+        "n_sources": math.log(len({source.story for source in sources})),
         "n_written": float(checked.n_written > 0),
     }
 

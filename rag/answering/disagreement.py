@@ -103,12 +103,12 @@ def find_conflicts(
     used: set[frozenset[tuple[str, int]]] = set()
     for text, attribution in kept:
         sentence = Analysed(text, question.analyzer)
-        articles = {s.article.article_id for s in (*attribution.sources, *attribution.further)}
+        stories = {s.story for s in (*attribution.sources, *attribution.further)}
         for source in attribution.sources:
             others = [
                 other
                 for other in evidence
-                if other.article.article_id not in articles and _comparable(source, other, asked)
+                if other.story not in stories and _comparable(source, other, asked)
             ]
             for kind, ours, theirs in _differences(question, sentence, source, others):
                 conflict = Conflict(kind, _newest_first([ours, *theirs]))
@@ -406,12 +406,12 @@ def _one_per_article(others: Sequence[Evidence]) -> Iterator[Evidence]:
 
 
 def _newest_first(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """One statement of each article; undated ones last."""
-    by_article: dict[str, Statement] = {}
+    """One statement of each story; undated ones last."""
+    by_story: dict[str, Statement] = {}
     for statement in statements:
-        by_article.setdefault(statement.source.article.article_id, statement)
+        by_story.setdefault(statement.source.story, statement)
     first_day = datetime.date.min
     return tuple(
-        sorted(by_article.values(), key=lambda s: s.source.article.published or first_day,
+        sorted(by_story.values(), key=lambda s: s.source.article.published or first_day,
                reverse=True)
     )  # fmt: skip

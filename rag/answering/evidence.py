@@ -31,6 +31,7 @@ from rag.text.instructions import speaks_to_a_machine
 from rag.text.language import Language
 from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
 from rag.text.periods import find_periods
+from rag.text.same import repeats
 from rag.text.sentences import sentences_of
 
 # Without a ranker.
@@ -58,8 +59,6 @@ _LONG_WORDS = 40
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
 CONTEXT_CHARACTERS = 500
 """Before a sentence, in which the names of "he" and "it" stand."""
-SAME_SHARE = 0.8
-"""Share of the word triples that two sentences have in common if they are one statement."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,11 @@ class Evidence:
     logit: float = 0.0
     lacking: tuple[Premise, ...] = ()
     in_window: bool = False
+
+    @property
+    def story(self) -> str:
+        """Its independent source: reprints and versions of one article are one."""
+        return self.hit.story or self.hit.article_id
 
     @property
     def text(self) -> str:
@@ -169,6 +173,8 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
     ranked: dict[tuple[str, int, int], Evidence] = {}
     paragraphs: dict[str, Paragraphs] = {}
     for item, own in zip(gathered.found, logits, strict=True):
+        if item.hit.superseded_by:  # the newest version says so no longer
+            continue
         text = item.article.text
         if item.hit.article_id not in paragraphs:
             paragraphs[item.hit.article_id] = Paragraphs(text)
@@ -329,5 +335,5 @@ def same_statement(one: Evidence, other: Evidence) -> bool:
         return True
     if ours.values != theirs.values:
         return False
-    most = max(len(ours.shingles), len(theirs.shingles), 1)
-    return len(ours.shingles & theirs.shingles) >= SAME_SHARE * most
+    shorter, longer = sorted((ours.runs, theirs.runs), key=len)
+    return repeats(longer, shorter)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rag.answering.question import Kind, Question
 from rag.retrieval import Filter, Found, QuestionTerms, Retrieved
 from rag.text.periods import RECENT
+from rag.text.same import repeats, word_runs
 
 _AFTER_EVENT = datetime.timedelta(21)
 """So long after an event articles still bring it as news."""
@@ -126,15 +127,22 @@ def _once(found: Sequence[Retrieved]) -> list[Retrieved]:
     """Passages without those that stand in one before, ranked anew by their score."""
     kept: list[Retrieved] = []
     for item in found:
-        if not any(
-            item.hit.article_id == other.hit.article_id
-            and item.hit.start < other.hit.end
-            and other.hit.start < item.hit.end
-            for other in kept
-        ):
+        if not any(_stands_in(item, other) for other in kept):
             kept.append(item)
     kept.sort(key=lambda item: -item.hit.score)
     return [
         replace(item, hit=item.hit.model_copy(update={"rank": rank}))
         for rank, item in enumerate(kept, start=1)
     ]
+
+
+def _stands_in(item: Retrieved, other: Retrieved) -> bool:
+    """Whether a passage overlaps another, or repeats an article of the same story."""
+    ours, theirs = item.hit, other.hit
+    if ours.article_id == theirs.article_id:
+        return ours.start < theirs.end and theirs.start < ours.end
+    return (
+        bool(ours.story)
+        and ours.story == theirs.story
+        and repeats(word_runs(ours.text), word_runs(other.article.text))
+    )

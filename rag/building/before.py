@@ -12,7 +12,7 @@ from rag.errors import IndexError_, RemovalError
 from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
 from rag.index.layout import CATALOG, IndexFolder
-from rag.index.manifest import Manifest, read_manifest, verify_files
+from rag.index.manifest import FORMAT, Manifest, read_manifest, verify_files
 from rag.readers import Skipped
 
 MAX_REMOVED = 0.5
@@ -92,6 +92,7 @@ class Before:
         live = self.manifest
         if (
             live is None
+            or live.format != FORMAT
             or live.recipe != recipe
             or live.config != config
             or list(skipped) != list(self.skipped)

@@ -22,6 +22,7 @@ from rag.building.derive import derive
 from rag.building.draft import DraftCatalog
 from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
+from rag.building.known_stories import find_stories
 from rag.building.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
 from rag.building.recipe import recipe_of, runtime_of, why_anew
 from rag.building.report import BuildProgress, BuildReport, Progress
@@ -252,8 +253,11 @@ class _Build:
         identity = json.loads(catalog.meta("embedder") or "null")
         base = base_of(self._folder, catalog)
         self._tell("derive")
+        with self._timed("stories"):
+            stories = find_stories(catalog.database)
+            self._step("stories found")
         with self._timed("store"):
-            columns = catalog.finish()
+            columns = catalog.finish(stories)
         self._step("catalog finished")
         with self._timed("derive"):
             derived = derive(

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from rag.building.inputs import Input
+from rag.building.known_stories import Stories
 from rag.index.catalog import Catalog
 from rag.index.columns import NO_SOURCE, Columns, article_key
 from rag.index.database import Database, Row
@@ -45,6 +46,11 @@ class DraftCatalog(Catalog):
             IndexCorruptError: it is no catalog.
         """
         return cls(Database.create(path, SCHEMA))
+
+    @property
+    def database(self) -> Database:
+        """The file, for what else is kept in it."""
+        return self._database
 
     def transaction(self) -> AbstractContextManager[None]:
         """All of it or nothing.
@@ -136,16 +142,16 @@ class DraftCatalog(Catalog):
         rows = (known.row(path) for path, known in new.items())
         self._database.run_many("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?, ?)", rows)
 
-    def finish(self) -> Columns:
+    def finish(self, stories: Stories) -> Columns:
         """End building: columns written, everything in the one file, closed."""
-        columns = self._make_columns()
+        columns = self._make_columns(stories)
         with self.transaction():
             self._database.run("DELETE FROM columns")
             self._database.run_many("INSERT INTO columns VALUES (?, ?, ?)", columns.pack())
         self._database.finish()
         return columns
 
-    def _make_columns(self) -> Columns:
+    def _make_columns(self, stories: Stories) -> Columns:
         days: dict[int, int] = {}
         places: dict[int, int] = {}
         names: dict[str, int] = {}
@@ -161,6 +167,7 @@ class DraftCatalog(Catalog):
             "SELECT chunk_id, article FROM chunks INDEXED BY chunks_article"
         )
         pairs.sort()
+        members, repeats = stories.members, stories.repeats
         return Columns(
             chunk_ids=np.array([chunk_id for chunk_id, _ in pairs], dtype=np.int64),
             days=np.array([days[number] for _, number in pairs], dtype=np.int32),
@@ -168,6 +175,9 @@ class DraftCatalog(Catalog):
             source_names=tuple(names),
             article_numbers=np.array(list(days), dtype=np.int64),
             article_keys=np.array(keys, dtype=np.int64),
+            firsts=np.array([members[n].first if n in members else n for n in days], np.int64),
+            newest=np.array([members[n].newest if n in members else n for n in days], np.int64),
+            repeats=np.array([repeats.get(chunk_id, 0) for chunk_id, _ in pairs], np.int64),
         )
 
 

@@ -10,8 +10,10 @@ import json
 
 from rag.index.catalog import Catalog
 from rag.index.config import IndexConfig
-from rag.index.manifest import FORMAT, Manifest
+from rag.index.manifest import Manifest
 
+CHUNKS = 3
+"""The format that brought the chunks and vectors of today; format 4 took them over."""
 PIPELINE = 3
 """To be raised when cleaning, splitting, chunking or the embedded text change."""
 
@@ -19,7 +21,7 @@ PIPELINE = 3
 def recipe_of(config: IndexConfig, model_sha256: str) -> str:
     """sha256 (hex) of the recipe; `model_sha256` is the embedding model's fingerprint."""
     decides = {
-        "format": FORMAT,
+        "format": CHUNKS,
         "pipeline": PIPELINE,
         "language": config.language,
         "chunking": config.chunking.model_dump(mode="json"),

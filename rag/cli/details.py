@@ -11,6 +11,7 @@ from rag.errors import QuestionError
 from rag.index.layout import IndexFolder
 from rag.index.manifest import Manifest
 from rag.index.opened import OpenIndex
+from rag.index.stories import Story, story_of
 from rag.readers import Skipped
 
 
@@ -52,6 +53,16 @@ class IndexDetails(BaseModel):
     skipped: tuple[Skipped, ...]
 
 
+class ShownArticle(CleanedArticle):
+    """An article as the index holds it.
+
+    Attributes:
+        story: Its story; None where no other article tells it.
+    """
+
+    story: Story | None = None
+
+
 def index_details(index_dir: Path, name: str) -> IndexDetails:
     """The facts of the live version, which is verified on the way.
 
@@ -70,8 +81,8 @@ def index_details(index_dir: Path, name: str) -> IndexDetails:
         )
 
 
-def stored_article(index_dir: Path, name: str, article_id: str) -> CleanedArticle:
-    """An article as the index holds it, with what cleaning took out.
+def stored_article(index_dir: Path, name: str, article_id: str) -> ShownArticle:
+    """An article as the index holds it, with what cleaning took out, and its story.
 
     Raises:
         QuestionError: the index has no such article.
@@ -84,4 +95,8 @@ def stored_article(index_dir: Path, name: str, article_id: str) -> CleanedArticl
                 f"index {name!r} has no article {article_id!r}",
                 mend=f"rag search --index {name} WORDS   (--json gives the ids)",
             )
-        return CleanedArticle(article=article, removed=index.catalog.removed(article_id))
+        return ShownArticle(
+            article=article,
+            removed=index.catalog.removed(article_id),
+            story=story_of(index.catalog, article_id),
+        )

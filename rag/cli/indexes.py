@@ -15,8 +15,8 @@ from rag.errors import IndexMissingError, RagError
 
 if TYPE_CHECKING:
     from rag.building.report import BuildReport
-    from rag.cleaning import CleanedArticle
-    from rag.cli.details import IndexDetails
+    from rag.cli.details import IndexDetails, ShownArticle
+    from rag.index.stories import Story
     from rag.readers import Skipped
 
 _MAX_SKIPPED = 10
@@ -186,8 +186,26 @@ def _show_details(details: IndexDetails) -> None:
     _show_skipped(details.skipped, details.name, most=None)
 
 
-def _show_article(cleaned: CleanedArticle) -> None:
-    article = cleaned.article
+def _others(article_id: str, story: Story) -> list[str]:
+    """The other articles of a story, each with what it is."""
+    newest = story.superseded.get(article_id, article_id)
+    told = []
+    for other in story.articles:
+        if other == article_id:
+            continue
+        what = ""
+        if other == newest:
+            what = " (newer version)"
+        elif other in story.superseded:
+            what = f" (earlier version of {story.superseded[other]})"
+        elif other == story.shown:
+            what = " (first report)"
+        told.append(f"{other}{what}")
+    return told
+
+
+def _show_article(cleaned: ShownArticle) -> None:
+    article, story = cleaned.article, cleaned.story
     facts = {
         "article": article.article_id,
         "title": article.title,
@@ -197,6 +215,7 @@ def _show_article(cleaned: CleanedArticle) -> None:
         "url": article.url,
         "path": article.path,
         **article.metadata,
+        "also in": story and ", ".join(_others(article.article_id, story)),
     }
     for name, value in facts.items():
         if value is not None:

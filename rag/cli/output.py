@@ -228,8 +228,12 @@ def show_hits(hits: Sequence[Hit], *, explain: bool = False) -> None:
             paragraph("")
         paragraph(f"{hit.rank}. {heading(hit)}  (score {hit.score:.3f})", style="bold")
         paragraph(where(hit), indent=4, style="dim")
-        for reprint in hit.reprints:
-            paragraph(f"also in {heading(reprint)}, {where(reprint)}", indent=4, style="dim")
+        if hit.superseded_by:
+            told = f"no longer in the newest version of the article: {hit.superseded_by}"
+            paragraph(line(told), indent=4, style="dim")
+        for other in hit.also_in:
+            told = f"also in {heading(other)}, {where(other)} ({other.relation})"
+            paragraph(told, indent=4, style="dim")
         if explain:
             paragraph(_parts(hit), indent=4, style="dim")
         before, after = hit.sentence_start - hit.start, hit.sentence_end - hit.start
@@ -262,4 +266,6 @@ def where(found: object) -> str:
     path = line(str(getattr(found, "path", None) or getattr(found, "article_id", "")))
     page = getattr(found, "page", None)
     place = path if page is None else f"{path}, p. {page}"
+    if getattr(found, "start", 0) is None:
+        return place
     return f"{place}:{getattr(found, 'start', 0)}-{getattr(found, 'end', 0)}"

@@ -189,6 +189,14 @@ class Catalog:
         self._all_there("chunk", chunk_ids, chunks)
         return chunks
 
+    def first_chunks(self, numbers: Sequence[int]) -> dict[int, int]:
+        """The id of the first chunk of each of these articles."""
+        query = "SELECT article, chunk_id FROM chunks INDEXED BY chunks_article WHERE article IN"
+        found: dict[int, int] = {}
+        for article, chunk_id in self._database.rows_in(query, numbers):
+            found[article] = min(chunk_id, found.get(article, chunk_id))
+        return found
+
     def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
         """Ids of the chunks whose article passes a filter but for its `where`, ascending."""
         columns = self.columns
@@ -205,12 +213,16 @@ class Catalog:
             passes &= np.isin(columns.sources, wanted)
         return columns.chunk_ids[passes]
 
-    def _by_id(self, article_id: str) -> CleanedArticle | None:
+    def number(self, article_id: str) -> int | None:
+        """The number of an article; None if there is no such one."""
         columns = self.columns
         places = np.flatnonzero(columns.article_keys == article_key(article_id))
-        found = self._cleaned(columns.article_numbers[places].tolist())
-        same = (item for item in found.values() if item.article.article_id == article_id)
-        return next(same, None)
+        found = self.articles(columns.article_numbers[places].tolist())
+        return next((n for n, item in found.items() if item.article_id == article_id), None)
+
+    def _by_id(self, article_id: str) -> CleanedArticle | None:
+        number = self.number(article_id)
+        return None if number is None else self._cleaned([number])[number]
 
     def _cleaned(self, numbers: Sequence[int]) -> dict[int, CleanedArticle]:
         query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE number IN"

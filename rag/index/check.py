@@ -13,7 +13,7 @@ from rag.errors import IndexError_, IndexMissingError
 from rag.index.catalog import FALLBACK, Catalog
 from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged
 from rag.index.lexical import LexicalIndex
-from rag.index.manifest import Manifest, file_problem, read_manifest, verify_files
+from rag.index.manifest import FORMAT, Manifest, file_problem, read_manifest, verify_files
 from rag.index.vectors import VectorIndex
 from rag.text.language import language
 
@@ -29,6 +29,7 @@ Kind = Literal[
     "model",
     "leftover",
     "language",
+    "stories",
 ]
 
 
@@ -164,6 +165,14 @@ def _findings(
             " it, negations, days, numbers in words and what a question takes for granted are not"
             " checked, and follow-ups stand alone",
             mend=f'where the articles are English: language = "en" in index.toml, then {rebuild}',
+        )
+    if manifest.format != FORMAT:
+        yield Finding(
+            kind="stories",
+            severity="warning",
+            message=f"version {number} has on-disk format {manifest.format}: reprints and earlier"
+            " versions of its articles are not known, and count as sources of their own",
+            mend=rebuild,
         )
     newer = [other for other in folder.versions() if other > number]
     if newer:

@@ -28,6 +28,11 @@ class Columns:
         source_names: Distinct sources.
         article_numbers: Shape (n_articles,), ascending.
         article_keys: Shape (n_articles,): `article_key` of each.
+        firsts: Shape (n_articles,): number of the first report of its story; its own if it is that,
+            or alone.
+        newest: Shape (n_articles,): number of the newest version of it; its own if it is that.
+        repeats: Shape (n_chunks,): number of the article of its story that is shown instead, where
+            the text of the chunk stands in that; 0 where it is found itself.
     """
 
     chunk_ids: NDArray[np.int64]
@@ -36,6 +41,9 @@ class Columns:
     source_names: tuple[str, ...]
     article_numbers: NDArray[np.int64]
     article_keys: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    newest: NDArray[np.int64]
+    repeats: NDArray[np.int64]
 
     def pack(self) -> list[Row]:
         """Rows of the table `columns`."""
@@ -46,8 +54,31 @@ class Columns:
             "source_names": json.dumps(self.source_names, ensure_ascii=False).encode(),
             "article_numbers": self.article_numbers.astype("<i8").tobytes(),
             "article_keys": self.article_keys.astype("<i8").tobytes(),
+            "firsts": self.firsts.astype("<i8").tobytes(),
+            "newest": self.newest.astype("<i8").tobytes(),
+            "repeats": self.repeats.astype("<i8").tobytes(),
         }
         return [(name, data, zlib.crc32(data)) for name, data in parts.items()]
+
+    def place(self, article: int) -> Place:
+        """The story of the article with this number, and its place in it."""
+        at = int(np.searchsorted(self.article_numbers, article))
+        first = int(self.firsts[at])
+        members = self.article_numbers[self.firsts == first]
+        return Place(first, self.newest_of(article), self.newest_of(first), tuple(members.tolist()))
+
+    def newest_of(self, article: int) -> int:
+        """The number of the newest version of the article with this number."""
+        return int(self.newest[np.searchsorted(self.article_numbers, article)])
+
+    def repeated(self, chunk_ids: Sequence[int]) -> dict[int, int]:
+        """By chunk: the article that is shown instead, for those of these that repeat one."""
+        others = self.repeats[np.searchsorted(self.chunk_ids, np.array(chunk_ids, dtype=np.int64))]
+        return {
+            chunk_id: other
+            for chunk_id, other in zip(chunk_ids, others.tolist(), strict=True)
+            if other
+        }
 
     @classmethod
     def unpack(cls, rows: Sequence[Row]) -> Columns:
@@ -57,6 +88,13 @@ class Columns:
             IndexCorruptError: one is missing or damaged.
         """
         parts = {name: data for name, data, checksum in rows if zlib.crc32(data) == checksum}
+        if (
+            not {name for name, _, _ in rows} & {"firsts", "newest", "repeats"}
+            and "chunk_ids" in parts
+        ):
+            # Of format 3, which knew no stories: each article is one.
+            alone = parts.get("article_numbers", b"")
+            parts |= {"firsts": alone, "newest": alone, "repeats": bytes(len(parts["chunk_ids"]))}
         try:
             return cls(
                 chunk_ids=np.frombuffer(parts["chunk_ids"], "<i8"),
@@ -65,9 +103,29 @@ class Columns:
                 source_names=tuple(json.loads(parts["source_names"])),
                 article_numbers=np.frombuffer(parts["article_numbers"], "<i8"),
                 article_keys=np.frombuffer(parts["article_keys"], "<i8"),
+                firsts=np.frombuffer(parts["firsts"], "<i8"),
+                newest=np.frombuffer(parts["newest"], "<i8"),
+                repeats=np.frombuffer(parts["repeats"], "<i8"),
             )
         except KeyError as error:
             raise IndexCorruptError(f"column {error} is missing or damaged") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of an article in its story.
+
+    Attributes:
+        first: Number of the first report of its story.
+        newest: Number of the newest version of the article itself.
+        shown: Number of the article that stands for the story: the first report's newest version.
+        members: Numbers of all its articles, ascending; only its own where it is alone.
+    """
+
+    first: int
+    newest: int
+    shown: int
+    members: tuple[int, ...]
 
 
 def article_key(article_id: str) -> int:

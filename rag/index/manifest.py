@@ -17,7 +17,9 @@ from rag.errors import IndexFormatError
 from rag.index.config import IndexConfig
 from rag.index.layout import CATALOG, damaged
 
-FORMAT = 3
+FORMAT = 4
+READABLE = (3, 4)
+"""Formats that open; 3 has no stories until it is built again."""
 FILE_NAME = "manifest.json"
 _EARLIER = "earlier.sqlite"  # of versions that once shared a catalog with the one before
 # A catalog that is larger is not hashed at each opening, which would take seconds: its rows and
@@ -96,8 +98,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
         found = _Format.model_validate_json(text).format
-        if found != FORMAT:
-            problem = f"has on-disk format {found}; this version of rag reads format {FORMAT}"
+        if found not in READABLE:
+            known = " and ".join(map(str, READABLE))
+            problem = f"has on-disk format {found}; this version of rag reads formats {known}"
             raise _other_format(folder, problem)
         manifest = Manifest.model_validate_json(text)
         seal = _seal(json.loads(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from pathlib import Path
 from typing import Self
 
@@ -142,6 +142,15 @@ class OpenIndex:
             fitting = self.lexical.chunk_ids_where(filter.where)
             ids = np.intersect1d(ids, fitting, assume_unique=True)
         return ids
+
+    def passing(self, articles: Collection[int], filter: Filter) -> Set[int]:
+        """Those of these articles, by their number, that pass a filter."""
+        if filter.passes_all or not articles:
+            return frozenset(articles)
+        allowed = self.chunk_ids_where(filter)
+        chunks = self.catalog.first_chunks(sorted(articles))
+        passes = np.isin(list(chunks.values()), allowed)
+        return {article for article, passed in zip(chunks, passes, strict=True) if passed}
 
     def close(self) -> None:
         """Close the files."""

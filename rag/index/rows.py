@@ -65,6 +65,22 @@ CREATE TABLE IF NOT EXISTS inputs (  -- for the next build: a file as it was nee
     n_lines INTEGER,                     -- if further lines may follow
     entries TEXT NOT NULL                -- JSON list: what stands in it
 );
+CREATE TABLE IF NOT EXISTS sketches (  -- these three too: by them the same texts are found
+    article INTEGER PRIMARY KEY,
+    runs BLOB NOT NULL                   -- uint64, ascending: see rag.building.stories
+);
+CREATE TABLE IF NOT EXISTS compared (
+    one INTEGER NOT NULL,                -- numbers of two articles, the lower first
+    other INTEGER NOT NULL,
+    alike INTEGER NOT NULL,              -- 1 the same text, 2 versions of one article, 3 both
+    PRIMARY KEY (one, other)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS repeats (
+    article INTEGER PRIMARY KEY,
+    shown INTEGER NOT NULL,              -- the articles that its chunks were looked for in
+    newest INTEGER NOT NULL,
+    chunks BLOB NOT NULL                 -- int64 pairs: chunk_id, the article that holds its text
+);
 CREATE TABLE IF NOT EXISTS columns (  -- written last; what filters and look-ups search
     name TEXT PRIMARY KEY,
     data BLOB NOT NULL,

@@ -7,10 +7,10 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from rag import Article, EnginePool, Rag, RagError, Settings, list_indexes
+from rag import Article, EnginePool, Rag, RagError, Settings, Story, list_indexes
 
 _log = logging.getLogger(__name__)
 _MAX_EXAMPLES = 3
@@ -27,13 +27,20 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An article in the table of the library; `n_same` others have the same text."""
+    """An article in the table of the library.
+
+    Attributes:
+        article_id, title, published, source: Of the article.
+        n_same: Number of other articles that tell the same story.
+        told: What it is among them: `first report`, `reprint` or `earlier version`.
+    """
 
     article_id: str
     title: str
     published: datetime.date | None
     source: str | None
     n_same: int = 0
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +102,16 @@ class _Removed(dict[str, int]):
         return self[article_id]
 
 
-def _rows(articles: Iterable[Article]) -> tuple[Row, ...]:
-    rows = []
-    texts: list[int] = []
-    for article in articles:
-        rows.append(Row(article.article_id, article.title, article.published, article.source))
-        texts.append(hash(article.text))
-    n_alike = Counter(texts)
+def _rows(articles: Iterable[Article], stories: Iterable[Story]) -> tuple[Row, ...]:
+    told: dict[str, tuple[int, str]] = {}
+    for story in stories:
+        for one in story.articles:
+            what = "first report" if one in (story.first, story.shown) else "reprint"
+            what = "earlier version" if one in story.superseded else what
+            told[one] = len(story.articles) - 1, what
     return tuple(
-        replace(row, n_same=n_alike[digest] - 1) if n_alike[digest] > 1 else row
-        for row, digest in zip(rows, texts, strict=True)
+        Row(one.article_id, one.title, one.published, one.source, *told.get(one.article_id, ()))
+        for one in articles
     )
 
 
@@ -170,7 +177,8 @@ class Engines:
             opened = rag.index  # it stays open while it is read, whatever is published meanwhile
             known = self._overviews.get(name)
             if known is None or known.version != opened.version:
-                known = Overview(name, opened.version, _rows(articles), _Removed(rag))
+                rows = _rows(articles, rag.stories())
+                known = Overview(name, opened.version, rows, _Removed(rag))
                 self._overviews[name] = known
             return known
 

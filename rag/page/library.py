@@ -245,7 +245,7 @@ def _column(name: str, title: str, view: View) -> str:
 def _row(row: Row, n_removed: int) -> str:
     states = [number(n_removed, "piece") + " removed" if n_removed else "as found"]
     if row.n_same:
-        states.append(f"same text as {number(row.n_same, 'other')}")
+        states.append(f"{row.told}, same text as {number(row.n_same, 'other')}")
     state, source = ", ".join(states), text(row.source or "not stated")
     # A narrow screen has no room for four columns: what two of them hold stands below the title.
     return (

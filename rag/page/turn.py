@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag import Answer, Article, Hit
+from rag import AlsoIn, Answer, Article, Hit
 from rag.page import reply
 from rag.page.article import Place
 from rag.page.markup import byline, headline, message, number, text
@@ -134,20 +134,38 @@ def _hit(index: str, hit: Hit) -> str:
         f'<span class="title">{text(headline(hit))}</span>'
         f'<span class="byline">{byline(hit.published, hit.source)}</span>'
         f'<span class="best">{text(" ".join(best.split()))}</span></button>'
-        f"{_reprints(index, hit)}</li>"
+        f"{_also_in(index, hit)}</li>"
     )
 
 
-def _reprints(index: str, hit: Hit) -> str:
-    """Where else the same passage stands: one origin, not several witnesses."""
-    if not hit.reprints:
-        return ""
+def _also_in(index: str, hit: Hit) -> str:
+    """Where else the same stands: one origin, not several witnesses."""
+    told = ""
+    if hit.superseded_by:
+        newest = Place(index=index, article_id=hit.superseded_by, start=0, end=0)
+        told = (
+            '<p class="reprints">No longer in the newest version of the article: '
+            f'<button type="button" class="reprint" {newest.attribute}>'
+            f"{text(hit.superseded_by)}</button></p>"
+        )
+    if not hit.also_in:
+        return told
     links = ", ".join(
         f'<button type="button" class="reprint" {place.attribute}>'
-        f"{text(other.source or other.title or other.article_id)}</button>"
-        for other in hit.reprints
+        f"{text(other.source or other.title or other.article_id)}</button>{_beside(other)}"
+        for other in hit.also_in
         for place in [
-            Place(index=index, article_id=other.article_id, start=other.start, end=other.end)
+            Place(
+                index=index,
+                article_id=other.article_id,
+                start=other.start or 0,
+                end=other.end or 0,
+            )
         ]
     )
-    return f'<p class="reprints">The same text also in: {links}</p>'
+    return f'{told}<p class="reprints">Also in: {links}</p>'
+
+
+def _beside(other: AlsoIn) -> str:
+    """What the other article is, where it is not merely a reprint."""
+    return "" if other.relation == "reprint" else f" ({text(other.relation)})"

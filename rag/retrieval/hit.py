@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +43,18 @@ class HitScores(BaseModel):
     reranker: float | None = None
 
 
-class Reprint(BaseModel):
-    """Where else the text of a hit stands.
+Relation = Literal["first report", "reprint", "earlier version", "newer version", "same passage"]
+
+
+class AlsoIn(BaseModel):
+    """Another article that tells the same.
 
     Attributes:
         article_id, title, published, source, url, path: Of the other article.
-        start, end: Span in its text.
+        relation: What it is in the story of the hit, beside the hit's own article; `same passage`
+            if it tells another story and only repeats the passage.
+        start, end: Span in its text of the hit's best sentence, or of the passage; None where it
+            lacks it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,8 +65,9 @@ class Reprint(BaseModel):
     source: str | None
     url: str | None
     path: str | None
-    start: int
-    end: int
+    relation: Relation
+    start: int | None = None
+    end: int | None = None
 
 
 class Hit(BaseModel):
@@ -74,7 +82,12 @@ class Hit(BaseModel):
         start, end: Span of the passage in the article's text.
         text: The passage: article text[start:end].
         sentence_start, sentence_end: Span of its best sentence in the article's text.
-        reprints: Other articles with the same passage; they take no rank of their own.
+        story: `article_id` of the first report of its story; its own where it stands alone. Hits of
+            one story are one source.
+        superseded_by: `article_id` of the newest version of its article, if that is another one and
+            passes the filter: the passage was taken out of it since.
+        also_in: The other articles of its story, and those that repeat the passage; they take no
+            rank of their own, but for what they have alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,7 +107,9 @@ class Hit(BaseModel):
     text: str
     sentence_start: int
     sentence_end: int
-    reprints: tuple[Reprint, ...] = ()
+    story: str = ""
+    superseded_by: str | None = None
+    also_in: tuple[AlsoIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

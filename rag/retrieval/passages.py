@@ -13,15 +13,13 @@ import numpy as np
 
 from rag.index.rows import StoredChunk
 from rag.retrieval.scoring import Scored
+from rag.text.same import repeats, word_runs
 
 MERGE_DEPTH = 20
 """Chunks ranked below this are not joined to a neighbour: what a hit is must not depend on k."""
 MAX_JOINED = 2
 """Chunks that one passage consists of, at most."""
-REPRINT_OVERLAP = 0.8
-"""Share of the word triples of the shorter text that a reprint has in common with the other."""
 _REPRINT_COSINE = 0.75  # below this two chunks do not say the same; it spares counting words
-_SHINGLE_WORDS = 3
 _GAP_CHARACTERS = 8  # white space between paragraphs
 
 
@@ -81,11 +79,11 @@ def passages(ranked: Sequence[Scored], k: int) -> list[Passage]:
         k: Passages wanted.
     """
     found: list[Passage] = []
-    shingles: dict[int, frozenset[tuple[str, ...]]] = {}
+    runs: dict[int, frozenset[int]] = {}
     for rank, item in enumerate(ranked):
         if len(found) >= k and rank >= MERGE_DEPTH:
             break
-        twin = _twin(item, found, shingles)
+        twin = _twin(item, found, runs)
         if twin is not None:
             twin.reprints.append(item)
             continue
@@ -113,7 +111,7 @@ def _adjoin(one: StoredChunk, other: StoredChunk) -> bool:
 
 
 def _twin(
-    item: Scored, found: Sequence[Passage], shingles: dict[int, frozenset[tuple[str, ...]]]
+    item: Scored, found: Sequence[Passage], known: dict[int, frozenset[int]]
 ) -> Passage | None:
     """The passage that a chunk repeats from another article."""
     for passage in found:
@@ -122,19 +120,13 @@ def _twin(
                 continue
             if float(part.chunk.vector @ item.chunk.vector) < _REPRINT_COSINE:
                 continue
-            one, other = _shingles(item, shingles), _shingles(part, shingles)
-            if len(one & other) >= REPRINT_OVERLAP * min(len(one), len(other)):
+            shorter, longer = sorted((_runs(item, known), _runs(part, known)), key=len)
+            if repeats(shorter, longer):
                 return passage
     return None
 
 
-def _shingles(
-    item: Scored, known: dict[int, frozenset[tuple[str, ...]]]
-) -> frozenset[tuple[str, ...]]:
-    # Broder, "On the Resemblance and Containment of Documents", 1997.
+def _runs(item: Scored, known: dict[int, frozenset[int]]) -> frozenset[int]:
     if item.chunk.chunk_id not in known:
-        words = item.text.casefold().split()
-        n = min(_SHINGLE_WORDS, max(len(words), 1))
-        runs = zip(*(words[at:] for at in range(n)), strict=False)
-        known[item.chunk.chunk_id] = frozenset(runs)
+        known[item.chunk.chunk_id] = word_runs(item.text)
     return known[item.chunk.chunk_id]

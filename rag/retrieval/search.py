@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
@@ -12,11 +11,12 @@ from rag.index.filter import Filter
 from rag.index.opened import OpenIndex
 from rag.readers import normalise
 from rag.retrieval.candidates import CandidateStore
-from rag.retrieval.hit import Found, Hit, Reprint, Retrieved
+from rag.retrieval.hit import Found, Hit, Retrieved
 from rag.retrieval.passages import Passage, passages
 from rag.retrieval.reranking import Reranker
 from rag.retrieval.scoring import Scored, best_first, first_look, score_chunk
 from rag.retrieval.terms import QuestionTerms
+from rag.retrieval.told import one_of_each, source_of, told
 
 N_CANDIDATES = 100
 """Chunks taken from the vectors, and as many from the words."""
@@ -90,9 +90,9 @@ def search(
     reranker: Reranker | None = None,
 ) -> Found:
     """Like `retrieve`, for a question whose terms and vector (shape (dimension,)) are known."""
-    lexical = _likeliest(index, terms, vector, max(N_CANDIDATES, 2 * k), filter or Filter())
-    close = dict(list(lexical.items())[: max(N_CLOSE, 2 * k)])
-    chunks = index.catalog.chunks(sorted(close))
+    filter = filter or Filter()
+    close = _closest(index, terms, vector, k, filter)
+    chunks = one_of_each(index, index.catalog.chunks(sorted(close)))
     articles = index.catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
     ranked = best_first(
         [
@@ -110,7 +110,25 @@ def search(
     if reranker is not None:
         ranked = _reranked(reranker, terms.question.text, ranked[: max(N_RERANKED, 2 * k)])
     best = enumerate(passages(ranked, k), start=1)
-    return Found(terms, tuple(_retrieved(rank, passage, articles) for rank, passage in best))
+    return Found(terms, tuple(_retrieved(index, *one, articles, filter) for one in best))
+
+
+def _closest(
+    index: OpenIndex, terms: QuestionTerms, vector: Vectors, k: int, filter: Filter
+) -> dict[int, float]:
+    """What is looked at closely, as `_likeliest`: a story that is reprinted everywhere once.
+
+    What repeats an article that is shown instead is passed over, and more is taken in its place.
+    """
+    n, n_close = max(N_CANDIDATES, 2 * k), max(N_CLOSE, 2 * k)
+    while True:
+        found = _likeliest(index, terms, vector, n, filter)
+        repeated = index.catalog.columns.repeated(list(found))
+        shown = index.passing(set(repeated.values()), filter)
+        left = [item for item in found.items() if repeated.get(item[0]) not in shown]
+        if len(left) >= n_close or len(found) < n:  # then there are no more
+            return dict(left[:n_close])
+        n *= 4
 
 
 def _likeliest(
@@ -137,7 +155,13 @@ def _reranked(reranker: Reranker, question: str, ranked: Sequence[Scored]) -> li
     )
 
 
-def _retrieved(rank: int, passage: Passage, articles: Mapping[int, Article]) -> Retrieved:
+def _retrieved(
+    index: OpenIndex,
+    rank: int,
+    passage: Passage,
+    articles: Mapping[int, Article],
+    filter: Filter,
+) -> Retrieved:
     found = passage.joined()
     article = articles[found.chunk.article]
     start, end = found.chunk.sentences[found.best_sentence].tolist()
@@ -145,29 +169,13 @@ def _retrieved(rank: int, passage: Passage, articles: Mapping[int, Article]) -> 
         rank=rank,
         score=found.score,
         scores=found.scores,
-        **_source(article),
+        **source_of(article),
         page=article.page_at(start),
         start=found.chunk.start,
         end=found.chunk.end,
         text=article.text[found.chunk.start : found.chunk.end],
         sentence_start=start,
         sentence_end=end,
-        reprints=tuple(
-            Reprint(
-                **_source(articles[twin.chunk.article]), start=twin.chunk.start, end=twin.chunk.end
-            )
-            for twin in passage.reprints
-        ),
+        **told(index, passage, article, (start, end), filter),
     )
     return Retrieved(hit, article, found.chunk, found.sentence_cosines, found.sentence_words)
-
-
-def _source(article: Article) -> dict[str, Any]:
-    return {
-        "article_id": article.article_id,
-        "title": article.title,
-        "published": article.published,
-        "source": article.source,
-        "url": article.url,
-        "path": article.path,
-    }

@@ -8,6 +8,7 @@ from rag.text.analysis import Analyzer
 from rag.text.language import Language
 from rag.text.names import claimed_numbers, clauses, names, negated, words
 from rag.text.numbers import Number, find_numbers
+from rag.text.same import word_runs
 
 
 class Analysed:
@@ -78,7 +79,6 @@ class Analysed:
         return tuple(self.text.casefold().split())
 
     @cached_property
-    def shingles(self) -> frozenset[tuple[str, ...]]:
-        """Its runs of three words, by which reprints are known."""
-        # Broder, "On the Resemblance and Containment of Documents", 1997.
-        return frozenset(zip(self.folded, self.folded[1:], self.folded[2:], strict=False))
+    def runs(self) -> frozenset[int]:
+        """Its runs of words, by which the same text is known."""
+        return word_runs(self.text)

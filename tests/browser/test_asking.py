@@ -137,7 +137,7 @@ def test_sources_that_differ_stand_side_by_side(visitor: Visitor) -> None:
     expect(page.locator(".sources .days-meant").first).to_have_text(meant)
     page.keyboard.press("Escape")
     expect(rows.last.locator(".cite")).to_be_focused()
-    expect(page.locator(".reprints").first).to_contain_text("The same text also in: ")
+    expect(page.locator(".reprints").first).to_contain_text("Also in: ")
 
 
 def test_what_is_made_up_is_folded_away(browser: Browser, server: Server) -> None:

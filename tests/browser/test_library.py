@@ -40,7 +40,11 @@ def test_reprints_are_a_state(visitor: Visitor) -> None:
     page = visitor.page
     page.fill("#article-search :is(input, textarea)", "storm")
     expect(page.locator(".articles td.state")).to_have_text(
-        ["as found, same text as 1 other"] * 2 + ["as found"]
+        [
+            "as found, reprint, same text as 1 other",
+            "as found, first report, same text as 1 other",
+            "as found",
+        ]
     )
 
 

@@ -332,8 +332,8 @@ def _of_others(source: Evidence, alone: Sequence[Evidence]) -> tuple[Evidence, .
     for item in alone:
         if len(found) == MAX_FURTHER:
             break
-        articles = {other.article.article_id for other in (source, *found)}
-        if item.article.article_id not in articles and not any(
+        stories = {other.story for other in (source, *found)}
+        if item.story not in stories and not any(
             same_statement(item, other) for other in (source, *found)
         ):
             found.append(item)
