@@ -1,0 +1,371 @@
+"""The interface of its own: questions, searches, articles, builds."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.answering.answer import Answer
+from rag.answering.events import Event
+from rag.answering.question import Kind
+from rag.article import Article
+from rag.errors import IndexMissingError, NotFoundError, QuestionError, RagError
+from rag.index.check import CheckReport
+from rag.index.opened import IndexInfo
+from rag.retrieval import Filter, Hit
+from rag.serving.gone import event_stream, frame, unless_gone
+from rag.serving.jobs import Job
+from rag.serving.problems import Problem, problem_of
+from rag.serving.service import MAX_QUESTION, Asked, Service
+from rag.text.sentences import split
+
+_MAX_PAGE = 1000
+_PROBLEMS = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 504)
+_SSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "description": "The answer; with `stream` the events `evidence`, `text` and `answer` as"
+        " they come, or `problem`. Of these only `answer` is checked.",
+    }
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "What went wrong.",
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+    for status in _PROBLEMS
+}
+
+Words = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION)]
+IndexName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Earlier(_Request):
+    """A turn of the conversation before the question.
+
+    Attributes:
+        question: As it was asked.
+        answer: Its answer, without marks.
+    """
+
+    question: Words
+    answer: Annotated[str, Field(max_length=20_000)] = ""
+
+
+class AskRequest(_Request):
+    """A question.
+
+    Attributes:
+        question: In plain words.
+        index: Name of the index; the server's usual one without it.
+        filter: Which articles may be found.
+        asked_on: The day on which it is asked, today without it.
+        kind: What kind of answer it wants; recognised without it.
+        any_time: Do not search the time that the question speaks of first.
+        earlier: The conversation so far, oldest first: the question may lean on it.
+        stream: Send events as they come, rather than the answer alone.
+    """
+
+    question: Words
+    index: IndexName | None = None
+    filter: Filter = Filter()
+    asked_on: datetime.date | None = None
+    kind: Kind | None = None
+    any_time: bool = False
+    earlier: Annotated[tuple[Earlier, ...], Field(max_length=50)] = ()
+    stream: bool = False
+
+
+class SubjectRequest(_Request):
+    """A subject, to be told of in items.
+
+    Attributes:
+        subject: In plain words.
+        index, filter: See `AskRequest`.
+    """
+
+    subject: Words
+    index: IndexName | None = None
+    filter: Filter = Filter()
+
+
+class SearchRequest(_Request):
+    """Words to search for.
+
+    Attributes:
+        query: A question or words.
+        index, filter: See `AskRequest`.
+        k: Hits wanted; the setting without it.
+    """
+
+    query: Words
+    index: IndexName | None = None
+    k: Annotated[int, Field(ge=1, le=1000)] | None = None
+    filter: Filter = Filter()
+
+
+class BuildRequest(_Request):
+    """An index to be brought up to date with its sources.
+
+    Attributes:
+        index: See `AskRequest`.
+        full: Embed everything anew.
+        allow_removal: Even if more than half of the articles are gone.
+    """
+
+    index: IndexName | None = None
+    full: bool = False
+    allow_removal: bool = False
+
+
+class IndexRequest(_Request):
+    """An index."""
+
+    index: IndexName | None = None
+
+
+class Span(BaseModel):
+    """A span of a text, `[start, end)` in characters."""
+
+    start: int
+    end: int
+
+
+class ArticleLine(BaseModel):
+    """An article in a list, without its text of `n_characters`."""
+
+    article_id: str
+    title: str
+    published: datetime.date | None
+    source: str | None
+    author: str | None
+    url: str | None
+    path: str | None
+    n_characters: int
+
+
+class ArticlePage(BaseModel):
+    """Some articles of an index, in the order of reading; `n_articles` there are in all."""
+
+    index: str
+    version: int
+    n_articles: int
+    offset: int
+    articles: tuple[ArticleLine, ...]
+
+
+class ArticleText(BaseModel):
+    """An article, and the spans of the sentences of its text.
+
+    Attributes:
+        article: With its cleaned text, which every offset counts in.
+        sentences: Where each sentence stands.
+        quote: article text[start:end], where the request names a span.
+    """
+
+    index: str
+    version: int
+    article: Article
+    sentences: tuple[Span, ...]
+    quote: str | None = None
+
+
+def router(service: Service, *, read_only: bool) -> APIRouter:
+    """The addresses.
+
+    Args:
+        service: What they ask.
+        read_only: Leave out builds.
+    """
+    routes = APIRouter(responses=PROBLEMS)
+    _questions(routes, service)
+    _articles(routes, service)
+    _upkeep(routes, service)
+    if not read_only:
+        _builds(routes, service)
+    return routes
+
+
+def _questions(routes: APIRouter, service: Service) -> None:
+    @routes.post("/ask", response_model=Answer, responses=_SSE)
+    async def ask(body: AskRequest, request: Request) -> Response:
+        """Answer a question, with citations of exact spans."""
+        asked = Asked(
+            index=body.index or service.index,
+            question=body.question,
+            filter=body.filter,
+            asked_on=body.asked_on,
+            kind=body.kind,
+            any_time=body.any_time,
+            earlier=tuple(
+                (one.question, tuple(one.answer[s.start : s.end] for s in split(one.answer)))
+                for one in body.earlier
+            ),
+        )
+        if body.stream or "text/event-stream" in request.headers.get("accept", ""):
+            events = service.events(asked)
+            first = await anext(events)  # what fails before anything is found has its own status
+            return event_stream(_frames(first, events))
+        return _json(await unless_gone(request, service.answer(asked)))
+
+    async def told(body: SubjectRequest, request: Request, kind: Kind) -> Response:
+        index = body.index or service.index
+        asked = Asked(index=index, question=body.subject, filter=body.filter, kind=kind)
+        return _json(await unless_gone(request, service.answer(asked)))
+
+    @routes.post("/timeline", response_model=Answer)
+    async def timeline(body: SubjectRequest, request: Request) -> Response:
+        """What happened to a subject, by the day it happened."""
+        return await told(body, request, Kind.TIMELINE)
+
+    @routes.post("/summarize", response_model=Answer)
+    async def summarize(body: SubjectRequest, request: Request) -> Response:
+        """What the articles say of a subject, in a few of their sentences."""
+        return await told(body, request, Kind.SUMMARY)
+
+    @routes.post("/search", response_model=list[Hit])
+    async def search(body: SearchRequest) -> Response:
+        """Find the passages that bear on a question or on words, best first."""
+        index = body.index or service.index
+        hits = await service.search(index, body.query, body.k, body.filter)
+        return _json_list(hits)
+
+
+def _articles(routes: APIRouter, service: Service) -> None:
+    @routes.get("/indexes")
+    async def indexes() -> list[IndexInfo]:
+        """Every index, with its state."""
+        return await service.read(service.indexes)
+
+    @routes.get("/indexes/{name}")
+    async def index(name: str) -> IndexInfo:
+        """An index, with its state."""
+        found = {info.name: info for info in await service.read(service.indexes)}
+        if name not in found:
+            raise IndexMissingError(f"there is no index {name!r}", mend="GET /indexes lists them")
+        return found[name]
+
+    @routes.get("/indexes/{name}/articles")
+    async def articles(
+        name: str,
+        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 100,
+    ) -> ArticlePage:
+        """Articles of an index, without their texts, in the order of reading."""
+        return await service.read(lambda: _page(service, name, offset, limit))
+
+    @routes.get("/indexes/{name}/articles/{article_id:path}")
+    async def article(
+        name: str,
+        article_id: str,
+        start: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+        end: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    ) -> ArticleText:
+        """An article with its text, the spans of its sentences, and the quote that is asked for."""
+        return await service.read(lambda: _article(service, name, article_id, start, end))
+
+
+def _upkeep(routes: APIRouter, service: Service) -> None:
+    from rag.api import check as check_index
+
+    @routes.post("/check")
+    async def check(body: IndexRequest) -> CheckReport:
+        """Verify everything about the live version of an index."""
+        name = body.index or service.index
+        return await service.read(lambda: check_index(name, settings=service.settings))
+
+
+def _builds(routes: APIRouter, service: Service) -> None:
+    @routes.post("/build", status_code=202)
+    async def build(body: BuildRequest, response: Response) -> Job:
+        """Bring an index up to date with its sources, in the background."""
+        name = body.index or service.index
+        if name not in {info.name for info in await service.read(service.indexes)}:
+            raise IndexMissingError(f"there is no index {name!r}", mend="GET /indexes lists them")
+        job = service.jobs.add(name, full=body.full, allow_removal=body.allow_removal)
+        response.headers["Location"] = f"/jobs/{job.id}"
+        return job
+
+    @routes.get("/jobs")
+    async def jobs() -> list[Job]:
+        """The builds that were asked for, the newest first."""
+        return service.jobs.all()
+
+    @routes.get("/jobs/{job_id}")
+    async def job(job_id: str) -> Job:
+        """A build, and how far it is."""
+        return service.jobs.get(job_id)
+
+
+async def _frames(first: Event, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    try:
+        yield frame(first.model_dump_json(), first.kind)
+        async for event in events:
+            yield frame(event.model_dump_json(), event.kind)
+    except RagError as error:
+        yield frame(problem_of(error).model_dump_json(exclude_none=True), "problem")
+    finally:
+        await events.aclose()
+
+
+def _page(service: Service, name: str, offset: int, limit: int) -> ArticlePage:
+    index = service.engine(name).index
+    numbers = index.catalog.columns.article_numbers
+    found = index.catalog.articles(numbers[offset : offset + limit].tolist())
+    kept = set(ArticleLine.model_fields) - {"n_characters"}
+    lines = (
+        ArticleLine(**one.model_dump(include=kept), n_characters=len(one.text))
+        for _, one in sorted(found.items())
+    )
+    return ArticlePage(
+        index=index.name,
+        version=index.version,
+        n_articles=len(numbers),
+        offset=offset,
+        articles=tuple(lines),
+    )
+
+
+def _article(
+    service: Service, name: str, article_id: str, start: int | None, end: int | None
+) -> ArticleText:
+    index = service.engine(name).index
+    article = index.catalog.article(article_id)
+    if article is None:
+        raise NotFoundError(
+            f"index {name!r} has no article {article_id!r}",
+            mend=f"GET /indexes/{name}/articles lists them",
+        )
+    quote = None
+    if start is not None or end is not None:
+        start, end = start or 0, len(article.text) if end is None else end
+        if not start <= end <= len(article.text):
+            raise QuestionError(
+                f"[{start}, {end}) is no span of the text of {len(article.text)} characters"
+            )
+        quote = article.text[start:end]
+    return ArticleText(
+        index=index.name,
+        version=index.version,
+        article=article,
+        sentences=tuple(Span(start=one.start, end=one.end) for one in split(article.text)),
+        quote=quote,
+    )
+
+
+def _json(model: BaseModel) -> Response:
+    return Response(model.model_dump_json(), media_type="application/json")
+
+
+def _json_list(models: Sequence[BaseModel]) -> Response:
+    return Response(
+        f"[{','.join(one.model_dump_json() for one in models)}]", media_type="application/json"
+    )
