@@ -73,7 +73,7 @@ def create_app(
         max_body_size=limits.body_bytes,
         middleware=[
             Middleware(Told, metrics=service.metrics),
-            *guard.middleware(hosts, tokens),
+            *guard.middleware(hosts, tokens, limits.body_bytes),
         ],
     )
     problems.install(app)

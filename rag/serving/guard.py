@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.serving.problems import Problem, response
 from rag.serving.tokens import Tokens
 
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 OPEN_PATHS = ("/health", "/ready")
 """What anybody may ask who reaches the server: it tells nothing about indexes."""
 _HEADERS = {
@@ -29,19 +29,23 @@ _HEADERS = {
 }
 
 
-def middleware(hosts: Sequence[str] | None, tokens: Tokens | None) -> list[Middleware]:
+def middleware(
+    hosts: Sequence[str] | None, tokens: Tokens | None, body_bytes: int
+) -> list[Middleware]:
     """Headers for every answer, and the refusals.
 
     Args:
         hosts: Names that the server may be asked by; None lets every name pass, which needs
             tokens: a page that reaches the server by its own name has none.
         tokens: Who may come in; None lets everybody.
+        body_bytes: Largest body of a request.
     """
     return [
         Middleware(_WithHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts or ["*"]), www_redirect=False),
         Middleware(_SameSite),
         Middleware(_OnlyKnown, tokens=tokens),
+        Middleware(_NotTooLarge, body_bytes=body_bytes),
     ]
 
 
@@ -120,3 +124,20 @@ def _token(headers: Headers) -> str:
     if scheme.lower() == "bearer":
         return token.strip()
     return headers.get("x-api-key", "")
+
+
+class _NotTooLarge:
+    """Refuses a body that says it is too large; FastAPI counts one that does not say."""
+
+    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
+        self._app = app
+        self._body_bytes = body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        said = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        if said.isdecimal() and int(said) > self._body_bytes:
+            detail = f"the body is larger than {self._body_bytes:,} bytes"
+            refused = Problem(title="Too large", status=413, detail=detail)
+            await response(Request(scope), refused)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -333,7 +333,7 @@ def _parts(
     for text, sentence in pieces(answer):
         yield "response.output_text.delta", part | {"delta": text, "logprobs": []}
         for note in citations_of(answer, sentence, address) if sentence else ():
-            values = {"annotation": {"type": "url_citation"} | note}
+            values: Form = {"annotation": {"type": "url_citation"} | note}
             values["annotation_index"] = next(numbers)
             yield "response.output_text.annotation.added", part | values
     yield "response.output_text.done", part | {"text": answer.text, "logprobs": []}

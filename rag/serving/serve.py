@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +93,8 @@ def main(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
+    # uvicorn raises the signal that ended it once more, for whoever had it before.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with _listening(host, port) as listener:
             announce(_address(host, listener))
