@@ -21,7 +21,7 @@ from rag.answering.events import Event
 from rag.errors import RagError
 from rag.serving.citing import checked, placed
 from rag.serving.gone import event_stream, frame, unless_gone
-from rag.serving.problems import as_anthropic, problem_of
+from rag.serving.problems import IN_OTHER_FORMS, as_anthropic, problem_of
 from rag.serving.service import Service, last
 from rag.serving.talk import Message, asked
 
@@ -41,7 +41,7 @@ class MessagesRequest(BaseModel):
 
 def router(service: Service) -> APIRouter:
     """The address /v1/messages."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix="/v1", responses=IN_OTHER_FORMS)
 
     @routes.post("/messages", responses={200: _ANSWER})
     async def messages(body: MessagesRequest, request: Request) -> Response:

@@ -24,7 +24,7 @@ from rag.errors import IndexMissingError, QuestionError, RagError
 from rag.index.opened import IndexInfo
 from rag.serving.citing import Address, Placed, addresses, checked, placed
 from rag.serving.gone import event_stream, frame, unless_gone
-from rag.serving.problems import as_openai, problem_of
+from rag.serving.problems import IN_OTHER_FORMS, as_openai, problem_of
 from rag.serving.service import Asked, Service, last
 from rag.serving.talk import Message, asked
 
@@ -64,7 +64,7 @@ class ResponsesRequest(_Form):
 
 def router(service: Service) -> APIRouter:
     """The addresses below /v1."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix="/v1", responses=IN_OTHER_FORMS)
     _models(routes, service)
 
     @routes.post("/chat/completions", responses={200: _ANSWER})

@@ -61,6 +61,15 @@ _ANTHROPIC_TYPES = {
 }
 
 
+STATUSES = (400, 401, 403, 404, 409, 413, 422, 500, 501, 503, 504)
+"""What an answer that is a problem may have."""
+IN_OTHER_FORMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": "What went wrong.", "content": {"application/json": {}}}
+    for status in STATUSES
+}
+"""Problems of interfaces with a form of their own, as OpenAPI describes them."""
+
+
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 has it.
 

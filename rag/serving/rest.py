@@ -19,15 +19,14 @@ from rag.index.opened import IndexInfo
 from rag.retrieval import Filter, Hit
 from rag.serving.gone import event_stream, frame, unless_gone
 from rag.serving.jobs import Job
-from rag.serving.problems import Problem, problem_of
+from rag.serving.problems import STATUSES, Problem, problem_of
 from rag.serving.service import MAX_QUESTION, Asked, Service
 from rag.text.sentences import split
 
 _MAX_PAGE = 1000
-_PROBLEMS = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 504)
 _SSE: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
         "description": "The answer; with `stream` the events `evidence`, `text` and `answer` as"
         " they come, or `problem`. Of these only `answer` is checked.",
     }
@@ -37,11 +36,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "description": "What went wrong.",
         "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
     }
-    for status in _PROBLEMS
+    for status in STATUSES
 }
 
-Words = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION)]
-IndexName = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[str, Field(pattern=r"\S", max_length=MAX_QUESTION)]
+IndexName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
 class _Request(BaseModel):
@@ -246,7 +245,7 @@ def _articles(routes: APIRouter, service: Service) -> None:
         return await service.read(service.indexes)
 
     @routes.get("/indexes/{name}")
-    async def index(name: str) -> IndexInfo:
+    async def index(name: IndexName) -> IndexInfo:
         """An index, with its state."""
         found = {info.name: info for info in await service.read(service.indexes)}
         if name not in found:
@@ -255,7 +254,7 @@ def _articles(routes: APIRouter, service: Service) -> None:
 
     @routes.get("/indexes/{name}/articles")
     async def articles(
-        name: str,
+        name: IndexName,
         offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 100,
     ) -> ArticlePage:
@@ -264,7 +263,7 @@ def _articles(routes: APIRouter, service: Service) -> None:
 
     @routes.get("/indexes/{name}/articles/{article_id:path}")
     async def article(
-        name: str,
+        name: IndexName,
         article_id: str,
         start: Annotated[int | None, Query(ge=0, le=2**53)] = None,
         end: Annotated[int | None, Query(ge=0, le=2**53)] = None,
