@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def main() -> None:
             "machine": describe(),
             "index": args.index,
             "one client": overhead(address, args.index, titles),
-            "searches": searches(address, args, titles),
+            "searches": searches(address, args, titles, process),
             "questions": asked(address, args, titles, process),
         }
     print(json.dumps(result, indent=1))
@@ -119,7 +120,9 @@ def overhead(address: str, index: str, titles: list[str]) -> dict[str, float]:
     }
 
 
-def searches(address: str, args: argparse.Namespace, titles: list[str]) -> dict[str, Any]:
+def searches(
+    address: str, args: argparse.Namespace, titles: list[str], process: subprocess.Popen[str]
+) -> dict[str, Any]:
     """As many as many clients get in some time, each asking again at once."""
     seconds: list[float] = []
     statuses: Counter[int] = Counter()
@@ -135,12 +138,15 @@ def searches(address: str, args: argparse.Namespace, titles: list[str]) -> dict[
             statuses[status] += 1
         client.close()
 
+    before = processor_seconds(process)
     run_all([threading.Thread(target=ask, args=(n,)) for n in range(args.clients)])
+    used = processor_seconds(process) - before
     p50, p99 = np.percentile(seconds, [50, 99]) * 1000
     return {
         "clients": args.clients,
         "seconds": args.seconds,
         "per_second": round(len(seconds) / args.seconds, 1),
+        "server_processor_ms_per_search": round(used / len(seconds) * 1000, 2),
         "p50_ms": round(float(p50), 1),
         "p99_ms": round(float(p99), 1),
         "statuses": dict(statuses),
@@ -175,7 +181,7 @@ def asked(
         "clients": args.askers,
         "answered": len(seconds),
         "told_to_come_again": dict(refused),
-        "seconds_until_all_were_answered": round(max(seconds), 1),
+        "seconds_until_all_were_answered": round(max(seconds, default=0.0), 1),
         "resident_mb_before_and_after": [before, resident_mb(process)],
     }
 
@@ -185,6 +191,11 @@ def run_all(threads: list[threading.Thread]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def processor_seconds(process: subprocess.Popen[str]) -> float:
+    told = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(process: subprocess.Popen[str]) -> int:

@@ -134,7 +134,7 @@ def test_check(server: ServedApp) -> None:
         ("/search", b"{", 422, "about:blank"),
         ("/indexes/lost", None, 404, "urn:rag:error:IndexMissing"),
         ("/indexes/news/articles/lost", None, 404, "urn:rag:error:NotFound"),
-        ("/indexes/news/articles/museum?start=9&end=3", None, 422, "urn:rag:error:Question"),
+        ("/indexes/news/articles/museum?start=9&end=3", None, 404, "urn:rag:error:NotFound"),
         ("/jobs/lost", None, 404, "urn:rag:error:NotFound"),
         ("/build", {"index": "lost"}, 404, "urn:rag:error:IndexMissing"),
         ("/nowhere", None, 404, "about:blank"),

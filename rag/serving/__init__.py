@@ -5,6 +5,7 @@ Modules:
     guard       what is refused before anything is asked: strangers, other sites, large bodies
     metrics     counts and seconds, in the form that Prometheus reads
     running     work in threads: so many at once, stopped when it takes too long
+    together    calls that wait, made as one
     jobs        builds in the background
     service     engines, lanes and jobs together
     problems    errors as each interface writes them

@@ -13,7 +13,7 @@ from rag.answering.answer import Answer
 from rag.answering.events import Event
 from rag.answering.question import Kind
 from rag.article import Article
-from rag.errors import IndexMissingError, NotFoundError, QuestionError, RagError
+from rag.errors import IndexMissingError, NotFoundError, RagError
 from rag.index.check import CheckReport
 from rag.index.opened import IndexInfo
 from rag.retrieval import Filter, Hit
@@ -347,7 +347,7 @@ def _article(
     if start is not None or end is not None:
         start, end = start or 0, len(article.text) if end is None else end
         if not start <= end <= len(article.text):
-            raise QuestionError(
+            raise NotFoundError(
                 f"[{start}, {end}) is no span of the text of {len(article.text)} characters"
             )
         quote = article.text[start:end]

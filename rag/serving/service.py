@@ -16,10 +16,11 @@ from rag.engine import Rag
 from rag.errors import QuestionError, RagError
 from rag.index.opened import IndexInfo, list_indexes
 from rag.pool import EnginePool
-from rag.retrieval import Filter, Hit
+from rag.retrieval import Filter, Hit, check_question
 from rag.serving.jobs import Job, Jobs
 from rag.serving.metrics import Metrics
 from rag.serving.running import Lane, Result
+from rag.serving.together import Together
 from rag.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,15 @@ class Asked:
     earlier: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What searches that are made together have in common; the filter as JSON, to be a key."""
+
+    index: str
+    k: int | None
+    filter: str
+
+
 class Service:
     """Everything that can be asked of the server.
 
@@ -105,6 +115,12 @@ class Service:
             n_threads=limits.n_searching,
             n_waiting=limits.n_waiting,
             seconds=limits.search_seconds,
+        )
+        self._searches = Together(
+            self._searching,
+            self._search_many,
+            n_batches=limits.n_searching,
+            n_waiting=limits.n_waiting,
         )
         self._reading = Lane(
             "look-ups", n_threads=2, n_waiting=limits.n_waiting, seconds=limits.search_seconds
@@ -170,9 +186,11 @@ class Service:
         """See `Rag.search`; and FullError, TooLongError."""
         _check(query)
         chosen = _sound(filter)
-        return await self._searching.call(
-            lambda: self.engine(index).search(query, k=k, filter=chosen)
-        )
+        return await self._searches.call(_Search(index, k, chosen.model_dump_json()), query)
+
+    def _search_many(self, search: _Search, queries: list[str]) -> list[list[Hit]]:
+        chosen = Filter.model_validate_json(search.filter)
+        return self.engine(search.index).search_many(queries, k=search.k, filter=chosen)
 
     async def read(self, work: Callable[[], Result]) -> Result:
         """What a short function returns, called in a thread. FullError, TooLongError."""
@@ -229,6 +247,7 @@ async def last(events: AsyncGenerator[Event, None]) -> Answer:
 
 
 def _check(question: str) -> None:
+    check_question(question)
     if len(question) > MAX_QUESTION:
         raise QuestionError(
             f"the question is longer than {MAX_QUESTION:,} characters", mend="ask it in fewer words"
