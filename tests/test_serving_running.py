@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -15,6 +15,11 @@ from rag.serving.together import Together
 
 def lane(*, n_waiting: int = 0, seconds: float = 60.0) -> Lane:
     return Lane("tests", n_threads=1, n_waiting=n_waiting, seconds=seconds)
+
+
+async def take(items: AsyncIterator[int], found: list[int]) -> None:
+    async for item in items:
+        found.append(item)
 
 
 def test_one_more_than_fits_is_refused_and_then_there_is_room_again() -> None:
@@ -42,10 +47,9 @@ def test_what_takes_too_long_is_stopped() -> None:
         yield 2
 
     async def run() -> list[int]:
-        found = []
+        found: list[int] = []
         with pytest.raises(TooLongError, match=r"0\.1 s"):
-            async for item in lane(seconds=0.1).items(slow):
-                found.append(item)
+            await take(lane(seconds=0.1).items(slow), found)
         return found
 
     assert asyncio.run(run()) == [1]
@@ -69,10 +73,9 @@ def test_what_goes_wrong_in_a_thread_is_raised_behind_what_it_made() -> None:
         raise QuestionError("so")
 
     async def run() -> list[int]:
-        found = []
+        found: list[int] = []
         with pytest.raises(QuestionError, match="so"):
-            async for item in lane().items(broken):
-                found.append(item)
+            await take(lane().items(broken), found)
         return found
 
     assert asyncio.run(run()) == [1]
@@ -91,8 +94,10 @@ def test_calls_that_wait_are_made_together() -> None:
 
     async def run() -> None:
         together = Together(lane(n_waiting=5), double, n_batches=1, n_waiting=4)
-        calls = [asyncio.create_task(together.call("a", n)) for n in range(5)]
-        await asyncio.sleep(0.05)  # the first is under way, four wait
+        calls = [asyncio.create_task(together.call("a", 0))]
+        await asyncio.sleep(0.05)  # it is under way
+        calls += [asyncio.create_task(together.call("a", n)) for n in range(1, 5)]
+        await asyncio.sleep(0.05)
         with pytest.raises(FullError, match="4 searches"):
             await together.call("b", 1)
         held.set()
