@@ -46,11 +46,17 @@ def main() -> None:
         result = {
             "machine": describe(),
             "index": args.index,
-            "one client": overhead(address, args.index, titles),
-            "searches": searches(address, args, titles, process),
+            "one client": told("one client", overhead(address, args.index, titles)),
+            "searches": told("searches", searches(address, args, titles, process)),
             "questions": asked(address, args, titles, process),
         }
     print(json.dumps(result, indent=1))
+
+
+def told(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The same, shown at once: what comes next may take long."""
+    print(name, json.dumps(values), file=sys.stderr, flush=True)
+    return values
 
 
 def questions(index: str) -> list[str]:

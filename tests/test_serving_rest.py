@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -185,6 +186,31 @@ def test_one_more_question_than_there_is_room_for_is_told_to_come_again(server: 
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.json["type"] == "urn:rag:error:Full"
     assert answered == ["answered"] * 3
+
+
+def test_of_many_who_ask_at_once_each_is_answered_or_told_when_to_come_again(
+    server: ServedApp,
+) -> None:
+    def ask(_: int) -> list[int]:
+        statuses = []
+        while True:
+            reply = server.ask("/ask", ASK)
+            statuses.append(reply.status)
+            if reply.status != 503:
+                return statuses
+            assert int(reply.headers["retry-after"]) >= 1
+            time.sleep(0.05)  # sooner than it says
+
+    with ThreadPoolExecutor(64) as clients, server.hold("answer"):
+        asking = [clients.submit(ask, n) for n in range(64)]
+        until(lambda: busy(server) == 3)
+        until(lambda: b'rag_refusals_total{why="503"}' in server.ask("/metrics").body)
+        (server.folder / "hold-answer").unlink()
+        answers = [one.result() for one in asking]
+        (server.folder / "hold-answer").touch()
+    assert [statuses[-1] for statuses in answers] == [200] * 64
+    assert {status for statuses in answers for status in statuses} == {200, 503}
+    until(lambda: busy(server) == 0)
 
 
 def test_a_full_queue_of_the_model_is_503_too(server: ServedApp) -> None:

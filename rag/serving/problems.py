@@ -180,7 +180,7 @@ def retry_after(error: RagError) -> float | None:
     """Seconds after which it is worth trying again; None where it is not."""
     if isinstance(error, FullError):
         return error.seconds
-    return _BUSY_SECONDS if isinstance(error, BusyError) else None
+    return _BUSY_SECONDS if isinstance(error, BusyError | TooLongError) else None
 
 
 def _place(location: Sequence[int | str]) -> str:
