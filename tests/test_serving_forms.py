@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from rag.answering.answer import Answer, AnswerSentence, AnswerStatus
 from rag.answering.attribution import Status
-from rag.serving.citing import placed
-from rag.serving.openai import pieces
+from rag.serving.citing import pieces, placed
 from tests.served_app import ServedApp, served_app, until
 
 QUESTION = "What did Mayor Lena Holm say the work would cost?"

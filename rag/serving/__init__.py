@@ -10,10 +10,12 @@ Modules:
     service     engines, lanes and jobs together
     problems    errors as each interface writes them
     gone        a client that has hung up, and events sent as they come
-    rest        the interface of its own
+    bodies      what requests to the interface of its own hold
+    rest        that interface
     citing      where in an answer's text each sentence and each mark stands
     talk        the conversation that a client sends along
-    openai      models, chat completions and responses in OpenAI's form
+    openai      models and chat completions in OpenAI's form
+    openai_responses  its responses
     anthropic   messages in Anthropic's form
     log         a line of JSON for each request
     app         `create_app`: all of it as one application

@@ -8,7 +8,6 @@ A block is a sentence; its citations are spans of articles, so the text carries 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import AsyncGenerator, Iterator
 from typing import Annotated, Any
 
@@ -20,7 +19,7 @@ from rag.answering.answer import Answer
 from rag.answering.events import Event
 from rag.errors import RagError
 from rag.serving.citing import checked, placed
-from rag.serving.gone import event_stream, frame, unless_gone
+from rag.serving.gone import event_stream, frame, new_id, unless_gone
 from rag.serving.problems import IN_OTHER_FORMS, as_anthropic, problem_of
 from rag.serving.service import Service, last
 from rag.serving.talk import Message, asked
@@ -105,7 +104,7 @@ def _usage(answer: Answer | None) -> Form:
 
 def _message(model: str, content: list[Form], usage: Form, told: Form | None) -> Form:
     return {
-        "id": f"msg_{secrets.token_hex(12)}",
+        "id": new_id("msg"),
         "type": "message",
         "role": "assistant",
         "model": model,

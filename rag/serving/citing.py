@@ -5,8 +5,9 @@ Offsets count characters (Unicode code points), `[start, end)`, as everywhere in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
@@ -155,3 +156,29 @@ def addresses(base: str, index: str) -> Address:
         return f"{base.rstrip('/')}/indexes/{quote(index)}/articles/{article}?{span}"
 
     return address
+
+
+def citations_of(answer: Answer, sentence: Placed, address: Address) -> Iterator[dict[str, Any]]:
+    """The marks of a sentence, as OpenAI's citations."""
+    cited = {citation.number: citation for citation in answer.citations}
+    for mark in sentence.marks:
+        citation = cited[mark.number]
+        yield {
+            "start_index": mark.start,
+            "end_index": mark.end,
+            "title": citation.title or citation.article_id,
+            "url": address(citation),
+        }
+
+
+def pieces(answer: Answer) -> Iterator[tuple[str, Placed | None]]:
+    """The text of an answer in pieces, each with the sentence that it ends with.
+
+    Joined they are the text.
+    """
+    at = 0
+    for sentence in placed(answer):
+        yield answer.text[at : sentence.whole_end], sentence
+        at = sentence.whole_end
+    if at < len(answer.text):
+        yield answer.text[at:], None

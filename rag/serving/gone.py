@@ -1,8 +1,9 @@
-"""A client that has hung up, and events that are sent as they come."""
+"""A client that has hung up, events that are sent as they come, and their ids."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
@@ -86,3 +87,8 @@ def frame(data: str, event: str | None = None) -> str:
         event: Its name.
     """
     return (f"event: {event}\n" if event else "") + f"data: {data}\n\n"
+
+
+def new_id(kind: str) -> str:
+    """An id as those forms have it, such as `msg_…`."""
+    return f"{kind}_{secrets.token_hex(12)}"

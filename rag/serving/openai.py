@@ -7,11 +7,9 @@ The text carries its marks `[n]`; each is an annotation `url_citation` whose `st
 
 from __future__ import annotations
 
-import itertools
 import json
-import secrets
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -22,8 +20,9 @@ from rag.answering.answer import Answer
 from rag.answering.events import Event
 from rag.errors import IndexMissingError, QuestionError, RagError
 from rag.index.opened import IndexInfo
-from rag.serving.citing import Address, Placed, addresses, checked, placed
-from rag.serving.gone import event_stream, frame, unless_gone
+from rag.serving.citing import Address, addresses, checked, citations_of, pieces, placed
+from rag.serving.gone import event_stream, frame, new_id, unless_gone
+from rag.serving.openai_responses import Ids, response_frames, whole
 from rag.serving.problems import IN_OTHER_FORMS, as_openai, problem_of
 from rag.serving.service import Asked, Service, last
 from rag.serving.talk import Message, asked
@@ -98,9 +97,9 @@ def router(service: Service) -> APIRouter:
         address = addresses(str(request.base_url), body.model)
         if body.stream:
             events = await _begun(service, question)
-            return event_stream(_response_frames(events, body.model, address))
+            return event_stream(response_frames(events, body.model, address))
         answer = await unless_gone(request, service.answer(question))
-        return JSONResponse(_whole(answer, _Ids(body.model), address))
+        return JSONResponse(whole(answer, Ids(body.model), address))
 
     return routes
 
@@ -147,19 +146,6 @@ async def _begun(service: Service, question: Asked) -> AsyncGenerator[Event, Non
     return events
 
 
-def citations_of(answer: Answer, sentence: Placed, address: Address) -> Iterator[Form]:
-    """The marks of a sentence, as OpenAI's citations."""
-    cited = {citation.number: citation for citation in answer.citations}
-    for mark in sentence.marks:
-        citation = cited[mark.number]
-        yield {
-            "start_index": mark.start,
-            "end_index": mark.end,
-            "title": citation.title or citation.article_id,
-            "url": address(citation),
-        }
-
-
 # Chat completions
 
 
@@ -172,7 +158,7 @@ def _completion(answer: Answer, model: str, address: Address) -> Form:
     message = {"role": "assistant", "content": answer.text, "refusal": None, "annotations": notes}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     return {
-        "id": _new("chatcmpl"),
+        "id": new_id("chatcmpl"),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": model,
@@ -186,7 +172,7 @@ async def _chat_frames(
     events: AsyncGenerator[Event, None], model: str, address: Address, with_usage: bool
 ) -> AsyncGenerator[str, None]:
     """Nothing that was not checked: the answer, sentence by sentence, when it is ready."""
-    head: Form = {"id": _new("chatcmpl"), "object": "chat.completion.chunk"}
+    head: Form = {"id": new_id("chatcmpl"), "object": "chat.completion.chunk"}
     head |= {"created": int(time.time()), "model": model}
 
     def chunk(delta: Form, end: str | None = None, **further: Any) -> str:
@@ -212,19 +198,6 @@ async def _chat_frames(
         await events.aclose()
 
 
-def pieces(answer: Answer) -> Iterator[tuple[str, Placed | None]]:
-    """The text of an answer in pieces, each with the sentence that it ends with.
-
-    Joined they are the text.
-    """
-    at = 0
-    for sentence in placed(answer):
-        yield answer.text[at : sentence.whole_end], sentence
-        at = sentence.whole_end
-    if at < len(answer.text):
-        yield answer.text[at:], None
-
-
 def _usage(answer: Answer) -> Form:
     read, written = answer.n_prompt_tokens, answer.n_answer_tokens
     return {
@@ -232,114 +205,3 @@ def _usage(answer: Answer) -> Form:
         "completion_tokens": written,
         "total_tokens": read + written,
     }
-
-
-# Responses
-
-
-class _Ids:
-    def __init__(self, model: str) -> None:
-        self.model = model
-        self.response = _new("resp")
-        self.message = _new("msg")
-        self.created = int(time.time())
-
-
-def _response(ids: _Ids, status: str, output: list[Form], **further: Any) -> Form:
-    return {
-        "id": ids.response,
-        "object": "response",
-        "created_at": ids.created,
-        "status": status,
-        "model": ids.model,
-        "output": output,
-        "error": None,
-        "incomplete_details": None,
-        "instructions": None,
-        "metadata": {},
-        "parallel_tool_calls": False,
-        "temperature": None,
-        "tool_choice": "none",
-        "tools": [],
-        "top_p": None,
-        "store": False,
-    } | further
-
-
-def _message(ids: _Ids, status: str, content: list[Form]) -> Form:
-    head = {"id": ids.message, "type": "message", "role": "assistant"}
-    return head | {"status": status, "content": content}
-
-
-def _text(text: str, notes: list[Form]) -> Form:
-    return {"type": "output_text", "text": text, "annotations": notes, "logprobs": []}
-
-
-def _whole(answer: Answer, ids: _Ids, address: Address) -> Form:
-    usage = {
-        "input_tokens": answer.n_prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": answer.n_answer_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": answer.n_prompt_tokens + answer.n_answer_tokens,
-    }
-    notes = [
-        {"type": "url_citation"} | note
-        for sentence in placed(answer)
-        for note in citations_of(answer, sentence, address)
-    ]
-    message = _message(ids, "completed", [_text(answer.text, notes)])
-    told = checked(answer).model_dump(mode="json")
-    return _response(ids, "completed", [message], usage=usage, rag=told)
-
-
-async def _response_frames(
-    events: AsyncGenerator[Event, None], model: str, address: Address
-) -> AsyncGenerator[str, None]:
-    ids = _Ids(model)
-    numbers = itertools.count()
-
-    def told(kind: str, values: Mapping[str, Any]) -> str:
-        event = {"type": kind, "sequence_number": next(numbers)} | dict(values)
-        return frame(json.dumps(event), kind)
-
-    try:
-        begun = _response(ids, "in_progress", [])
-        yield told("response.created", {"response": begun})
-        yield told("response.in_progress", {"response": begun})
-        answer = await last(events)
-        whole = _whole(answer, ids, address)
-        for kind, values in _parts(answer, whole["output"][0], ids, address):
-            yield told(kind, values)
-        yield told("response.completed", {"response": whole})
-    except RagError as error:
-        problem = as_openai(problem_of(error))["error"]
-        failed = {"code": "server_error", "message": problem["message"]}
-        yield told("response.failed", {"response": _response(ids, "failed", [], error=failed)})
-    finally:
-        await events.aclose()
-
-
-def _parts(
-    answer: Answer, message: Form, ids: _Ids, address: Address
-) -> Iterator[tuple[str, Form]]:
-    """The events between the beginning and the end of a response."""
-    item = {"output_index": 0}
-    part = item | {"item_id": ids.message, "content_index": 0}
-    numbers = itertools.count()
-    empty = _message(ids, "in_progress", [])
-    yield "response.output_item.added", item | {"item": empty}
-    yield "response.content_part.added", part | {"part": _text("", [])}
-    for text, sentence in pieces(answer):
-        yield "response.output_text.delta", part | {"delta": text, "logprobs": []}
-        for note in citations_of(answer, sentence, address) if sentence else ():
-            values: Form = {"annotation": {"type": "url_citation"} | note}
-            values["annotation_index"] = next(numbers)
-            yield "response.output_text.annotation.added", part | values
-    yield "response.output_text.done", part | {"text": answer.text, "logprobs": []}
-    yield "response.content_part.done", part | {"part": message["content"][0]}
-    yield "response.output_item.done", item | {"item": message}
-
-
-def _new(kind: str) -> str:
-    return f"{kind}_{secrets.token_hex(12)}"
