@@ -16,6 +16,9 @@
     ├── QuestionError         the question is empty, or a filter does not fit
     ├── DatasetError          an evaluation dataset is wrong, or is not what the index holds
     ├── BusyError             the queue to the language model is full
+    │   └── FullError             the server has as much to do as it takes on
+    ├── NotFoundError         there is no such article or job
+    ├── TooLongError          it took longer than the server lets it
     ├── ClosedError           what is asked was closed, or was opened by another process
     └── CancelledError        the answer was stopped: by the caller, or by closing what was asked
 
@@ -130,6 +133,27 @@ class DatasetError(RagError):
 
 class BusyError(RagError):
     """The queue to the language model is full."""
+
+
+class FullError(BusyError):
+    """The server has as much to do as it takes on.
+
+    Args:
+        message: What is full.
+        seconds: When it is worth trying again.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, mend="try again in a moment")
+        self.seconds = seconds
+
+
+class NotFoundError(RagError):
+    """There is no such article or job."""
+
+
+class TooLongError(RagError):
+    """It took longer than the server lets it."""
 
 
 class ClosedError(RagError):

@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: what each command, the page and an open `Rag` send, packet by packet.
+"""Nothing leaves the machine: what each command, page, server and open `Rag` send, by the packet.
 
 Each runs in a network namespace where every packet is looked at (`tests.network`), native code
 included, and stays for `SECONDS` after its work: libraries report late.
@@ -44,7 +44,7 @@ COMMANDS: dict[str, list[str]] = {
     "models list": [],
     "models verify": [],
 }
-OTHERS = {"ui", "watch", "mcp", "models pull"}
+OTHERS = {"mcp", "serve", "ui", "watch", "models pull"}
 COMMAND = """
 import sys, time
 from rag.cli import main
@@ -199,6 +199,7 @@ def programs() -> dict[str, list[str]]:
         "a model on a server": ["-c", MODEL_SERVER, seconds],
         "other models": ["-c", OTHER_MODELS, seconds],
         "the page": ["-m", "tests.network_page", seconds],
+        "the server": ["-m", "tests.network_serving", seconds],
     }
 
 

@@ -197,6 +197,12 @@ def test_the_page_without_its_extra(plain: Installed) -> None:
     assert "Traceback" not in run.stderr
 
 
+def test_the_server_without_its_extra(plain: Installed) -> None:
+    run = plain.run("rag", "serve")
+    assert run.returncode == 1
+    assert f'pip install "{DISTRIBUTION}[server]"' in run.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "content", "library"),
     [

@@ -7,7 +7,7 @@ the answer (`Answer.searched`), so a wrong guess is seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rag.answering.answer import Answer
@@ -35,6 +35,8 @@ class Chat:
         self._stream = stream
         self._leans = language.code == DEFAULT
         self.answers: list[Answer] = []
+        self._searched: str | None = None
+        self._told: list[str] = []
 
     def stream(self, question: str, **options: Any) -> Iterator[Event]:
         """Like `Rag.stream`, for a question that may lean on those before it."""
@@ -42,6 +44,7 @@ class Chat:
             if isinstance(event, AnswerReady):
                 answer = event.answer.model_copy(update={"question": question})
                 self.answers.append(answer)
+                self._note(answer.searched, [sentence.text for sentence in answer.sentences])
                 event = AnswerReady(answer=answer)
             yield event
 
@@ -51,9 +54,20 @@ class Chat:
             pass
         return self.answers[-1]
 
+    def recall(self, question: str, sentences: Sequence[str]) -> None:
+        """Take in an earlier turn that is known by its words alone.
+
+        Args:
+            question: As asked; it may lean on those before it.
+            sentences: Of the answer that was given, without marks of citations.
+        """
+        self._note(self._standalone(question), sentences)
+
+    def _note(self, searched: str, sentences: Sequence[str]) -> None:
+        self._searched = searched.strip()
+        self._told = names_of_persons(sentences)
+
     def _standalone(self, question: str) -> str:
-        if not self.answers or not self._leans:
+        if self._searched is None or not self._leans:
             return question
-        last = self.answers[-1]
-        told = names_of_persons([sentence.text for sentence in last.sentences])
-        return standalone(question, last.searched.strip(), told=told)
+        return standalone(question, self._searched, told=self._told)

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from rag import __version__
-from rag.cli import adding, batch, evaluation, indexes, mcp, models, questions, ui, upkeep
+from rag.cli import adding, batch, evaluation, indexes, mcp, models, questions, serve, ui, upkeep
 from rag.cli.output import Results, show_error, silence
 from rag.cli.parts import Parts
 from rag.errors import RagError
@@ -77,6 +77,7 @@ app.command()(upkeep.prune)
 app.command("eval")(evaluation.evaluate)
 app.add_typer(models.app, name="models")
 app.command()(ui.ui)
+app.command()(serve.serve)
 app.command()(mcp.mcp)
 
 

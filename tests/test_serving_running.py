@@ -1,0 +1,113 @@
+"""Work in threads: bounds, time-outs, stopping, and calls that are made together."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from rag.errors import FullError, QuestionError, TooLongError
+from rag.serving.running import Lane
+from rag.serving.together import Together
+
+
+def lane(*, n_waiting: int = 0, seconds: float = 60.0) -> Lane:
+    return Lane("tests", n_threads=1, n_waiting=n_waiting, seconds=seconds)
+
+
+async def take(items: AsyncIterator[int], found: list[int]) -> None:
+    async for item in items:
+        found.append(item)
+
+
+def test_one_more_than_fits_is_refused_and_then_there_is_room_again() -> None:
+    async def run() -> list[str]:
+        held = threading.Event()
+        one = lane(n_waiting=1)
+        calls = [asyncio.create_task(one.call(lambda: held.wait(60))) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(FullError, match="2 tests"):
+            await one.call(str)
+        held.set()
+        assert await asyncio.gather(*calls) == [True, True]
+        return [await one.call(lambda: "room"), str(one.n_busy)]
+
+    assert asyncio.run(run()) == ["room", "0"]
+
+
+def test_what_takes_too_long_is_stopped() -> None:
+    stopped = threading.Event()
+
+    def slow(cancelled: threading.Event) -> Iterator[int]:
+        yield 1
+        assert cancelled.wait(60)
+        stopped.set()
+        yield 2
+
+    async def run() -> list[int]:
+        found: list[int] = []
+        with pytest.raises(TooLongError, match=r"0\.1 s"):
+            await take(lane(seconds=0.1).items(slow), found)
+        return found
+
+    assert asyncio.run(run()) == [1]
+    assert stopped.wait(60)
+
+
+def test_a_call_that_takes_too_long_is_told() -> None:
+    held = threading.Event()
+
+    async def run() -> None:
+        with pytest.raises(TooLongError):
+            await lane(seconds=0.05).call(lambda: held.wait(60))
+        held.set()
+
+    asyncio.run(run())
+
+
+def test_what_goes_wrong_in_a_thread_is_raised_behind_what_it_made() -> None:
+    def broken(_: threading.Event) -> Iterator[int]:
+        yield 1
+        raise QuestionError("so")
+
+    async def run() -> list[int]:
+        found: list[int] = []
+        with pytest.raises(QuestionError, match="so"):
+            await take(lane().items(broken), found)
+        return found
+
+    assert asyncio.run(run()) == [1]
+
+
+def test_calls_that_wait_are_made_together() -> None:
+    batches: list[tuple[str, list[int]]] = []
+    held = threading.Event()
+
+    def double(key: str, items: list[int]) -> list[int]:
+        held.wait(60)
+        batches.append((key, items))
+        if 13 in items:
+            raise QuestionError("unlucky")
+        return [2 * item for item in items]
+
+    async def run() -> None:
+        together = Together(lane(n_waiting=5), double, n_batches=1, n_waiting=4)
+        calls = [asyncio.create_task(together.call("a", 0))]
+        await asyncio.sleep(0.05)  # it is under way
+        calls += [asyncio.create_task(together.call("a", n)) for n in range(1, 5)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(FullError, match="4 searches"):
+            await together.call("b", 1)
+        held.set()
+        assert await asyncio.gather(*calls) == [0, 2, 4, 6, 8]
+        assert await together.call("b", 7) == 14
+        told = await asyncio.gather(
+            *(together.call("a", n) for n in (13, 1)), return_exceptions=True
+        )
+        assert [type(one) for one in told] in ([QuestionError] * 2, [QuestionError, int])
+        assert await together.call("a", 3) == 6
+
+    asyncio.run(run())
+    assert batches[:3] == [("a", [0]), ("a", [1, 2, 3, 4]), ("b", [7])]
