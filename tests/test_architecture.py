@@ -65,10 +65,10 @@ NATIVE = {
     "shelve": set(),
 }
 # Who writes files: the index below `indexes/`, the models (and what is exported from one) below
-# the folder of models.
+# the folder of models; a log of an evaluation and an answer to be kept where the user says.
 WRITERS = (
     *("rag/index/", "rag/building/", "rag/models/", "rag/embedding/export.py"),
-    "rag/evaluation/log.py",
+    *("rag/evaluation/log.py", "rag/cli/saving.py"),
 )
 WRITES = {
     *("write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "touch", "unlink", "rmdir"),

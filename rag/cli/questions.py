@@ -27,7 +27,7 @@ from rag.cli.options import (
 )
 from rag.cli.output import line, log, print_json, show_answer, show_hits, tell_where_it_goes
 from rag.cli.parts import parts_of
-from rag.cli.saving import Save, check_ending, save
+from rag.cli.saving import Save, check_ending, keep
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -89,7 +89,7 @@ def ask(
             rag.stream(question, filter=chosen, asked_on=asked_on, kind=kind, any_time=any_time),
             status,
         )
-        save(answer, rag, save_to)
+        keep(answer, rag, save_to)
     if as_json:
         print_json(answer)
     else:
@@ -139,7 +139,7 @@ def _items(
     check_ending(save_to)
     with log().status("searching"), parts_of(ctx).open(index, settings=settings_with()) as rag:
         answer = rag.ask(subject, filter=chosen, kind=kind)
-        save(answer, rag, save_to)
+        keep(answer, rag, save_to)
     if as_json:
         print_json(answer)
     else:

@@ -37,7 +37,7 @@ def check_ending(file: Path | None) -> None:
         )
 
 
-def save(answer: Answer, rag: Rag, file: Path | None) -> None:
+def keep(answer: Answer, rag: Rag, file: Path | None) -> None:
     """Write the dossier of an answer, replacing what was there.
 
     Args:
