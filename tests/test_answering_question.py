@@ -128,7 +128,9 @@ def test_a_year_in_the_sentence_counts_more_than_the_day_of_the_article() -> Non
 
 def test_what_happened_must_be_told_beside_the_sentence() -> None:
     text = (
-        "Thirty people died. " + "The ship had left Osterby at dawn. " * 9 + "Two sailors were hurt."
+        "Thirty people died. "
+        + "The ship had left Osterby at dawn. " * 9
+        + "Two sailors were hurt."
     )
     article = Article(article_id="1", title="Storm over Osterby", text=text)
     assert lacking("How many died in the Osterby fire?", "Thirty", article) == ["fire"]
