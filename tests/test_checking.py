@@ -154,6 +154,32 @@ def test_what_is_said_of_the_passages_is_no_news(ask: Callable[[str, str], Answe
     assert answer.withheld == ()
 
 
+@pytest.mark.parametrize(
+    "completion",
+    ["The passages do not state how many cars it carries.", "No stated.", "Not mentioned."],
+)
+def test_a_model_that_says_that_the_passages_do_not_say_is_believed(
+    ask: Callable[[str, str], Answer], completion: str
+) -> None:
+    answer = ask(CARS, completion)
+    assert answer.status is AnswerStatus.NO_ANSWER
+    assert answer.withheld == ()
+    assert answer.closest
+
+
+def test_what_a_source_supposes_is_no_fact(tmp_path: Path) -> None:
+    suit = {"id": "suit", "title": "Lindal sues", "published": "2024-03-09",
+            "text": "Lindal sued the port to get its tolls back if the court rules against the"
+            " harbour tax. Its mayor was re-elected in March."}  # fmt: skip
+    said = "Lindal sued the port because the court ruled against the harbour tax."
+    answer = answer_from(tmp_path, [suit], "Why did Lindal go to court over the port?", said)
+    assert [one.status for one in answer.withheld] == [Status.PARTLY]
+    assert answer.sentences[0].text.endswith("if the court rules against the harbour tax.")
+    wary = "Lindal sued the port in case the court would rule against the harbour tax."
+    kept = answer_from(tmp_path / "w", [suit], "Why did Lindal go to court over the port?", wary)
+    assert kept.sentences[0].text == wary
+
+
 def test_a_day_may_be_told_as_the_calendar_has_it(ask: Callable[[str, str], Answer]) -> None:
     answer = ask(
         "When was the Osterby ferry painted green?",

@@ -51,11 +51,13 @@ class Checked:
         kept: The sentences to show, each with what supports it.
         withheld: Sentences of the model that are not shown.
         n_written: How many of those kept the model wrote.
+        declined: Whether all that it wrote is that the passages do not say.
     """
 
     kept: Kept
     withheld: tuple[AnswerSentence, ...]
     n_written: int
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def check(
     withheld: list[AnswerSentence] = []
     n_written = 0
     question = terms.question
+    not_stated = question.language.pattern("prompt.not_stated")
+    n_declined = 0
     for written in dict.fromkeys(text[span.start : span.end] for span in spans):
         sentence = _of_the_news(written, question.language)
         found: Attribution | None = None
@@ -105,10 +109,14 @@ def check(
             kept.append((keep_verbatim(sentence, sources), found))
             n_written += 1
             continue
+        if not_stated.search(written):
+            n_declined += 1
+            continue
         withheld.append(AnswerSentence(text=written, status=found.status, citations=()))
         if found.status is Status.PARTLY:
             kept += [verbatim(source) for source in found.sources]
-    return Checked(_once(kept), tuple(withheld), n_written)
+    declined = n_declined > 0 and not kept and not withheld
+    return Checked(_once(kept), tuple(withheld), n_written, declined)
 
 
 def _of_the_news(sentence: str, language: Language) -> str:

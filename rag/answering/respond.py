@@ -82,6 +82,11 @@ class Completion:
         return "".join(token.text for token in self.tokens)
 
     @property
+    def refused(self) -> bool:
+        """Whether it wrote the refusal and nothing else, which only a model on a server may."""
+        return bool(self.tokens) and self.tokens[0].refusal >= 1 and not self.text.strip()
+
+    @property
     def cut(self) -> bool:
         """Whether it was stopped before it had ended by itself."""
         return self.looped or len(self.tokens) >= self.max_tokens
@@ -291,6 +296,8 @@ def _draft(
     ranked: Sequence[Evidence],
     likely: float | None,
 ) -> Draft:
+    if checked.declined or completion.refused:
+        return Draft()
     if checked.n_written:
         doubtful = likely is None or likely < DOUBTFUL or question.kind is Kind.WHEN
         kept = with_best(checked.kept, evidence[0]) if doubtful else checked.kept

@@ -121,6 +121,7 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
         or not exact(read, question, sources)
         or not _figures_stand_with_names(read, question, sources)
         or _turned_round(read, sources, wanted)
+        or _made_real(read, question, sources, wanted)
         or speaker_dropped(read, question, sources, wanted)
     ):
         return Attribution(Status.PARTLY, tuple(sources), share)
@@ -236,6 +237,26 @@ def _turned_round(sentence: Analysed, sources: Sequence[Evidence], wanted: Seque
     return False
 
 
+def _made_real(
+    sentence: Analysed, question: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]
+) -> bool:
+    """Whether it tells as a fact what a source supposes: "if the court rules" made "ruled".
+
+    A question that supposes something itself is answered by suppositions, and what somebody is
+    said to say ("the mayor said it costs") stays theirs. The clause counts that holds most of what
+    is new.
+    """
+    supposed, keeps = map(sentence.language.pattern, ("attribution.supposed", "speech.keeps"))
+    if any(p.search(text.text) for p in (supposed, keeps) for text in (sentence, question)):
+        return False
+    new = set(wanted)
+    for source in sources:
+        best = max(source.read.clauses, key=lambda part: len(new & part.terms))
+        if supposed.search(best.text):
+            return True
+    return False
+
+
 def speaker_dropped(
     sentence: Analysed, question: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]
 ) -> bool:
@@ -316,6 +337,7 @@ def _alone(
         and _held(sentence, question, [item])
         and exact(sentence, question, [item])
         and not _turned_round(sentence, [item], wanted)
+        and not _made_real(sentence, question, [item], wanted)
         and not speaker_dropped(sentence, question, [item], wanted)
     ]
     return sorted(found, key=lambda item: -len(set(all_terms) & item.headed.terms))
