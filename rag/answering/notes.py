@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.answering.answer import not_stated, not_understood
-from rag.answering.checking import Body
+from rag.answering.composing import Body
 from rag.answering.evidence import Evidence
 from rag.answering.gathering import Gathered
 from rag.answering.question import Kind, Question

@@ -14,18 +14,8 @@ from rag.answering.answer import (
     AnswerStatus,
 )
 from rag.answering.broad import BROAD, FREE_NAMES, choose_items
-from rag.answering.checking import (
-    Body,
-    Checked,
-    check,
-    cited_beside,
-    compose,
-    compose_items,
-    extract,
-    with_best,
-    with_day,
-    with_more,
-)
+from rag.answering.checking import Checked, check, extract, with_best, with_day, with_more
+from rag.answering.composing import Body, cited_beside, compose, compose_items
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.answering.evidence import Evidence, left_out, rank_sentences, select

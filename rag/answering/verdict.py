@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.answering.attribution import Attribution, Status
-from rag.answering.attribution.support import exact, grounded, speaker_dropped
+from rag.answering.attribution.faithful import exact, grounded, speaker_dropped
 from rag.answering.evidence import Evidence
 from rag.text.analysed import Analysed
 from rag.text.language import Language

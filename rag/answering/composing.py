@@ -1,0 +1,224 @@
+"""Composing: the answer's text, sentences, items and citations, of what was checked.
+
+Where sources differ, the newest speaks first and the answer ends by telling what each says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.answering.answer import AnswerItem, AnswerSentence, Citation, Claim, Disagreement
+from rag.answering.attribution import Attribution, Status, strip_marks
+from rag.answering.broad import Item
+from rag.answering.disagreement import Conflict, find_conflicts
+from rag.answering.evidence import Evidence
+from rag.answering.question import Kind
+from rag.errors import RagError
+from rag.retrieval import QuestionTerms
+from rag.text.days import spelled, tell_days
+from rag.text.sentences import sentences_of
+
+_WIDEN_CHARACTERS = 400
+
+Kept = list[tuple[str, Attribution]]
+"""Sentences to show, each with what supports it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The part of an answer that its sentences make up; see `rag.answering.answer.Answer`."""
+
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    disagreements: tuple[Disagreement, ...]
+
+
+def verbatim(source: Evidence) -> tuple[str, Attribution]:
+    """A source sentence as a sentence of the answer, whole if it is part of a quotation."""
+    widened = _whole_quotation(source)
+    return strip_marks(widened.text), Attribution(Status.QUOTED, (widened,), 1.0)
+
+
+def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> Body:
+    """The answer's text, sentences and citations.
+
+    Where sources differ, the newest speaks first and the answer ends by telling what each says.
+
+    Args:
+        terms: The question's.
+        kept: Sentences with what supports them, at least one.
+        evidence: Every sentence of the hits, best first.
+    """
+    citations: dict[tuple[str, int, int], Citation] = {}
+
+    def cite(source: Evidence) -> int:
+        key = (source.article.article_id, source.start, source.end)
+        if key not in citations:
+            citations[key] = _citation(len(citations) + 1, source)
+        return citations[key].number
+
+    conflicts = find_conflicts(terms.question, kept, evidence)
+    kept = [*_newer(conflicts, kept), *kept]
+    sentences = [
+        AnswerSentence(
+            text=_with_days(text, (*found.sources, *found.further)),
+            status=found.status,
+            citations=tuple(sorted(cite(source) for source in (*found.sources, *found.further))),
+        )
+        for text, found in kept
+    ]
+    disagreements = []
+    for conflict in conflicts:
+        sentence, disagreement = _differ(conflict, [cite(s.source) for s in conflict.statements])
+        sentences.append(sentence)
+        disagreements.append(disagreement)
+    marked = [f"{s.text} {''.join(f'[{number}]' for number in s.citations)}" for s in sentences]
+    return Body(
+        text=" ".join(marked),
+        sentences=tuple(sentences),
+        citations=tuple(citations.values()),
+        disagreements=tuple(disagreements),
+    )
+
+
+def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[AnswerItem, ...]]:
+    """A broad answer: its text, and its items; each is verbatim and cites its source.
+
+    Args:
+        kind: A timeline's and a report's items begin with their day.
+        items: In their order, at least one.
+    """
+    citations: list[Citation] = []
+    sentences: list[AnswerSentence] = []
+    made: list[AnswerItem] = []
+    for item in items:
+        sources = [item.source, *item.said_by]
+        numbers = tuple(range(len(citations) + 1, len(citations) + len(sources) + 1))
+        citations += [_citation(n, source) for n, source in zip(numbers, sources, strict=True)]
+        told, found = verbatim(item.source)
+        text = _with_days(told, [item.source])
+        if kind in (Kind.TIMELINE, Kind.DATED) and item.day:
+            text = f"{spelled(item.day)}: {text}"
+        sentences.append(AnswerSentence(text=text, status=found.status, citations=numbers))
+        made.append(
+            AnswerItem(
+                text=text,
+                day=item.day,
+                day_from=("sentence" if item.day_named else "article") if item.day else None,
+                status=found.status,
+                citations=numbers,
+                n_articles=len(sources),
+            )
+        )
+    text = "\n".join(
+        f"- {s.text} {''.join(f'[{number}]' for number in s.citations)}" for s in sentences
+    )
+    return Body(text, tuple(sentences), tuple(citations), ()), tuple(made)
+
+
+def _with_days(text: str, sources: Sequence[Evidence]) -> str:
+    """A sentence of the answer with the days that relative ones mean in its sources."""
+    phrases = [phrase for source in sources for phrase in source.days]
+    return tell_days(text, phrases, sources[0].analyzer.language)
+
+
+def cited_beside(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
+    """Sentences that are cited beside the answer: those that come nearest, or were left out."""
+    return tuple(_citation(n, sentence) for n, sentence in enumerate(evidence, start=1))
+
+
+def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence, Disagreement]:
+    said = []
+    for statement in conflict.statements:
+        article = statement.source.article
+        who = article.source or article.title or article.article_id
+        day = f", {statement.day}," if statement.day else ""
+        text = statement.text.rstrip(".")
+        said.append(f"“{text}”{day} ({who}, {article.published or 'no date'})")
+    sentence = AnswerSentence(
+        text=f"The sources differ: {'; '.join(said)}.",
+        status=Status.SUPPORTED,
+        citations=tuple(numbers),
+    )
+    claims = tuple(
+        Claim(
+            text=statement.text,
+            day=statement.day,
+            citation=number,
+            published=statement.source.article.published,
+        )
+        for statement, number in zip(conflict.statements, numbers, strict=True)
+    )
+    return sentence, Disagreement(kind=conflict.kind, claims=claims)
+
+
+def _newer(conflicts: Sequence[Conflict], kept: Kept) -> Kept:
+    """What newer articles say against the sentences of an answer, verbatim."""
+    cited = {s.article.article_id for _, found in kept for s in (*found.sources, *found.further)}
+    newest = [conflict.statements[0].source for conflict in conflicts]
+    days = [source.article.published for _, found in kept for source in found.sources]
+    last = max((day for day in days if day), default=None)
+    return once(
+        [
+            verbatim(source)
+            for source in newest
+            if source.article.article_id not in cited
+            and source.article.published
+            and last
+            and source.article.published > last
+        ]
+    )
+
+
+def once(kept: Kept) -> Kept:
+    """Without sentences that come again: a source sentence may replace two of the model's."""
+    return list({text: (text, found) for text, found in reversed(kept)}.values())[::-1]
+
+
+def _whole_quotation(source: Evidence) -> Evidence:
+    """A sentence from the middle of a quotation with what opens and what closes it.
+
+    Alone it would stand there as a statement of fact, by nobody.
+    """
+    quotation = source.quotation
+    if quotation is None:
+        return source
+    spans = [
+        span
+        for paragraph in source.paragraphs.spans
+        if paragraph.start < quotation.end and quotation.start < paragraph.end
+        for span in sentences_of(source.paragraphs, paragraph)
+        if span.start < quotation.end and quotation.start < span.end
+    ]
+    start = min((span.start for span in spans), default=source.start)
+    end = max((span.end for span in spans), default=source.end)
+    end = max(end, source.end) if quotation.closed else source.end
+    if end - start > _WIDEN_CHARACTERS:
+        return source
+    return replace(source, start=start, end=end)
+
+
+def _citation(number: int, source: Evidence) -> Citation:
+    article = source.article
+    quote = article.text[source.start : source.end]
+    if not quote or len(quote) != source.end - source.start:
+        raise RagError(
+            f"span {source.start}:{source.end} is not in article {article.article_id!r}",
+            mend="rag check",
+        )
+    return Citation(
+        number=number,
+        article_id=article.article_id,
+        title=article.title,
+        published=article.published,
+        source=article.source,
+        url=article.url,
+        path=article.path,
+        page=article.page_at(source.start),
+        start=source.start,
+        end=source.end,
+        quote=quote,
+        dates=source.days,
+    )
