@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -9,9 +10,10 @@ import select
 import signal
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rag.article import Article
 from rag.building.builder import build_index
@@ -22,6 +24,8 @@ from rag.index.manifest import describe_file, read_manifest, write_manifest
 from rag.index.opened import OpenIndex
 from rag.readers import Skipped
 from rag.testing import FakeEmbedder
+
+T = TypeVar("T")
 
 ARTICLES: list[dict[str, Any]] = [
     {
@@ -141,3 +145,12 @@ def as_skipped(found: Iterable[Article | Skipped]) -> list[Skipped]:
     skipped = [item for item in read if isinstance(item, Skipped)]
     assert skipped == read, read
     return skipped
+
+
+def in_a_loop(run: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+    """What a coroutine function returns, run in a loop of its own.
+
+    In a thread of its own: that of the tests may have a loop at work, for the browser.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run(*arguments))).result()

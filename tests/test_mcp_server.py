@@ -25,7 +25,7 @@ from rag.errors import RagError
 from rag.mcp_server import transport
 from rag.mcp_server.shapes import Document, article_uri
 from rag.settings import Settings
-from tests.support import ARTICLES, build, write_articles
+from tests.support import ARTICLES, build, in_a_loop, write_articles
 
 ROOT = Path(__file__).parents[1]
 TOOLS = ["ask", "fetch", "list_indexes", "search", "timeline"]
@@ -192,7 +192,7 @@ def with_client(
             for part in work:
                 await part(client)
 
-    anyio.run(run)
+    in_a_loop(run)
 
 
 def test_stdio(indexes: Path) -> None:
@@ -208,7 +208,7 @@ def test_an_older_client_is_served_too(http: tuple[str, subprocess.Popen[str]]) 
         async with Client(http[0], mode="legacy") as client:
             await session(client)
 
-    anyio.run(run)
+    in_a_loop(run)
 
 
 @pytest.mark.slow
@@ -258,7 +258,7 @@ def test_who_leaves_stops_the_model(indexes: Path) -> None:
 
     with over_http(indexes) as (address, server):
         assert server.stderr is not None
-        anyio.run(run, address, server.stderr)
+        in_a_loop(run, address, server.stderr)
 
 
 def test_a_page_of_somebody_elses_cannot_ask(http: tuple[str, subprocess.Popen[str]]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from rag.errors import FullError, QuestionError, TooLongError
 from rag.serving.running import Lane
 from rag.serving.together import Together
+from tests.support import in_a_loop
 
 
 def lane(*, n_waiting: int = 0, seconds: float = 60.0) -> Lane:
@@ -34,7 +35,7 @@ def test_one_more_than_fits_is_refused_and_then_there_is_room_again() -> None:
         assert await asyncio.gather(*calls) == [True, True]
         return [await one.call(lambda: "room"), str(one.n_busy)]
 
-    assert asyncio.run(run()) == ["room", "0"]
+    assert in_a_loop(run) == ["room", "0"]
 
 
 def test_what_takes_too_long_is_stopped() -> None:
@@ -52,7 +53,7 @@ def test_what_takes_too_long_is_stopped() -> None:
             await take(lane(seconds=0.1).items(slow), found)
         return found
 
-    assert asyncio.run(run()) == [1]
+    assert in_a_loop(run) == [1]
     assert stopped.wait(60)
 
 
@@ -64,7 +65,7 @@ def test_a_call_that_takes_too_long_is_told() -> None:
             await lane(seconds=0.05).call(lambda: held.wait(60))
         held.set()
 
-    asyncio.run(run())
+    in_a_loop(run)
 
 
 def test_what_goes_wrong_in_a_thread_is_raised_behind_what_it_made() -> None:
@@ -78,7 +79,7 @@ def test_what_goes_wrong_in_a_thread_is_raised_behind_what_it_made() -> None:
             await take(lane().items(broken), found)
         return found
 
-    assert asyncio.run(run()) == [1]
+    assert in_a_loop(run) == [1]
 
 
 def test_calls_that_wait_are_made_together() -> None:
@@ -109,5 +110,5 @@ def test_calls_that_wait_are_made_together() -> None:
         assert [type(one) for one in told] in ([QuestionError] * 2, [QuestionError, int])
         assert await together.call("a", 3) == 6
 
-    asyncio.run(run())
+    in_a_loop(run)
     assert batches[:3] == [("a", [0]), ("a", [1, 2, 3, 4]), ("b", [7])]
