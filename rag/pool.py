@@ -44,12 +44,19 @@ class EnginePool:
         with opening:  # one index that opens keeps nobody from another
             if (opened := self._opened.get(key)) is not None:
                 return opened
-            rag = self._open_index(index, settings=key[1])
+            try:
+                rag = self._open_index(index, settings=key[1])
+            except BaseException:
+                with self._guard:  # names that are none leave nothing behind
+                    self._opening.pop(key, None)
+                raise
             with self._guard:
-                if not self._closed:
-                    self._opened[key] = rag
-                    return rag
-        rag.close()
+                # Another may have opened it behind a lock that was given up.
+                opened = None if self._closed else self._opened.setdefault(key, rag)
+            if opened is not rag:
+                rag.close()
+            if opened is not None:
+                return opened
         self._check()
         raise AssertionError("an engine is kept unless the pool was closed")
 

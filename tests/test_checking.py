@@ -148,6 +148,52 @@ def test_a_verdict_that_no_source_bears_out_is_left_out(
     assert answer.status is AnswerStatus.NO_ANSWER or NO_VERDICT in (answer.note or "")
 
 
+def test_what_follows_a_verdict_is_checked_too(ask: Callable[[str, str], Answer]) -> None:
+    question = "Was the Osterby ferry painted green?"
+    answer = ask(question, "Yes, it was painted green by Lena Holm for 5 million euros in Lindal.")
+    assert answer.sentences[0].text == "Yes."
+    assert "5 million" not in answer.text
+    assert [one.status for one in answer.withheld] == [Status.PARTLY]
+    assert "Yes" not in ask(question, "Yes, it was not painted green.").text
+
+
+@pytest.mark.parametrize(
+    ("question", "completion"),
+    [
+        # Another clause says no.
+        ("Did Lena Holm visit Malby?", "No."),
+        ("Did Lena Holm visit Malby?", "No, Lena Holm did not visit Malby."),
+        ("Did two people die in the Malby fire?", "Yes."),  # five did
+        ("Did Lena Holm resign in May?", "Yes."),  # she plans to
+        ("Were new tolls agreed in Malby?", "No tolls were agreed."),  # "No" is no verdict here
+    ],
+)
+def test_a_verdict_is_borne_out_by_the_clause_that_decides(
+    tmp_path: Path, question: str, completion: str
+) -> None:
+    town = {"id": "town", "title": "Malby says no", "published": "2024-03-09",
+            "text": "Lena Holm visited Malby but did not meet its mayor. Five people died in"
+            " the Malby fire. Lena Holm plans to resign in May. New tolls were agreed in"
+            " Malby."}  # fmt: skip
+    answer = answer_from(tmp_path, [town], question, completion)
+    assert not answer.text.startswith(("Yes", "No"))
+
+
+def test_the_month_of_may_is_no_doubt(tmp_path: Path) -> None:
+    text = "Lena Holm visited Malby in May."
+    town = {"id": "town", "title": "Visit", "published": "2024-06-09", "text": text}
+    answer = answer_from(tmp_path, [town], "Did Lena Holm visit Malby in May?", "Yes, she did.")
+    assert answer.text.startswith("Yes")
+
+
+def test_what_stands_in_parentheses_in_a_source_stays(tmp_path: Path) -> None:
+    text = "John Brandt (45), a baker of Malby, beat Lena Holm (121) with 412 votes. [3]"
+    vote = {"id": "vote", "title": "Vote in Malby", "published": "2024-06-09", "text": text}
+    answer = answer_from(tmp_path, [vote], "Who beat Lena Holm in Malby?", "I like trains.")
+    assert "John Brandt (45), a baker of Malby, beat Lena Holm (121)" in answer.sentences[0].text
+    assert "[3]" not in answer.sentences[0].text
+
+
 def test_what_is_said_of_the_passages_is_no_news(ask: Callable[[str, str], Answer]) -> None:
     answer = ask(CARS, "According to the passage, the Osterby ferry carries 900 cars.")
     assert answer.sentences[0].text == "The Osterby ferry carries 900 cars."

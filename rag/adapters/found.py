@@ -61,7 +61,7 @@ def metadata(hit: Hit, index: str) -> dict[str, Any]:
         `index`, `article_id`, `title`, `published` (as 2024-08-31), `source`, `url`, `path`,
         `page`; `start`, `end` and `sentence_start`, `sentence_end`: spans of the passage and of
         its best sentence in the article's text, in characters; `rank` from 1; `score`, higher is
-        better, in [0, 1]. What is not known is None.
+        better, in [0, 1]; `story` and `superseded_by`: see `rag.Hit`. What is not known is None.
     """
-    known = hit.model_dump(mode="json", exclude={"text", "scores", "reprints"})
+    known = hit.model_dump(mode="json", exclude={"text", "scores", "also_in"})
     return {"index": index, **known}

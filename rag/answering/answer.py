@@ -65,7 +65,8 @@ class AnswerSentence(BaseModel):
     """One sentence of an answer.
 
     Attributes:
-        text: Without citation marks.
+        text: Without citation marks. Days that it means are told in square brackets, and the first
+            of an old answer begins with its day, also where the rest is verbatim.
         status: `quoted` or `supported`; of one that was withheld `partly` or `unsupported`.
         citations: Numbers of the citations that support it; none of one that was withheld.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.answering.answer import AnswerSentence
 from rag.answering.attribution import (
@@ -22,8 +22,9 @@ from rag.answering.attribution import (
 from rag.answering.composing import Kept, once, verbatim
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
-from rag.answering.verdict import decides, read_verdict
+from rag.answering.verdict import Verdict, decides, read_verdict
 from rag.retrieval import QuestionTerms
+from rag.text.analysed import Analysed
 from rag.text.days import names_a_day, spelled
 from rag.text.language import Language
 from rag.text.sentences import split
@@ -86,8 +87,13 @@ def check(
         sentence = _of_the_news(written, question.language)
         found: Attribution | None = None
         if kind is Kind.YESNO and (verdict := read_verdict(sentence, question.language)):
-            found = decides(verdict, question, evidence)
-            sentence = sentence if found else verdict.rest
+            if found := decides(verdict, question, evidence):
+                sentence, found = _with_rest(verdict, found, sentence, question, evidence)
+                if sentence == verdict.word and verdict.rest:
+                    rest = AnswerSentence(text=verdict.rest, status=Status.PARTLY, citations=())
+                    withheld.append(rest)
+            else:
+                sentence = verdict.rest
         found = found or attribute(sentence, question, evidence)
         if found.status in (Status.QUOTED, Status.SUPPORTED):
             sources = [source.text for source in (*found.sources, *found.further)]
@@ -102,6 +108,23 @@ def check(
             kept += [verbatim(source) for source in found.sources]
     declined = n_declined > 0 and not kept and not withheld
     return Checked(once(kept), tuple(withheld), n_written, declined)
+
+
+def _with_rest(
+    verdict: Verdict,
+    decided: Attribution,
+    sentence: str,
+    question: Analysed,
+    evidence: Sequence[Evidence],
+) -> tuple[str, Attribution]:
+    """A verdict that a source bears out, with what follows it if that is borne out too."""
+    if verdict.only_repeats(question):
+        return sentence, decided
+    rest = attribute(verdict.rest, question, evidence)
+    if rest.status not in (Status.QUOTED, Status.SUPPORTED):
+        return verdict.word, decided
+    sources = [*decided.sources, *(one for one in rest.sources if one is not decided.sources[0])]
+    return sentence, replace(decided, sources=tuple(sources), further=rest.further)
 
 
 def _of_the_news(sentence: str, language: Language) -> str:

@@ -38,7 +38,7 @@ class Body:
 def verbatim(source: Evidence) -> tuple[str, Attribution]:
     """A source sentence as a sentence of the answer, whole if it is part of a quotation."""
     widened = _whole_quotation(source)
-    return strip_marks(widened.text), Attribution(Status.QUOTED, (widened,), 1.0)
+    return strip_marks(widened.text, of_source=True), Attribution(Status.QUOTED, (widened,), 1.0)
 
 
 def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> Body:

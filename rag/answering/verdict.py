@@ -1,8 +1,9 @@
 """Yes or no: a verdict of the language model stands only where a source sentence bears it out.
 
-"Yes" needs a source that states what the question asks: nearly all of its words, its names and
-figures, not negated, not as a plan or a claim. "No" needs one that denies it. Where no source does,
-the verdict is left out, and what the model wrote behind it is checked like any other sentence.
+"Yes" needs a source that states what the question asks: nearly all of its words (all but names in
+the sentence itself or its heading), its names and figures, not negated, not as a plan or a claim.
+"No" needs one that denies it. Where no source does, the verdict is left out, and what the model
+wrote behind it is checked like any other sentence.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.answering.attribution import Attribution, Status
-from rag.answering.attribution.faithful import exact, grounded, speaker_dropped
+from rag.answering.attribution.faithful import denies, exact, grounded, speaker_dropped
 from rag.answering.evidence import Evidence
 from rag.text.analysed import Analysed
 from rag.text.language import Language
@@ -25,11 +26,26 @@ class Verdict(NamedTuple):
 
     Attributes:
         is_yes: Whether it says yes.
+        word: The verdict itself, as a sentence.
         rest: What it says behind that, as a sentence; may be empty.
     """
 
     is_yes: bool
+    word: str
     rest: str
+
+    def contradicts_itself(self, question: Analysed) -> bool:
+        """Whether it says yes, and then that it is not so."""
+        return self.is_yes and Analysed(self.rest, question.analyzer).is_negated
+
+    def only_repeats(self, question: Analysed) -> bool:
+        """Whether what follows the verdict says no more than the question with it."""
+        rest = Analysed(self.rest, question.analyzer)
+        return (
+            question.terms.issuperset(rest.content_terms)
+            and rest.claimed_values <= question.values
+            and (not rest.content_terms or rest.is_negated is not self.is_yes)
+        )
 
 
 def read_verdict(sentence: str, language: Language) -> Verdict | None:
@@ -37,7 +53,8 @@ def read_verdict(sentence: str, language: Language) -> Verdict | None:
     for is_yes, name in ((True, "questions.yes"), (False, "questions.no")):
         if match := language.pattern(name).match(sentence):
             rest = sentence[match.end() :]
-            return Verdict(is_yes, rest[:1].upper() + rest[1:])
+            word = match.group().strip(" ,;:–—.!")
+            return Verdict(is_yes, f"{word}.", rest[:1].upper() + rest[1:])
     return None
 
 
@@ -51,19 +68,28 @@ def decides(
         question: The question.
         evidence: Source sentences, best first.
     """
-    if question.is_negated:  # "Did he not go?": yes and no may mean the same
+    # "Did he not go?": yes and no may mean the same.
+    if question.is_negated or verdict.contradicts_itself(question):
         return None
     terms = question.content_terms
+    names = {term for name in question.names for term in question.analyzer.terms(name)}
+    predicate = [term for term in terms if term not in names]
     unreal = question.language.pattern("questions.unreal")
+    asks_unreal = unreal.search(question.text[:1].lower() + question.text[1:])
     for source in evidence:
         if grounded(terms, [source]) < DECIDING_SHARE or not exact(question, question, [source]):
             continue
-        read = source.read if _told_by_itself(source, terms) else source.headed
-        if unreal.search(read.text) and not unreal.search(question.text):
+        # Who it is may stand before; what is asked of them stands here.
+        if not source.headed.terms.issuperset(predicate):
             continue
-        if read.is_negated is not verdict.is_yes and not speaker_dropped(
-            question, question, [source], terms
-        ):
+        read = source.read if _told_by_itself(source, terms) else source.headed
+        if unreal.search(read.text) and not asks_unreal:
+            continue
+        # What the question asks after stands in the source, not only in the question.
+        if not question.claimed_values <= source.headed.values:
+            continue
+        says_so = not read.is_negated if verdict.is_yes else denies(question, [source])
+        if says_so and not speaker_dropped(question, question, [source], terms):
             return Attribution(Status.SUPPORTED, (source,), 1.0)
     return None
 

@@ -17,7 +17,7 @@ from rag.building.stories import Alike, Head, Member, Reading, alike, group, may
 from rag.index.database import Database
 from rag.text.same import SAME_SHARE, Runs
 
-RULES = 1
+RULES = 2
 """To be raised when the rules of what is the same text change."""
 _BATCH = 1_000
 _N_READ = 128  # articles whose runs are kept: those that follow one another are compared

@@ -40,7 +40,9 @@ VERSION_SHARE = 0.3
 _SHARED_SKETCH = 0.2  # of the smaller sketch, to look at two articles at all
 _MIN_JUDGED, _LEAST_ESTIMATED = 12, 0.5  # by sketches: what is well below the limits
 _N_LEADERS = 32  # first reports of one heap that an article is compared with, at most
-_NOT_OF_ADDRESS = re.compile(r"^\w+://(?:www\.)?|[?&](?:utm_\w+|fbclid|gclid|ref|cmp)=[^&#]*|#.*$")
+_NOT_OF_ADDRESS = re.compile(
+    r"^\w+://(?:www\.)?|(?<=[?&])(?:utm_\w+|fbclid|gclid|ref|cmp)=[^&#]*&?|#.*$"
+)
 
 
 class Alike(IntFlag):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from rag.cli.options import Index
+from rag.cli.options import Index, settings_with
+from rag.cli.output import tell_where_it_goes
 
 
 def serve(
@@ -50,6 +51,7 @@ def serve(
     """
     from rag.serving.serve import main
 
+    tell_where_it_goes(settings_with())
     main(
         index,
         port,

@@ -40,7 +40,11 @@ Query = Annotated[
     str, Field(min_length=1, max_length=_MAX_CHARACTERS, description="A question, or words.")
 ]
 Index = Annotated[
-    str | None, Field(description="Name of the index; `list_indexes` has them. Else the usual one.")
+    str | None,
+    Field(
+        max_length=100,
+        description="Name of the index; `list_indexes` has them. Else the usual one.",
+    ),
 ]
 Since = Annotated[datetime.date | None, Field(description="First day of publication.")]
 Until = Annotated[datetime.date | None, Field(description="Last day of publication.")]

@@ -152,7 +152,7 @@ def _upkeep(routes: APIRouter, service: Service) -> None:
     async def check(body: IndexRequest) -> CheckReport:
         """Verify everything about the live version of an index."""
         name = body.index or service.index
-        return await service.read(lambda: check_index(name, settings=service.settings))
+        return await service.check(lambda: check_index(name, settings=service.settings))
 
 
 def _builds(routes: APIRouter, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 import threading
@@ -13,7 +14,7 @@ from rag.answering.events import AnswerReady, Event
 from rag.answering.question import Kind
 from rag.building.report import BuildReport
 from rag.engine import Rag
-from rag.errors import QuestionError, RagError
+from rag.errors import QuestionError, RagError, TooLongError
 from rag.index.opened import IndexInfo, list_indexes
 from rag.pool import EnginePool
 from rag.retrieval import Filter, Hit, check_question
@@ -125,6 +126,7 @@ class Service:
         self._reading = Lane(
             "look-ups", n_threads=2, n_waiting=limits.n_waiting, seconds=limits.search_seconds
         )
+        self._checking = Lane("checks", n_threads=1, n_waiting=0, seconds=limits.answer_seconds)
         self.metrics = Metrics(lambda: self._asking.n_busy, self.indexes)
         self.jobs = Jobs(
             lambda name, **options: build(name, settings=settings, **options), self._built
@@ -186,7 +188,13 @@ class Service:
         """See `Rag.search`; and FullError, TooLongError."""
         _check(query)
         chosen = _sound(filter)
-        return await self._searches.call(_Search(index, k, chosen.model_dump_json()), query)
+        search = _Search(index, k, chosen.model_dump_json())
+        seconds = self.limits.search_seconds
+        try:
+            async with asyncio.timeout(seconds):  # waiting counts too
+                return await self._searches.call(search, query)
+        except TimeoutError as error:
+            raise TooLongError(f"the search took longer than {seconds:g} s") from error
 
     def _search_many(self, search: _Search, queries: list[str]) -> list[list[Hit]]:
         chosen = Filter.model_validate_json(search.filter)
@@ -195,6 +203,15 @@ class Service:
     async def read(self, work: Callable[[], Result]) -> Result:
         """What a short function returns, called in a thread. FullError, TooLongError."""
         return await self._reading.call(work)
+
+    async def check(self, work: Callable[[], Result]) -> Result:
+        """What a function returns that reads a whole index; one works at a time.
+
+        Raises:
+            FullError: another is at work.
+            TooLongError: it took too long.
+        """
+        return await self._checking.call(work)
 
     def warm_up(self) -> None:
         """Open the usual index and load its models, in the background."""
@@ -207,7 +224,7 @@ class Service:
     def close(self) -> None:
         """Stop builds and take nothing more; the pool is its owner's to close."""
         self.jobs.close()
-        for lane in (self._asking, self._searching, self._reading):
+        for lane in (self._asking, self._searching, self._reading, self._checking):
             lane.close()
 
     def _note(self, answer: Answer) -> None:
@@ -226,13 +243,20 @@ class Service:
     def _load(self) -> None:
         try:
             self.engine(self.index).load()
+            self._failed = None
         except RagError as error:
             _log.error("index %r is not ready: %s", self.index, error.message)
             self._failed = error
-        self._loaded.set()
+        except Exception as error:  # noqa: BLE001 - whatever it is, `/ready` tells it
+            _log.exception("index %r is not ready", self.index)
+            self._failed = RagError(str(error) or type(error).__name__)
+        finally:
+            self._loaded.set()
 
     def _built(self, job: Job) -> None:
         self.metrics.built(job.index, job.state)
+        if job.index == self.index and self._failed is not None:
+            self.warm_up()  # what it lacked may be there now
 
 
 async def last(events: AsyncGenerator[Event, None]) -> Answer:

@@ -68,6 +68,9 @@ class Together(Generic[Key, Item, Result]):
     async def _run(self, key: Key) -> None:
         while waiting := self._waiting.get(key):
             batch = [waiting.popleft() for _ in range(min(len(waiting), _MAX_BATCH))]
+            batch = [one for one in batch if not one[1].done()]  # others have gone
+            if not batch:
+                continue
             items = [item for item, _ in batch]
             (made,) = await asyncio.gather(
                 self._lane.call(lambda items=items: self._work(key, items)),  # type: ignore[misc]

@@ -21,6 +21,7 @@ SAME_SHARE = 0.8
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _ODD = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio
 _LAST = 0xFFFF
+_BLOCK = 1 << 16  # characters whose sums are held at once
 
 
 def word_runs(text: str) -> frozenset[int]:
@@ -45,13 +46,7 @@ class Runs:
         in_word[1:-1] = _in_words()[np.minimum(codes, _LAST)]
         edges = np.flatnonzero(in_word[1:] != in_word[:-1])
         self._starts, self._ends = edges[::2], edges[1::2]
-        # A word is a polynomial of its characters, modulo 2**64: sums up to each character, taken
-        # apart at the words.
-        powers, inverses = _powers(1 << max(len(codes), 1 << 12).bit_length())
-        sums = np.zeros(len(codes) + 1, dtype=np.uint64)
-        np.cumsum(codes * powers[: len(codes)], out=sums[1:])
-        self._words = (sums[self._ends] - sums[self._starts]) * inverses[self._starts]
-        self.numbers = _runs_of(self._words)
+        self.numbers = _runs_of(_hashes(codes, self._starts, self._ends))
 
     def held_by(self, other: Set[int]) -> NDArray[np.bool_]:
         """Which of them another text has: shape (n,)."""
@@ -64,6 +59,28 @@ class Runs:
             np.searchsorted(self._ends, end, "right"),
         )
         return slice(int(first), max(int(last) - RUN_WORDS + 1, int(first)))
+
+
+def _hashes(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """A number for each word, that stands from `starts` to `ends`; block by block, to need little.
+
+    A word is a polynomial of its characters, modulo 2**64: sums up to each character, taken apart
+    at the words.
+    """
+    hashes = np.zeros(len(starts), dtype=np.uint64)
+    at = 0
+    while at < len(starts):
+        until = max(int(np.searchsorted(ends, starts[at] + _BLOCK, "right")), at + 1)
+        block = codes[starts[at] : ends[until - 1]]
+        first, last = starts[at:until] - starts[at], ends[at:until] - starts[at]
+        powers, inverses = _powers(max(_BLOCK, 1 << len(block).bit_length()))
+        sums = np.zeros(len(block) + 1, dtype=np.uint64)
+        np.cumsum(block * powers[: len(block)], out=sums[1:])
+        hashes[at:until] = (sums[last] - sums[first]) * inverses[first]
+        at = until
+    return hashes
 
 
 def _runs_of(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -98,7 +115,7 @@ def _folded(text: str) -> str:
     return "".join(c if len(c.casefold()) > 1 else c.casefold() for c in text)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def _powers(n: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Powers 0 to n - 1 of a number and of its inverse, modulo 2**64."""
     made = []

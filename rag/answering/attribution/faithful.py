@@ -43,8 +43,22 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
         and all(
             name in held or (name in known and same_name(name, held, language)) for name in named
         )
-        and (not sentence.is_negated or any(text.is_negated for text in read))
+        and (not sentence.is_negated or denies(sentence, sources))
     )
+
+
+def denies(sentence: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether a source says no in the clause that holds most of what a sentence speaks of.
+
+    "He visited Israel but did not meet Netanyahu" does not deny the visit. Headings do not count.
+    """
+    terms = set(sentence.content_terms)
+    for source in sources:
+        parts = [(len(terms & part.terms), part.is_negated) for part in source.read.clauses]
+        most = max(count for count, _ in parts)
+        if most and all(negated for count, negated in parts if count == most):
+            return True
+    return False
 
 
 def figures_stand_with_names(

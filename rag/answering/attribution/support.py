@@ -44,6 +44,7 @@ BEARING_COSINE = 0.3
 _MIN_VERBATIM = 20  # characters
 
 _LIST = r"\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*"
+_BRACKETS = re.compile(rf"\s*(?:\[{_LIST}\]|【{_LIST}】)(?=[\s.,;:!?\[【(]|$)")
 _MARK = re.compile(rf"\s*(?:\[{_LIST}\]|【{_LIST}】|\({_LIST}\))(?=[\s.,;:!?\[【(]|$)")
 
 
@@ -80,12 +81,17 @@ class Attribution:
     further: tuple[Evidence, ...] = ()
 
 
-def strip_marks(text: str) -> str:
-    """A text without the citation marks that a model wrote, such as `[2]` or `(1, 3)`.
+def strip_marks(text: str, *, of_source: bool = False) -> str:
+    """A text without what looks like citation marks, such as `[2]` or `(1, 3)`.
 
     Numbers in parentheses of four digits (years) and those inside words stay.
+
+    Args:
+        text: What a model wrote, or a source.
+        of_source: Whether it is a source's: then what stands in parentheses is its own, such as an
+            age or votes.
     """
-    return _MARK.sub("", text)
+    return (_BRACKETS if of_source else _MARK).sub("", text)
 
 
 def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -> Attribution:
