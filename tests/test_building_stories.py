@@ -220,6 +220,8 @@ def test_sketches_of_a_part_and_the_whole_agree() -> None:
     [
         ("http://www.example.org/a/", "https://example.org/a#top"),
         ("https://example.org/a?id=3&utm_source=x", "https://example.org/a?id=3"),
+        ("https://example.org/a?utm_source=x&id=3&ref=y", "https://example.org/a?id=3"),
+        ("https://example.org/a?utm_source=x", "https://example.org/a"),
     ],
 )
 def test_one_address_written_otherwise(one: str, other: str) -> None:

@@ -77,6 +77,14 @@ def test_index_that_does_not_open_is_tried_again(settings: Settings, pool: Engin
     assert pool.get("later", settings).search(QUESTION)
 
 
+def test_names_of_no_index_leave_nothing_behind(settings: Settings, pool: EnginePool) -> None:
+    for number in range(3):
+        with pytest.raises(IndexMissingError):
+            pool.get(f"lost-{number}", settings)
+    assert not pool._opening
+    assert pool.get("news", settings) is pool.get("news", settings)
+
+
 def test_closed_pool_opens_nothing(settings: Settings) -> None:
     opener = Opener()
     pool = EnginePool(opener)

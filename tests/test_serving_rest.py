@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -310,6 +311,16 @@ def test_a_server_whose_index_does_not_open_is_not_ready(tmp_path: Path) -> None
     with served_app(tmp_path, index="lost") as server:
         until(lambda: server.ask("/ready").json["status"] == "failed")
         assert (server.ask("/ready").status, server.ask("/health").status) == (503, 200)
+
+
+def test_a_server_is_ready_once_its_index_is_built(tmp_path: Path) -> None:
+    with served_app(tmp_path, index="later") as server:
+        until(lambda: server.ask("/ready").json["status"] == "failed")
+        later = tmp_path / "indexes" / "later"
+        later.mkdir()
+        shutil.copy(tmp_path / "indexes" / "news" / "index.toml", later)
+        assert server.ask("/build", {"index": "later"}).status == 202
+        until(lambda: server.ask("/ready").status == 200)
 
 
 def test_the_log_has_requests_and_no_questions(

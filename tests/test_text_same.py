@@ -43,6 +43,15 @@ def test_runs_are_those_of_the_words(text: str) -> None:
     assert word_runs(text) == word_runs(" ".join(words))
 
 
+def test_a_long_text_has_the_runs_of_its_parts() -> None:
+    parts = [f"{n} birds fly over the {n % 97} hills of Osterby" for n in range(6_000)]
+    long = " ".join(parts)
+    assert len(long) > 200_000
+    runs = word_runs(long)
+    assert all(word_runs(part) <= runs for part in parts)
+    assert word_runs("x" * 200_000 + " and one word more") != word_runs("x and one word more")
+
+
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=3, max_size=40))
 def test_equal_runs_have_equal_numbers_and_others_other_ones(words: list[str]) -> None:
     runs = list(zip(words, words[1:], words[2:], strict=False))

@@ -27,3 +27,4 @@ def check_documents(engine: Rag, documents: list[tuple[str, str, Mapping[str, An
         assert known["score"] == hit.score
         assert (known["rank"], known["title"]) == (hit.rank, hit.title)
         assert (known["index"], known["source"]) == ("news", hit.source)
+        assert all(not isinstance(value, dict | list) for value in known.values())  # stores refuse
