@@ -158,6 +158,30 @@ def test_what_follows_a_verdict_is_checked_too(ask: Callable[[str, str], Answer]
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        "Lena Holm moved to dismiss the Malby chief, Paul Brandt.",
+        "Paul Brandt fights the plan of Lena Holm for dismissing the Malby chief.",
+        "Lena Holm upheld other dismissings of the Malby chief.",
+    ],
+)
+def test_an_aim_or_a_thing_is_nothing_done(tmp_path: Path, told: str) -> None:
+    chief = {"id": "chief", "title": "Malby", "published": "2024-03-09", "text": told}
+    question = "Did Lena Holm dismiss the Malby chief?"
+    answer = answer_from(tmp_path, [chief], question, "Yes, Lena Holm dismissed the chief.")
+    assert not answer.text.startswith("Yes")
+
+
+def test_a_day_of_one_source_is_not_that_of_another(tmp_path: Path) -> None:
+    days = {"id": "days", "title": "Strike in Malby", "published": "2024-03-09",
+            "text": "The mayor may have to meet the crews by Friday, March 15. The strike in Malby"
+            " ended after talks, the crews said."}  # fmt: skip
+    question, said = "When did the strike in Malby end?", "The strike in Malby ended on March 15."
+    answer = answer_from(tmp_path, [days], question, said)
+    assert "ended on March 15" not in answer.text
+
+
+@pytest.mark.parametrize(
     ("question", "completion"),
     [
         # Another clause says no.

@@ -288,7 +288,12 @@ def _within_a_year(sentence: Evidence, question: Question) -> bool:
 
 def _with_premises(sentence: Evidence, question: Question) -> Evidence:
     lacking = missing(
-        question.premises, sentence.article, sentence.start, sentence.end, question.language
+        question.premises,
+        sentence.article,
+        sentence.start,
+        sentence.end,
+        question.language,
+        titles_tell=question.kind is not Kind.WHEN,
     )
     n_strict = sum(premise.kind in STRICT for premise in lacking)
     taken = STRICT_WEIGHT * n_strict + NAME_WEIGHT * (len(lacking) - n_strict)

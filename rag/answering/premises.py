@@ -201,7 +201,13 @@ def _name_words(name: str, rules: _Words) -> list[str]:
 
 
 def missing(
-    premises: Sequence[Premise], article: Article, start: int, end: int, language: Language
+    premises: Sequence[Premise],
+    article: Article,
+    start: int,
+    end: int,
+    language: Language,
+    *,
+    titles_tell: bool = True,
 ) -> list[Premise]:
     """The premises that what stands around a span does not bear out.
 
@@ -210,6 +216,8 @@ def missing(
         article: The article of the span.
         start, end: A sentence of its text.
         language: Of the article.
+        titles_tell: Whether what happened may be told by the title alone. A day in a sentence is
+            that of what the sentence tells.
     """
     if not premises:
         return []
@@ -230,7 +238,8 @@ def missing(
                 for role in rules.roles[premise.text.lower()]
             )
         elif premise.kind == "event":
-            title = "" if "?" in article.title else article.title  # which asks tells nothing
+            # A title that asks tells nothing.
+            title = "" if "?" in article.title or not titles_tell else article.title
             close = f"{title}\n{text[max(0, start - _EVENT_CHARACTERS) : end]}"
             ok = rules.events[premise.text].search(close) is not None
         elif premise.kind == "ordinal":

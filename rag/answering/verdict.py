@@ -82,8 +82,10 @@ def decides(
         # Who it is may stand before; what is asked of them stands here.
         if not source.headed.terms.issuperset(predicate):
             continue
-        read = source.read if _told_by_itself(source, terms) else source.headed
-        if unreal.search(read.text) and not asks_unreal:
+        # Where the heading has to help, it must not ask or guess either.
+        by_itself = source.read.terms.issuperset(predicate)
+        read = source.read if by_itself else source.headed
+        if not asks_unreal and (unreal.search(read.text) or not _told_as_done(read, predicate)):
             continue
         # What the question asks after stands in the source, not only in the question.
         if not question.claimed_values <= source.headed.values:
@@ -94,7 +96,8 @@ def decides(
     return None
 
 
-def _told_by_itself(source: Evidence, terms: Sequence[str]) -> bool:
-    """Whether the deciding words stand in the sentence and before it, and not only in the title."""
-    held = source.read.terms | source.before.terms
-    return sum(term in held for term in terms) >= DECIDING_SHARE * len(terms)
+def _told_as_done(text: Analysed, predicate: Sequence[str]) -> bool:
+    """Whether what is asked is told as done: not only as "to fire", not only as "the rulings"."""
+    not_done = text.language.pattern("questions.not_done")
+    done = set(text.analyzer.terms(not_done.sub(" ", text.text)))
+    return all(term in done for term in predicate if term in text.terms)

@@ -10,6 +10,11 @@ from rag.answering.premises import same_name
 from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
 
+MIN_TOLD = 5
+"""Words of a clause that tells something by itself."""
+DAY_SHARE = 0.75
+"""Share of the words of a question for a day that its source must hold, without the title."""
+
 
 def grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
     """Share of a sentence's words that its sources hold, with what stands just before them.
@@ -66,10 +71,20 @@ def figures_stand_with_names(
 ) -> bool:
     """Whether each new figure of a sentence stands with one of its new names in a source.
 
-    One that has the name and another that has the figure support no sentence on both.
+    One that has the name and another that has the figure support no sentence on both; nor, where a
+    day is asked for, one that has the day and not what happened, in it or just before it.
     """
     values = sentence.claimed_values - question.values
     new = sentence.names - question.words
+    if not values:
+        return True
+    if question.language.pattern("disagreement.asks_day").search(question.text):
+        asked = set(question.content_terms)
+        return any(
+            values <= source.headed.values
+            and len(asked & (source.read.terms | source.before.terms)) >= DAY_SHARE * len(asked)
+            for source in sources
+        )
     if not new or len(sources) < 2:
         return True
     return all(
@@ -106,7 +121,9 @@ def made_real(
     new = set(wanted)
     for source in sources:
         best = max(source.read.clauses, key=lambda part: len(new & part.terms))
-        if supposed.search(best.text):
+        # A day behind a comma says nothing by itself: then the sentence counts.
+        told = best if len(best.content_terms) >= MIN_TOLD else source.read
+        if supposed.search(told.text):
             return True
     return False
 

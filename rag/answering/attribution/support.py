@@ -246,6 +246,7 @@ def _alone(
         if _held_share(wanted, item.headed.terms) >= SUPPORTED_SHARE
         and _held(sentence, question, [item])
         and exact(sentence, question, [item])
+        and figures_stand_with_names(sentence, question, [item])
         and not turned_round(sentence, [item], wanted)
         and not made_real(sentence, question, [item], wanted)
         and not speaker_dropped(sentence, question, [item], wanted)
