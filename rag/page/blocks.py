@@ -167,10 +167,7 @@ def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: g
     table.select(handlers.open_article, index, text, **QUIET)
     text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
     index.change(lambda: "", None, built, **QUIET)
-    added = files.upload(
-        handlers.add, [files, replace, index, view], [built, *stock],
-        trigger_mode="multiple", **QUIET,  # what comes while a build is under way waits for it
-    )  # fmt: skip
+    added = files.upload(handlers.add, [files, replace, index, view], [built, *stock], **QUIET)
     added.then(lambda: None, None, files, **QUIET)
     checked = check.click(handlers.check, index, built, **QUIET)
     rebuilt = rebuild.click(handlers.rebuild, [index, view], [built, *stock], **QUIET)

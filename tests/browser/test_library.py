@@ -93,6 +93,7 @@ def test_files_of_one_name_are_both_kept_and_can_be_removed(
         expect(page.locator("#built .uploaded")).to_contain_text(
             ["1 file added."] if n == 1 else ["“owl.txt” is kept as “owl (2).txt”"]
         )
+        expect(page.locator("#files .file-preview")).to_have_count(0)  # it takes files again
     expect(page.locator("#uploads")).to_contain_text("owl (2).txt")  # the last that a build shows
     page.fill("#article-search :is(input, textarea)", "owl")
     expect(page.locator(".articles td.title button")).to_have_count(2)
