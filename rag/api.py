@@ -80,7 +80,14 @@ def summarize(
     until: datetime.date | str | None = None,
     settings: Settings | None = None,
 ) -> Answer:
-    """What the articles say of a subject, in a few of their sentences: the kind `summary`."""
+    """What the articles say of a subject, in a few of their sentences: the kind `summary`.
+
+    Args:
+        subject: In plain words, or the id of an article, which alone is read then.
+        index: Name of the index.
+        since, until: First and last day of publication, both included.
+        settings: None takes them from `rag.toml` and the environment.
+    """
     return ask(subject, index=index, since=since, until=until, kind=Kind.SUMMARY, settings=settings)
 
 

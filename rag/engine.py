@@ -6,14 +6,14 @@ import datetime
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from rag.answering.answer import Answer
 from rag.answering.broad import BROAD
 from rag.answering.confidence import Calibration, find_calibration
 from rag.answering.events import AnswerReady, Event
-from rag.answering.gathering import gather
+from rag.answering.gathering import Gathered, gather
 from rag.answering.question import Kind, Question, day_of, kind_named
 from rag.answering.respond import Means, answer_events
 from rag.article import Article
@@ -29,7 +29,16 @@ from rag.llm import LLM, SHARED
 from rag.opening import embedder_of, ranker_of, reranker_of
 from rag.ranking import Ranker
 from rag.readers import normalise
-from rag.retrieval import Filter, Found, Hit, QuestionTerms, check_question, retrieve, search
+from rag.retrieval import (
+    Filter,
+    Found,
+    Hit,
+    QuestionTerms,
+    check_question,
+    retrieve,
+    search,
+    whole_article,
+)
 from rag.retrieval.reranking import Reranker
 from rag.settings import Settings, sent_to
 from rag.text.language import Language
@@ -38,6 +47,8 @@ from rag.text.language import Language
 _EVIDENCE_HITS = 10
 # The same for lists, summaries and timelines.
 _BROAD_HITS = 40
+# Of an article without a title, so much says what it is about.
+_HEADING_CHARACTERS = 200
 # Questions of `ask_many` that are embedded together.
 _BATCH_QUESTIONS = 64
 # `close` waits so long for those who read the index: searching takes far less.
@@ -276,7 +287,8 @@ class Rag:
         Closing the iterator, or setting `cancelled`, stops the language model.
 
         Args:
-            question: In plain words.
+            question: In plain words; for the kind `summary` also the id of an article, which alone
+                is read then.
             since, until, source, undated, where, filter: See `search`.
             asked_on: The day on which it is asked, which "this week" is read by; None takes today.
             kind: What kind of answer it wants (`rag.Kind`); None lets it be recognised.
@@ -319,9 +331,28 @@ class Rag:
     ) -> Generator[Event, None, None]:
         started = time.perf_counter()
         live = self._live()
+        if question.kind is Kind.SUMMARY:
+            number = live.index.catalog.number(question.text)
+            if number is not None:
+                yield from self._summary_of(live, number, started)
+                return
         question = question.for_index(live.index)
         (vector,) = live.embedder.embed_queries([question.text])
         yield from self._events(question, live, vector, filter, started, cancelled)
+
+    def _summary_of(self, live: _Live, number: int, started: float) -> Iterator[Event]:
+        """The summary of the article with this number, by what its heading says."""
+        article = live.index.catalog.articles([number])[number]
+        asked = article.title or article.text[:_HEADING_CHARACTERS]
+        day = article.published
+        read = Question.read(asked, live.index.language, asked_on=day, kind=Kind.SUMMARY)
+        question = replace(read, of_article=True)
+        (vector,) = live.embedder.embed_queries([asked])
+        terms = QuestionTerms(asked, live.index, live.index.analyzer)
+        found = whole_article(live.index, terms, vector, number)
+        gathered = Gathered(terms, list(found.passages), None)
+        means = self._means(live)
+        return answer_events(question, gathered, means, filter=Filter(), started=started)
 
     def _answers(
         self, questions: Sequence[Question], filter: Filter
@@ -368,18 +399,21 @@ class Rag:
                 reranker=self._reranker,
             )
 
-        means = Means(
+        gathered = gather(question, found, filter)
+        means = self._means(live)
+        events = answer_events(
+            question, gathered, means, filter=filter, started=started, cancelled=cancelled
+        )
+        return map(_with_destination, events)
+
+    def _means(self, live: _Live) -> Means:
+        return Means(
             index=live.index,
             llm=self._llm,
             ranker=self._ranker,
             settings=self._settings,
             calibration=self._calibration(live.embedder),
         )
-        gathered = gather(question, found, filter)
-        events = answer_events(
-            question, gathered, means, filter=filter, started=started, cancelled=cancelled
-        )
-        return map(_with_destination, events)
 
     def _calibration(self, embedder: Embedder) -> Calibration | None:
         return self._given_calibration or find_calibration(embedder.identity, self._llm.name)

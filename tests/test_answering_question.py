@@ -126,6 +126,29 @@ def test_a_year_in_the_sentence_counts_more_than_the_day_of_the_article() -> Non
     assert lacking("Who won the 1966 World Cup?", "England", article) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "sentence", "told"),
+    [
+        ("Which ferry carries the most cars?", "Malby", []),
+        ("Which ferry carries the most cars?", "Osterby", ["the most"]),
+        ("What is the oldest ferry?", "Osterby", ["the oldest"]),
+        ("Which is the best-liked ferry?", "Osterby", ["the best"]),
+        ("Which ferry is one of the largest?", "Osterby", []),
+        ("What are her best-known songs?", "Osterby", []),
+        ("What is the most recent ferry?", "Osterby", []),
+    ],
+)
+def test_what_is_the_most_of_its_kind_must_be_told_to_be(
+    question: str, sentence: str, told: list[str]
+) -> None:
+    text = (
+        "Malby leads with 900 cars. Osterby, one of the largest, on top of its best-known"
+        " bridge carries at most 500."
+    )
+    article = Article(article_id="1", title="The most cars", text=text)
+    assert lacking(question, sentence, article) == told
+
+
 def test_what_happened_must_be_told_beside_the_sentence() -> None:
     text = (
         "Thirty people died. "

@@ -78,7 +78,9 @@ def test_a_denial_is_not_turned_round(ask: Callable[[str, str], Answer]) -> None
 def test_the_best_sentence_is_shown_too_where_the_answer_rests_on_another(
     ask: Callable[[str, str], Answer],
 ) -> None:
-    answer = ask(CARS, "The ferry was painted green.")
+    answer = ask(
+        "What was the ferry to Osterby with 900 cars a day painted?", "The ferry was painted green."
+    )
     assert [sentence.status for sentence in answer.sentences] == [Status.SUPPORTED, Status.QUOTED]
     assert "900 cars" in answer.sentences[1].text
 
@@ -179,6 +181,42 @@ def test_a_day_of_one_source_is_not_that_of_another(tmp_path: Path) -> None:
     question, said = "When did the strike in Malby end?", "The strike in Malby ended on March 15."
     answer = answer_from(tmp_path, [days], question, said)
     assert "ended on March 15" not in answer.text
+
+
+TALKS = {"id": "talks", "title": "Lena Holm sings in Malby", "published": "2024-03-09",
+         "text": "The government dismissed the head of the Malby harbour, and the talks took two"
+         " years. Six mayors of Malby signed. The singer has rivals in Malby: Ada Brandt, who leads"
+         " with 12 prizes, and John Frost."}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "completion"),
+    [
+        ("Who did the government dismiss in Malby?", "It dismissed the head of the harbour."),
+        ("How many mayors of Malby signed?", "Two."),
+        ("How many mayors of Malby signed?", "The mayors of Malby signed."),
+        ("How long did the talks in Malby take?", "The government dismissed the head."),
+        ("Who won prizes in Malby?", "Lena Holm won 12 prizes."),
+    ],
+)
+def test_what_is_not_asked_for_is_no_answer(tmp_path: Path, question: str, completion: str) -> None:
+    answer = answer_from(tmp_path, [TALKS], question, completion)
+    assert completion not in [sentence.text for sentence in answer.sentences]
+
+
+@pytest.mark.parametrize(
+    ("question", "completion"),
+    [
+        ("How many mayors of Malby signed?", "Six."),
+        ("How long did the talks in Malby take?", "Two years."),
+        ("How many years did the talks in Malby take?", "Two years."),
+        ("Who won prizes in Malby?", "Ada Brandt won 12 prizes."),
+        ("Who signed in Malby?", "Six mayors of Malby signed."),
+    ],
+)
+def test_what_is_asked_for_stays(tmp_path: Path, question: str, completion: str) -> None:
+    answer = answer_from(tmp_path, [TALKS], question, completion)
+    assert answer.text.startswith(completion.rstrip("."))
 
 
 @pytest.mark.parametrize(

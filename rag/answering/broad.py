@@ -27,6 +27,11 @@ FREE_NAMES = 2
 """Names and amounts of the question that may lack around an item."""
 MAX_WORDS = 260
 """Words of all items together, unless the first alone has more."""
+ARTICLE_WORDS = 120
+"""The same for one article."""
+LEAD_WEIGHT = 1.5
+"""For standing at the beginning of the one article that is summarised, falling to its end: news
+tells first what matters most."""
 MAX_ITEMS = 14
 N_CONSIDERED = 160
 """Sentences, the best ones, of which items are made."""
@@ -82,6 +87,7 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
             3 * (sentence.score - worst) / max(best - worst, 1e-6)
             + SUPPORT_WEIGHT * np.log2(1 + n)
             - LENGTH_WEIGHT * max(0, len(sentence.text.split()) - _FREE_WORDS)
+            + question.of_article * LEAD_WEIGHT * (1 - sentence.start / len(sentence.article.text))
             for sentence, n in zip(pool, support, strict=True)
         ]
     )
@@ -107,7 +113,7 @@ def _greedy(
 ) -> list[int]:
     chosen: list[int] = []
     facts = set(_facts(Analysed(question.text, pool[0].analyzer)))
-    n_words = 0
+    n_words, most_words = 0, ARTICLE_WORDS if question.of_article else MAX_WORDS
     left = list(range(len(pool)))
     own = [_facts(sentence.read) for sentence in pool]
     key = _grouping(question)
@@ -123,13 +129,13 @@ def _greedy(
         at = max(left, key=gain)
         left.remove(at)
         words = len(pool[at].text.split())
-        if chosen and n_words + words > MAX_WORDS:
-            if n_words > MAX_WORDS - 20:
+        if chosen and n_words + words > most_words:
+            if n_words > most_words - 20:
                 break
             continue
         if any(same_statement(pool[at], pool[other]) for other in chosen):
             continue
-        if chosen and value[at] < _WEAKEST * value[chosen[0]]:
+        if chosen and value[at] < _WEAKEST * value[chosen[0]] and not question.of_article:
             break
         chosen.append(at)
         n_words += words
@@ -189,6 +195,8 @@ def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
 
 
 def _in_order(question: Question, items: list[Item]) -> list[Item]:
+    if question.of_article:
+        return sorted(items, key=lambda item: item.source.start)
     if question.kind is Kind.TIMELINE or (
         question.kind is Kind.COMPARE
         and question.language.pattern("questions.change").search(question.text)

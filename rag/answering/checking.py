@@ -23,6 +23,7 @@ from rag.answering.composing import Kept, once, verbatim
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
 from rag.answering.verdict import Verdict, decides, read_verdict
+from rag.answering.wanted import holds_wanted
 from rag.retrieval import QuestionTerms
 from rag.text.analysed import Analysed
 from rag.text.days import names_a_day, spelled
@@ -106,6 +107,9 @@ def check(
         withheld.append(AnswerSentence(text=written, status=found.status, citations=()))
         if found.status is Status.PARTLY:
             kept += [verbatim(source) for source in found.sources]
+    if kept and not any(holds_wanted(Analysed(t, question.analyzer), question) for t, _ in kept):
+        beside = [AnswerSentence(text=t, status=Status.PARTLY, citations=()) for t, _ in kept]
+        return Checked([], (*withheld, *beside), 0)
     declined = n_declined > 0 and not kept and not withheld
     return Checked(once(kept), tuple(withheld), n_written, declined)
 
@@ -136,12 +140,18 @@ def _of_the_news(sentence: str, language: Language) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def extract(evidence: Sequence[Evidence]) -> Kept:
-    """The best sentences of the sources, verbatim."""
+def extract(question: Analysed, evidence: Sequence[Evidence]) -> Kept:
+    """The best sentences of the sources that hold what is asked for, verbatim; there may be none.
+
+    Args:
+        question: The question.
+        evidence: What the language model was given, best first.
+    """
+    holding = [source for source in evidence if holds_wanted(source.read, question)]
     return [
         verbatim(source)
-        for source in evidence[:MAX_EXTRACTED]
-        if source.score >= _SECOND_SHARE * evidence[0].score
+        for source in holding[:MAX_EXTRACTED]
+        if source.score >= _SECOND_SHARE * holding[0].score
     ]
 
 

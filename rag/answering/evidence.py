@@ -293,7 +293,7 @@ def _with_premises(sentence: Evidence, question: Question) -> Evidence:
         sentence.start,
         sentence.end,
         question.language,
-        titles_tell=question.kind is not Kind.WHEN,
+        before_tells=question.kind is not Kind.WHEN,
     )
     n_strict = sum(premise.kind in STRICT for premise in lacking)
     taken = STRICT_WEIGHT * n_strict + NAME_WEIGHT * (len(lacking) - n_strict)

@@ -22,8 +22,8 @@ from rag.text.names import plain, words
 from rag.text.numbers import find_numbers
 from rag.text.periods import Period
 
-PremiseKind = Literal["year", "day", "role", "ordinal", "event", "amount", "name"]
-STRICT: tuple[PremiseKind, ...] = ("year", "day", "role", "ordinal", "event")
+PremiseKind = Literal["year", "day", "role", "ordinal", "superlative", "event", "amount", "name"]
+STRICT: tuple[PremiseKind, ...] = ("year", "day", "role", "ordinal", "superlative", "event")
 """Kinds that must hold where the source stands; names and amounts may stand further off."""
 _TOLD_AFTER = datetime.timedelta(21)
 """Articles published that long after an event still tell it as news."""
@@ -64,6 +64,8 @@ class _Words(NamedTuple):
     Attributes:
         roles: Each name of a role to all names of it.
         role, ordinal, name: What is looked for in a question; None where the language says nothing.
+        superlative: What asks for the most of its kind.
+        utmost: What tells that something is the most, the first or the only one of its kind.
         events: Each word for something that happens to the words that tell of it.
         ordinals: Each word of an ordinal to its figure.
         aliases: Each word of a name to others for the same thing.
@@ -78,6 +80,8 @@ class _Words(NamedTuple):
     role: re.Pattern[str] | None
     ordinals: dict[str, str]
     ordinal: re.Pattern[str] | None
+    superlative: re.Pattern[str]
+    utmost: re.Pattern[str]
     name: re.Pattern[str] | None
     aliases: dict[str, frozenset[str]]
     asking: frozenset[str]
@@ -108,6 +112,8 @@ def _words_of(language: Language) -> _Words:
         role=re.compile(rf"\b(?:{longest})\b", re.IGNORECASE) if roles else None,
         ordinals=ordinals,
         ordinal=re.compile(rf"\b(?:{written})\b", re.IGNORECASE) if figure else None,
+        superlative=language.pattern("premises.superlative"),
+        utmost=language.pattern("premises.utmost"),
         name=re.compile(name) if joint else None,
         aliases={word: frozenset(group) for group in names for word in group},
         asking=asking,
@@ -164,6 +170,8 @@ def read_premises(
     ]
     told = {match.group(): match for match in re.finditer(r"[a-z][a-z-]+", question[asked_from:])}
     found += [Premise("event", word) for word in told if word in rules.events]
+    superlatives = [m.group() for m in _all(rules.superlative, question, asked_from)]
+    found += [Premise("superlative", text) for text in superlatives]
     ordinals = [m for m in _all(rules.ordinal, question, asked_from) if m.start() not in dated]
     found += [Premise("ordinal", match.group()) for match in ordinals]
     counted = {match.start() for match in ordinals}
@@ -207,7 +215,7 @@ def missing(
     end: int,
     language: Language,
     *,
-    titles_tell: bool = True,
+    before_tells: bool = True,
 ) -> list[Premise]:
     """The premises that what stands around a span does not bear out.
 
@@ -216,8 +224,8 @@ def missing(
         article: The article of the span.
         start, end: A sentence of its text.
         language: Of the article.
-        titles_tell: Whether what happened may be told by the title alone. A day in a sentence is
-            that of what the sentence tells.
+        before_tells: Whether the title or what stands before may tell what happened. A day in a
+            sentence is that of what the sentence tells.
     """
     if not premises:
         return []
@@ -239,9 +247,12 @@ def missing(
             )
         elif premise.kind == "event":
             # A title that asks tells nothing.
-            title = "" if "?" in article.title or not titles_tell else article.title
-            close = f"{title}\n{text[max(0, start - _EVENT_CHARACTERS) : end]}"
+            title = "" if "?" in article.title else f"{article.title}\n"
+            before = f"{title}{text[max(0, start - _EVENT_CHARACTERS) : start]}"
+            close = f"{before if before_tells else ''}{sentence}"
             ok = rules.events[premise.text].search(close) is not None
+        elif premise.kind == "superlative":
+            ok = rules.utmost.search(sentence) is not None
         elif premise.kind == "ordinal":
             close = text[max(0, start - _CLOSE_CHARACTERS) : end + _CLOSE_CHARACTERS]
             ok = _ordinal_held(premise.text.lower(), f"{article.title} {close}".lower(), language)

@@ -124,6 +124,8 @@ class Question:
         foreign: Another language than the index's that it is in, by its name; empty if it is in
             the index's.
         small: Words with a capital that the index writes without: those that begin a sentence.
+        of_article: Whether it is the heading of the one article that is read: then it takes nothing
+            for granted that the article would have to bear out.
     """
 
     text: str
@@ -135,6 +137,7 @@ class Question:
     written: str = ""
     foreign: str = ""
     small: frozenset[str] = frozenset()
+    of_article: bool = False
 
     @classmethod
     def read(
@@ -195,5 +198,7 @@ class Question:
     @cached_property
     def premises(self) -> list[Premise]:
         """What it takes for granted, and a source must bear out."""
+        if self.of_article:
+            return []
         asked_from = _asked_from(self.text)
         return read_premises(self.text, self.periods, self.language, asked_from, self.small)

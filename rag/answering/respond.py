@@ -297,7 +297,12 @@ def _draft(
             kept = with_more(kept, ranked)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
-    kept = with_best(checked.kept, evidence[0]) if checked.kept else extract(evidence)
+    if checked.kept:
+        kept = with_best(checked.kept, evidence[0])
+    else:
+        kept = extract(terms.question, evidence)
+    if not kept:
+        return Draft(withheld=checked.withheld)
     if question.kind is Kind.WHEN:
         kept = with_day(kept, ranked)
     if question.kind is Kind.WHY:

@@ -121,7 +121,7 @@ def summarize(
     save_to: Save = None,
     as_json: Json = False,
 ) -> None:
-    """What the articles say of a subject, in a few of their sentences."""
+    """What the articles say of a subject, or one article by its id, in a few sentences."""
     chosen = filter_from(since, until, None, False, None)
     _items(ctx, subject, index, chosen, "summary", save_to, as_json)
 

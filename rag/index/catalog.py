@@ -197,6 +197,11 @@ class Catalog:
             found[article] = min(chunk_id, found.get(article, chunk_id))
         return found
 
+    def chunk_ids_of(self, article: int) -> list[int]:
+        """Ids of the chunks of the article with this number, in the order of its text."""
+        query = "SELECT chunk_id FROM chunks INDEXED BY chunks_article WHERE article IN"
+        return sorted(chunk_id for (chunk_id,) in self._database.rows_in(query, [article]))
+
     def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
         """Ids of the chunks whose article passes a filter but for its `where`, ascending."""
         columns = self.columns

@@ -26,4 +26,5 @@ from rag.retrieval.scoring import combine as combine
 from rag.retrieval.search import check_question as check_question
 from rag.retrieval.search import retrieve as retrieve
 from rag.retrieval.search import search as search
+from rag.retrieval.search import whole_article as whole_article
 from rag.retrieval.terms import QuestionTerms as QuestionTerms

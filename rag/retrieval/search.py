@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
@@ -111,6 +112,26 @@ def search(
         ranked = _reranked(reranker, terms.question.text, ranked[: max(N_RERANKED, 2 * k)])
     best = enumerate(passages(ranked, k), start=1)
     return Found(terms, tuple(_retrieved(index, *one, articles, filter) for one in best))
+
+
+def whole_article(index: OpenIndex, terms: QuestionTerms, vector: Vectors, article: int) -> Found:
+    """Every passage of one article, best first; see `search`.
+
+    Args:
+        index: An open index.
+        terms, vector: Of what the article is read for.
+        article: Its number.
+    """
+    (told,) = index.catalog.articles([article]).values()
+    chunks = index.catalog.chunks(index.catalog.chunk_ids_of(article)).values()
+    ranked = [score_chunk(chunk, told.text, told.title, terms, vector, 0.0) for chunk in chunks]
+    best = enumerate(passages(best_first(ranked), len(ranked)), start=1)
+    found = [_retrieved(index, *one, {article: told}, Filter()) for one in best]
+    # Whoever reads an earlier version wants that one.
+    read = {"superseded_by": None}
+    return Found(
+        terms, tuple(replace(item, hit=item.hit.model_copy(update=read)) for item in found)
+    )
 
 
 def _closest(

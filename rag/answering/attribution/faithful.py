@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rag.answering.attribution.speech import drops_speaker
 from rag.answering.evidence import Evidence
 from rag.answering.premises import same_name
+from rag.answering.wanted import counted_values
 from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
 
@@ -38,7 +39,7 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
     # The first word has a capital anyway; that it is a name, the question tells.
     first = {plain(word) for word in tokens(sentence.text)[:1]}
     named = sentence.names | (question.names & first)
-    values = question.values.union(*(text.values for text in read))
+    values = question.values.union(*(counted_values(text, question) for text in read))
     held = (question.words & before).union(*(text.words for text in read))
     # What the question calls by another form of a name, a source may too: "Israeli" for "Israel".
     known = question.names | first
@@ -85,12 +86,29 @@ def figures_stand_with_names(
             and len(asked & (source.read.terms | source.before.terms)) >= DAY_SHARE * len(asked)
             for source in sources
         )
-    if not new or len(sources) < 2:
+    if not new:
         return True
+    if len(sources) == 1:
+        return bool(new & sources[0].read.words) or not _of_another(sentence, question, sources[0])
     return all(
         any(value in source.headed.values and new & source.headed.words for source in sources)
         for value in values
     )
+
+
+def _of_another(sentence: Analysed, question: Analysed, source: Evidence) -> bool:
+    """Whether a figure stands with a name that the sentence has not: that of another.
+
+    "Lady Gaga, who leads with 12" does not say so of her of whom the heading speaks.
+    """
+    values = sentence.claimed_values - question.values
+    before: frozenset[str] = frozenset()
+    for clause in source.read.clauses:
+        others = (before | clause.names) - question.words - sentence.words
+        if values & clause.values and others:
+            return True
+        before = clause.names
+    return False
 
 
 def turned_round(sentence: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]) -> bool:

@@ -1,0 +1,57 @@
+"""Answers made of items, on an index with news written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.answering.broad import ARTICLE_WORDS
+from rag.engine import Rag
+from rag.settings import Settings
+from rag.testing import FakeEmbedder, FakeLLM
+from tests.support import build, open_index, write_articles
+
+LONG = " ".join(
+    f"The council of Osterby heard speaker {n} on the price of the new bridge and its {n} lanes."
+    for n in range(1, 41)
+)
+ARTICLES = [
+    {"id": "bridge", "title": "How Osterby got its bridge in 1987", "published": "2024-03-07",
+     "text": f"Osterby has voted for a bridge. {LONG}"},
+    {"id": "old", "title": "Fares", "published": "2024-03-07", "url": "https://n.example/fares",
+     "text": "The ferry fares of Osterby rise by 4 crowns, the harbour said. Nobody was asked."},
+    {"id": "new", "title": "Fares", "published": "2024-03-08", "url": "https://n.example/fares",
+     "text": "The ferry fares of Osterby rise by 5 crowns, the harbour said. Nobody was asked."},
+    {"id": "untitled", "title": "", "published": None,
+     "text": "Lindal keeps its ferry. The ferry of Lindal sails twice a day in winter."},
+]  # fmt: skip
+
+
+@pytest.fixture
+def rag(tmp_path: Path) -> Iterator[Rag]:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        yield Rag(index, FakeEmbedder(), FakeLLM([]), Settings())
+
+
+@pytest.mark.parametrize("article_id", ["bridge", "old", "new", "untitled"])
+def test_an_article_is_summarised_by_its_id(rag: Rag, article_id: str) -> None:
+    answer = rag.ask(article_id, kind="summary")
+    article = rag.article(article_id)
+    assert article is not None
+    assert answer.items
+    assert {citation.article_id for citation in answer.citations} == {article_id}
+    # In the order of the text, its beginning first, and short.
+    starts = [answer.citations[item.citations[0] - 1].start for item in answer.items]
+    assert starts == sorted(starts)
+    assert starts[0] == 0
+    assert sum(len(item.text.split()) for item in answer.items) <= ARTICLE_WORDS
+
+
+def test_what_is_no_id_is_a_subject(rag: Rag) -> None:
+    answer = rag.ask("the ferry fares of Osterby", kind="summary")
+    assert "new" in {citation.article_id for citation in answer.citations}
+    assert "old" not in {citation.article_id for citation in answer.citations}
