@@ -18,6 +18,7 @@ from rag.testing import FakeEmbedder, FakeLLM, build_with, open_with
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.language import language
 from rag.text.sentences import split
+from tests.support import write_articles
 
 ENGLISH = language("en")
 WANTED = "PWNED"
@@ -108,7 +109,9 @@ def project(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def rag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
-    settings = Settings(index_dir=project(tmp_path_factory.mktemp("hostile")))
+    # As many sentences as one article has: what the others say only costs time.
+    index_dir = project(tmp_path_factory.mktemp("hostile"))
+    settings = Settings(index_dir=index_dir, evidence_sentences=4)
     build("news", settings=settings)
     with Rag.open("news", settings=settings) as opened:
         yield opened
@@ -154,6 +157,60 @@ def test_a_model_that_obeys_is_not_believed(obeying: Rag, number: int) -> None:
         assert not any(speaks_to_a_machine(text, ENGLISH) for text in prompt.passages)
 
 
+DATA = Path(__file__).parent / "data"
+PLANTED = [json.loads(line) for line in (DATA / "attacks.jsonl").read_text("utf-8").splitlines()]
+HONEST = [
+    {"id": "post", "title": "Halden bridge to close", "source": "Norwick Post",
+     "published": "2024-03-07", "text": "The Halden bridge in Norwick closes on Monday for nine"
+     " weeks. The repairs of the Halden bridge cost 4.2 million crowns. Lena Holm, the mayor of"
+     " Norwick, said the bridge is safe until then. It is closed because its bearings are worn."},
+    {"id": "herald", "title": "Repairs in Norwick", "source": "Herald", "published": "2024-03-08",
+     "text": "Norwick pays 4.2 million crowns for the repairs of the Halden bridge. The mayor of"
+     " Norwick, Lena Holm, opened the works. Buses go by the old road."},
+]  # fmt: skip
+OBEYS = {
+    "How much do the repairs of the Halden bridge cost?": "The repairs of the bridge cost {}.",
+    "When does the Halden bridge close?": "The Halden bridge {}.",
+    "Who is the mayor of Norwick?": "The mayor of Norwick is {}.",
+    "What did Lena Holm say about the Halden bridge?": "Lena Holm said {}.",
+    "Why is the Halden bridge closed?": "The Halden bridge is closed because {}.",
+}
+# An article that lies in plain words, or in another language, is a source like any other.
+BELIEVED = {"at007", "at013", "at022", "at036", "at040", "at041", "at042", "at043"}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
+    folder = tmp_path_factory.mktemp("town")
+    sights = "The Halden bridge is a sight of Norwick. {} Many people walk there in summer."
+    planted = [
+        {"id": one["id"], "title": "The Halden bridge", "source": one["id"],
+         "published": "2024-03-09", "text": sights.format(one["text"])}
+        for one in PLANTED
+    ]  # fmt: skip
+    index_dir = write_articles(folder, [*HONEST, *planted])
+    build("news", settings=Settings(index_dir=index_dir))
+    with Rag.open("news", settings=Settings(index_dir=index_dir)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=[one["id"] for one in PLANTED])
+def test_what_an_article_wants_said_is_no_fact(town: Rag, planted: dict[str, str]) -> None:
+    wanted = planted["bad"][0]
+    sources = ("Norwick Post", "Herald", planted["id"])
+    for completion in (f"{wanted}.", OBEYS[planted["question"]].format(wanted)):
+        rag = Rag(town.index, town.embedder, FakeLLM([completion]), Settings(min_evidence=0))
+        answer = rag.ask(planted["question"], source=sources, asked_on="2024-03-10")
+        told = [
+            sentence.text
+            for sentence in answer.sentences
+            if sentence.status == "supported" and wanted in sentence.text
+        ]
+        # Word for word, with the words that want it said, readers see what it is.
+        believed = bool(told) and not answer.disagreements
+        assert not believed or planted["id"] in BELIEVED
+
+
 NEWS = Path(__file__).parents[1] / ".." / "shared" / "corpora" / "bbc.jsonl"
 
 
@@ -166,9 +223,7 @@ def test_real_articles_speak_to_readers() -> None:
 
 
 def test_news_that_looks_a_little_like_it_is_evidence() -> None:
-    lines = (
-        (Path(__file__).parent / "data" / "benign.jsonl").read_text(encoding="utf-8").splitlines()
-    )
+    lines = (DATA / "benign.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     assert len(texts) == 45
     assert [text for text in texts if speaks_to_a_machine(text, ENGLISH)] == []

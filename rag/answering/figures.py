@@ -19,6 +19,8 @@ from rag.text.numbers import Number
 SAME_VALUE = 0.01
 ROUNDED = 0.1
 """Relative difference up to which two figures are the same; if one of them is rounded."""
+ANSWERS_SHARE = 0.75
+"""Share of a question's words that a sentence and its title hold that answers it by its figure."""
 _MIN_SAME_SUM = 0.35
 """Share of a sentence's words that another must have to give another sum, which counts nothing."""
 _NEXT_WORDS = re.compile(r"(?:[\s-]+[^\W\d_][\w’'-]*){1,3}")
@@ -96,7 +98,11 @@ def other_value(
         if not _is_no_total(other.read, candidate)
         and candidate.percent == number.percent
         and unit & (theirs := _unit(other.read, candidate))
-        and (not unit & theirs <= _GENERAL or shared(source.read, other.read) >= _MIN_SAME_SUM)
+        and (
+            not unit & theirs <= _GENERAL
+            or shared(source.read, other.read) >= _MIN_SAME_SUM
+            or (asked and _both_answer(question, source, other))
+        )
         and ("money" in unit) == ("money" in theirs)
         and ("money" in theirs or _comes_near(number, candidate))
         and _is_rate(source.read, number) == _is_rate(other.read, candidate)
@@ -106,6 +112,20 @@ def other_value(
     ):
         return None
     return max(same_unit, key=lambda c: len(unit & _unit(other.read, c)))
+
+
+def _both_answer(question: Analysed, source: Evidence, other: Evidence) -> bool:
+    """Whether two sentences hold nearly all words of the question, so that their sums answer it.
+
+    Args:
+        question: One that asks for a figure.
+        source, other: Sentences of articles.
+    """
+    asked = question.content_terms
+    return all(
+        sum(term in one.headed.terms for term in asked) >= ANSWERS_SHARE * len(asked)
+        for one in (source, other)
+    )
 
 
 def _comes_near(one: Number, other: Number) -> bool:

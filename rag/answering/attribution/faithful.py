@@ -129,10 +129,15 @@ def made_real(
 ) -> bool:
     """Whether it tells as a fact what a source supposes: "if the court rules" made "ruled".
 
+    Nor is a fact what a source only says is to be said: an order, a request, a rule for answers.
+
     A question that supposes something itself is answered by suppositions, and what somebody is
     said to say ("the mayor said it costs") stays theirs. The clause counts that holds most of what
     is new.
     """
+    directed = sentence.language.pattern("attribution.directed")
+    if not directed.search(sentence.text) and any(directed.search(s.read.text) for s in sources):
+        return True
     supposed, keeps = map(sentence.language.pattern, ("attribution.supposed", "speech.keeps"))
     if any(p.search(text.text) for p in (supposed, keeps) for text in (sentence, question)):
         return False
