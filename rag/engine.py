@@ -290,7 +290,8 @@ class Rag:
             question: In plain words; for the kind `summary` also the id of an article, which alone
                 is read then.
             since, until, source, undated, where, filter: See `search`.
-            asked_on: The day on which it is asked, which "this week" is read by; None takes today.
+            asked_on: The day on which it is asked, which "this week" is read by, and after which
+                (but for a day) nothing is known yet; None takes today.
             kind: What kind of answer it wants (`rag.Kind`); None lets it be recognised.
             any_time: Do not search the time that the question speaks of first.
             cancelled: Stops the language model when it is set.

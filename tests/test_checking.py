@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rag.answering.answer import Answer, AnswerStatus
 from rag.answering.attribution import Status
 from rag.answering.notes import NO_VERDICT
 from rag.engine import Rag
+from rag.retrieval import Filter
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import build, open_index, write_articles
@@ -339,6 +341,28 @@ def answer_from(tmp_path: Path, articles: list[dict[str, str]], question: str, s
     with open_index(index_dir) as index:
         settings = Settings(min_evidence=0, min_confidence=0)
         return Rag(index, FakeEmbedder(), FakeLLM([said]), settings).ask(question)
+
+
+def test_what_is_published_later_is_not_known_yet(tmp_path: Path) -> None:
+    told = [
+        {"id": "early", "title": "Malby", "published": "2024-03-08",
+         "text": "The Malby tunnel has 3 lanes, the town said. Nobody was asked."},
+        {"id": "print", "title": "Malby again", "published": "2024-03-10",
+         "text": "The Malby tunnel will have 4 lanes, it was decided."},
+        {"id": "late", "title": "Malby later", "published": "2024-03-20",
+         "text": "The Malby tunnel is to have 5 lanes, the town decided."},
+        {"id": "undated", "title": "Tunnels", "text": "The Malby tunnel was dug by hand."},
+    ]  # fmt: skip
+    index_dir = write_articles(tmp_path, told)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        rag = Rag(index, FakeEmbedder(), FakeLLM(["The tunnel is to have 5 lanes."] * 3))
+        question = "How many lanes has the Malby tunnel?"
+        for filter in (Filter(), Filter(until=datetime.date(2024, 4, 1))):
+            then = rag.ask(question, asked_on="2024-03-09", filter=filter)
+            found = {hit.article_id for hit in then.hits}
+            assert found == {"early", "print", "undated"} - ({"undated"} if filter.until else set())
+        assert "late" in {hit.article_id for hit in rag.ask(question).hits}
 
 
 def test_a_reason_comes_with_what_else_the_article_says_of_it(tmp_path: Path) -> None:

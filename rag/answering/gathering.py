@@ -96,20 +96,36 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
         question: The question.
         search: Gives the passages for a filter, best first.
         filter: What the search is narrowed to; days given there take the place of a window.
+            What was published after the day of asking is left out besides.
     """
+    known = _known_then(filter, question.asked_on)
     if filter.since or filter.until or not question.uses_window:
-        everything = search(filter)
+        everything = search(known)
         return Gathered(everything.terms, list(everything.passages), None)
     window = window_of(question)
     narrowed = filter.model_copy(
         update={"since": window.since, "until": window.until, "undated": False}
     )
     inside = search(narrowed)
-    everything = search(filter)
+    everything = search(known)
     if not inside.passages and not window.words:
         return Gathered(everything.terms, list(everything.passages), None)
     found = _once([*inside.passages, *everything.passages])
     return Gathered(everything.terms, found, window, _oldest(question))
+
+
+def _known_then(filter: Filter, asked_on: datetime.date) -> Filter:
+    """A filter that leaves out what was published after a day of asking that has passed.
+
+    Articles of the next day pass: time zones differ, and papers carry the day of their print.
+    """
+    if asked_on >= datetime.date.today():
+        return filter
+    last = asked_on + _DAY
+    if filter.until:
+        return filter.model_copy(update={"until": min(filter.until, last)})
+    undated = filter.undated or filter.since is None
+    return filter.model_copy(update={"until": last, "undated": undated})
 
 
 def _oldest(question: Question) -> datetime.date | None:
