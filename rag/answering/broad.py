@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind, Question
 from rag.text.analysed import Analysed
-from rag.text.periods import find_periods
+from rag.text.periods import told_periods
 
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 """Kinds that are answered by items."""
@@ -46,6 +46,7 @@ LENGTH_WEIGHT = 0.012
 _FREE_WORDS = 22
 Array = NDArray[np.float32]
 _SAME_FACT = 0.62  # cosine from which two sentences say much the same
+_SAME_EVENT = 0.5  # cosine from which two sentences tell of one event
 _WEAKEST = 0.45  # share of the best sentence's score below which nothing is an item
 _MAX_SENTENCE_WORDS = 60
 
@@ -183,7 +184,7 @@ def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
     published, language = sentence.article.published, sentence.analyzer.language
     named = [
         period.first
-        for period in find_periods(sentence.text, published or datetime.date.max, language)
+        for period in told_periods(sentence.text, published or datetime.date.max, language)
         if period.first == period.last and period.strength == "event"
     ]
     if named:
@@ -203,9 +204,26 @@ def _in_order(question: Question, items: list[Item]) -> list[Item]:
     ):
         return sorted(items, key=lambda item: item.day or datetime.date.min)
     if question.kind is Kind.DATED:
-        return sorted(
-            items,
-            key=lambda item: item.source.article.published or datetime.date.min,
-            reverse=True,
-        )
+        return _by_event(sorted(items, key=_published, reverse=True))
     return items
+
+
+def _by_event(items: Sequence[Item]) -> list[Item]:
+    """What tells of one event one after another, each where its first one stands."""
+    groups: list[list[Item]] = []
+    for item in items:
+        near = (
+            group
+            for group in groups
+            if any(float(item.source.vector @ one.source.vector) >= _SAME_EVENT for one in group)
+        )
+        group = next(near, None)
+        if group is None:
+            groups.append([item])
+        else:
+            group.append(item)
+    return [item for group in groups for item in group]
+
+
+def _published(item: Item) -> datetime.date:
+    return item.source.article.published or datetime.date.min

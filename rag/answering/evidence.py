@@ -30,7 +30,7 @@ from rag.text.days import DatedPhrase, names_a_day, resolve, spelled
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.language import Language
 from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
-from rag.text.periods import find_periods
+from rag.text.periods import told_periods
 from rag.text.same import repeats
 from rag.text.sentences import sentences_of
 
@@ -140,7 +140,7 @@ class Evidence:
         published = self.article.published
         if published is None:
             return ()
-        named = find_periods(self.text, published, self.analyzer.language)
+        named = told_periods(self.text, published, self.analyzer.language)
         periods = [(p.first, p.last) for p in named if p.strength == "event"]
         days = [(phrase.first, phrase.last) for phrase in self.days]
         return tuple(dict.fromkeys(first for first, last in [*periods, *days] if first == last))

@@ -47,6 +47,10 @@ class Period(NamedTuple):
 _DAY = datetime.timedelta(1)
 RECENT = datetime.timedelta(30)
 """How far "recently" reaches back."""
+MOST_AHEAD = datetime.timedelta(250)
+"""How far ahead a day without its year lies at most in an article."""
+NEXT_YEAR = datetime.timedelta(45)
+"""Days about the turn of the year in which a planned day may be of the next year."""
 
 
 class _Words(NamedTuple):
@@ -55,6 +59,7 @@ class _Words(NamedTuple):
     match: re.Match[str]
     day: datetime.date
     language: Language
+    ahead: datetime.timedelta
 
     def group(self, name: str) -> str | None:
         """A part of the words; None where they have no such part."""
@@ -65,13 +70,38 @@ Days = tuple[datetime.date, datetime.date]
 Rule = Callable[[_Words], Days]
 
 
-def find_periods(question: str, asked_on: datetime.date, language: Language) -> list[Period]:
+def told_periods(sentence: str, published: datetime.date, language: Language) -> list[Period]:
+    """The periods that a sentence of an article names; see `find_periods`.
+
+    A question asks after what has been; an article tells of what will be too. A day without its year
+    is that of the year of publication, as news agencies have it, unless that lies far ahead; near
+    the end of the year it may be of the next one, where something is planned.
+
+    Args:
+        sentence: The sentence.
+        published: Day of the article.
+        language: Of the article.
+    """
+    left = datetime.date(published.year, 12, 31) - published
+    if left < NEXT_YEAR and language.pattern("periods.plans").search(sentence):
+        left += NEXT_YEAR
+    return find_periods(sentence, published, language, ahead=min(left, MOST_AHEAD))
+
+
+def find_periods(
+    question: str,
+    asked_on: datetime.date,
+    language: Language,
+    *,
+    ahead: datetime.timedelta = datetime.timedelta(0),
+) -> list[Period]:
     """The periods that a question names, in order, without overlaps.
 
     Args:
         question: The question.
         asked_on: The day on which it is asked.
         language: Of the question.
+        ahead: How far ahead a day without its year may lie; else it is the last one that has been.
     """
     found: list[Period] = []
     taken: set[int] = set()
@@ -81,7 +111,7 @@ def find_periods(question: str, asked_on: datetime.date, language: Language) -> 
             if taken & span or is_a_name(question, *match.span(), language):
                 continue
             try:
-                first, last = rule(_Words(match, asked_on, language))
+                first, last = rule(_Words(match, asked_on, language, ahead))
             except (ValueError, OverflowError):  # 31 June, or before the year 1
                 continue
             taken |= span
@@ -142,13 +172,23 @@ def _date(words: _Words, before: datetime.date, day: int, month: str | None = No
     number = _months(words.language)[(month or words.match["month"]).lower()]
     if year := words.group("year"):
         return datetime.date(int(year), number, day)
-    found = datetime.date(before.year, number, day)
-    return found if found <= before else found.replace(year=before.year - 1)
+    latest = before + words.ahead
+    years = (latest.year, latest.year - 1, latest.year - 2)
+    return next(found for year in years if (found := datetime.date(year, number, day)) <= latest)
 
 
 def _month(words: _Words) -> Days:
     first = _date(words, words.day, 1)
     return first, first + relativedelta(months=1, days=-1)
+
+
+def _part_of_month(words: _Words) -> Days:
+    """The first week of a month, its end: parts by their days, those below 1 from its end."""
+    month, end = _month(words)
+    named = " ".join(words.match["part"].lower().split())
+    first, last = map(int, words.language.table("calendar.parts")[named].split())
+    days = [(month if day > 0 else end) + (day - (day > 0)) * _DAY for day in (first, last)]
+    return days[0], days[1]
 
 
 def _year(words: _Words) -> Days:
@@ -195,6 +235,7 @@ _MEANINGS: dict[str, Rule] = {
     "day": _one_day,
     "days": _both_days,
     "month": _month,
+    "part": _part_of_month,
     "year": _year,
     "since day": _since(_one_day),
     "since month": _since(_month),
