@@ -12,7 +12,8 @@
     │   ├── IndexCorruptError     a file is not what the manifest says
     │   ├── IndexFormatError      made by another version of `rag`
     │   ├── IndexLockedError      another process is building it
-    │   └── IndexWriteError       a file of a new version cannot be written, as on a full disk
+    │   ├── IndexWriteError       a file of a new version cannot be written, as on a full disk
+    │   └── IndexStoreError       the server that holds its chunks does not answer, or refuses
     ├── QuestionError         the question is empty, or a filter does not fit
     ├── DatasetError          an evaluation dataset is wrong, or is not what the index holds
     ├── BusyError             the queue to the language model is full
@@ -121,6 +122,10 @@ class IndexLockedError(IndexError_):
 
 class IndexWriteError(IndexError_):
     """A file of a new version cannot be written, for instance because the disk is full."""
+
+
+class IndexStoreError(IndexError_):
+    """The server that holds the chunks of an index does not answer, or refuses what it is asked."""
 
 
 class QuestionError(RagError, ValueError):

@@ -31,8 +31,11 @@ _SILENCE = {
     "ORT_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HAYSTACK_TELEMETRY_ENABLED": "False",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "PYTHON_DOTENV_DISABLED": "1",  # pymilvus would take any .env above it into the environment
 }
 _GRADIO_PREFIX, _HOSTED_BY = "GRADIO_", ("SPACE_ID", "KAGGLE_KERNEL_RUN_TYPE")
+_MILVUS_PREFIX = "MILVUS_"
 _NO_PROXY = ("no_proxy", "NO_PROXY")
 
 
@@ -278,6 +281,17 @@ def leave_gradio_no_settings(uploads: Path, hosts: Sequence[str]) -> None:
     known = next((os.environ[name] for name in _NO_PROXY if os.environ.get(name)), "")
     for name in _NO_PROXY:
         os.environ[name] = ",".join([*filter(None, [known]), *hosts])
+
+
+def leave_milvus_no_settings() -> None:
+    """Take away what the environment would have pymilvus do; call it before importing that.
+
+    Its variables name a server to be used where none is named.
+    """
+    silence_telemetry()
+    for name in list(os.environ):
+        if name.startswith(_MILVUS_PREFIX):
+            del os.environ[name]
 
 
 def _without_password(shown: str) -> str:

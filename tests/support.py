@@ -72,6 +72,12 @@ def write_articles(folder: Path, articles: Sequence[dict[str, Any]]) -> Path:
     return folder / "indexes"
 
 
+def keep_in_milvus(index_dir: Path) -> None:
+    """Have `news` keep its chunks in a file of Milvus Lite."""
+    with (index_dir / "news" / "index.toml").open("a", encoding="utf-8") as file:
+        file.write('[store]\nkind = "milvus"\nuri = "chunks.db"\n')
+
+
 def build(
     index_dir: Path,
     *,

@@ -1,4 +1,4 @@
-"""What every store of candidates must do, and that the local index does it."""
+"""What every store of candidates must do, and that the local index and Milvus do it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.embedding import Vectors
 from rag.retrieval import Candidates, CandidateStore, Filter
 from rag.testing import FakeEmbedder
 from rag.text.analysis import analyzer
-from tests.support import build, open_index, write_articles
+from tests.support import build, keep_in_milvus, open_index, write_articles
 
 EMBEDDER = FakeEmbedder()
 ANALYZER = analyzer("en")
@@ -105,7 +105,7 @@ def passes(filter: Filter, row: dict[str, Any]) -> bool:
     return all(str(row.get(key)) == value for key, value in filter.where.items())
 
 
-@pytest.fixture(scope="module", params=["local index", "brute force"])
+@pytest.fixture(scope="module", params=["local index", "Milvus", "brute force"])
 def store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CandidateStore]:
@@ -113,6 +113,9 @@ def store(
         yield BruteForce(ROWS)
         return
     index_dir = write_articles(tmp_path_factory.mktemp("candidates"), ROWS)
+    if request.param == "Milvus":
+        pytest.importorskip("pymilvus", reason="`make cluster` installs it and runs this")
+        keep_in_milvus(index_dir)
     build(index_dir, embedder=EMBEDDER)
     with open_index(index_dir) as index:
         yield index

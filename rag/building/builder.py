@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rag import __version__
 from rag.article import Article
 from rag.building.before import look_at_live
-from rag.building.derive import derive
+from rag.building.derive import Derived, derive, derive_into
 from rag.building.draft import DraftCatalog
 from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
@@ -26,7 +26,7 @@ from rag.building.known_stories import find_stories
 from rag.building.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
 from rag.building.recipe import recipe_of, runtime_of, why_anew
 from rag.building.report import BuildProgress, BuildReport, Progress
-from rag.building.staging import base_of, open_staging
+from rag.building.staging import COLLECTION, Base, base_of, open_staging
 from rag.building.workers import n_workers
 from rag.chunking import Chunk
 from rag.embedding import Embedder
@@ -34,6 +34,7 @@ from rag.errors import IndexCorruptError, SourceError
 from rag.index.config import IndexConfig
 from rag.index.layout import CATALOG, UPLOADS, IndexFolder, Step, no_step, not_written
 from rag.index.manifest import Manifest, describe_files, write_manifest
+from rag.index.milvus import drop_chunks, drop_collection, new_collection, set_alias
 from rag.index.rows import EmbeddedArticle
 from rag.readers import Skipped, files_of
 from rag.text.paragraphs import Span
@@ -152,7 +153,8 @@ class _Build:
                 manifest = self._publish(catalog)
             else:
                 self._folder.clear_staging()
-        self._folder.prune(KEEP_VERSIONS, self._step)
+        set_alias(self._folder)
+        self._folder.prune(KEEP_VERSIONS, self._step, drop_chunks)
         self._seconds |= {"model": self._embedder.seconds, "total": time.perf_counter() - started}
         return BuildReport(
             index=self._folder.name,
@@ -252,6 +254,7 @@ class _Build:
         staging = self._folder.staging
         identity = json.loads(catalog.meta("embedder") or "null")
         base = base_of(self._folder, catalog)
+        collection = self._new_collection(catalog)
         self._tell("derive")
         with self._timed("stories"):
             stories = find_stories(catalog.database)
@@ -260,9 +263,7 @@ class _Build:
             columns = catalog.finish(stories)
         self._step("catalog finished")
         with self._timed("derive"):
-            derived = derive(
-                staging, self._config.language, identity["dimension"], base, self._step
-            )
+            derived = self._derive(collection, identity["dimension"], base)
         self._seconds |= derived.seconds
         self._tell("publish")
         with self._timed("publish"):
@@ -276,6 +277,7 @@ class _Build:
                 embedder=identity,
                 recipe=self._recipe,
                 vector_index=derived.vector_index,
+                collection=collection,
                 n_articles=len(columns.article_numbers),
                 n_chunks=len(columns.chunk_ids),
                 n_skipped=len(self._skipped),
@@ -285,6 +287,23 @@ class _Build:
             self._step("manifest written")
             self._folder.publish(self._step)
         return manifest
+
+    def _derive(self, collection: str | None, dimension: int, base: Base | None) -> Derived:
+        staging, language = self._folder.staging, self._config.language
+        if collection is not None:
+            return derive_into(self._config.store, collection, staging, language, self._step)
+        return derive(staging, language, dimension, base, self._step)
+
+    def _new_collection(self, catalog: DraftCatalog) -> str | None:
+        """Where the chunks go, if not into files; noted, so that whoever goes on can delete it."""
+        store = self._config.store
+        if store.kind == "local":
+            return None
+        if begun := catalog.meta(COLLECTION):
+            drop_collection(store, begun, self._folder.path)
+        with catalog.transaction():
+            catalog.set_meta(COLLECTION, name := new_collection(self._folder.name))
+        return name
 
     @contextlib.contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

@@ -14,13 +14,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.building.into_milvus import write_collection
 from rag.building.staging import Base
 from rag.errors import IndexError_
 from rag.index.catalog import Catalog
-from rag.index.layout import CATALOG, LEXICAL, VECTORS, Step
+from rag.index.config import StoreConfig
+from rag.index.layout import CATALOG, LEXICAL, VECTORS, VOCABULARY, Step
 from rag.index.lexical import can_update, update_lexical, write_lexical
 from rag.index.manifest import FileEntry, describe_file, file_problem
+from rag.index.milvus import connected
 from rag.index.vectors import kind_for, n_training, update_vectors, write_vectors
+from rag.text.analysis import analyzer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Derived:
     """What was derived.
 
     Attributes:
-        vector_index: Kind of FAISS index.
+        vector_index: Kind of index of the vectors.
         catalog: Checksum of the catalog.
         seconds: By part; the parts are made side by side.
     """
@@ -85,6 +89,33 @@ def derive(staging: Path, language: str, dimension: int, base: Base | None, step
         )
         done.result()
         return Derived(kind.result(), entry.result(), seconds)
+
+
+def derive_into(
+    store: StoreConfig, collection: str, staging: Path, language: str, step: Step
+) -> Derived:
+    """Write the chunks of a finished catalog into Milvus, and their vocabulary beside it.
+
+    Args:
+        store: Which Milvus.
+        collection: The one to make.
+        staging: Folder of the catalog.
+        language: ISO 639-1 code of the articles.
+        step: Told each step.
+
+    Raises:
+        IndexStoreError: Milvus does not answer, or refuses.
+        IndexWriteError: a file cannot be written.
+    """
+    started = time.perf_counter()
+    with Catalog.open(staging / CATALOG) as catalog, connected(store, staging.parent) as client:
+        step("vectors begun")
+        kind = write_collection(
+            client, collection, catalog, staging / VOCABULARY, analyzer(language)
+        )
+        step("vectors written")
+    seconds = {"store in Milvus": time.perf_counter() - started}
+    return Derived(kind, describe_file(staging / CATALOG), seconds)
 
 
 def _difference(path: Path, base: Base | None) -> _Difference | None:

@@ -17,6 +17,8 @@ from rag.index.layout import CATALOG, IndexFolder, Step, damaged
 from rag.index.manifest import FileEntry, Manifest, file_problem, read_manifest
 
 _RECIPE, _BASE, _COPY = "recipe", "base", "copy"
+COLLECTION = "collection"
+"""Key of `Catalog.meta`: what a build that was killed may have left in Milvus."""
 # Of a catalog that holds only what had changed since another one, as `rag` once wrote them.
 _SHARED = "has_earlier"
 
@@ -60,6 +62,7 @@ def open_staging(folder: IndexFolder, recipe: str, *, full: bool, step: Step) ->
     try:
         with catalog.transaction():
             catalog.set_meta(_RECIPE, recipe)
+            catalog.set_meta(COLLECTION, "")  # that one is the base's
             if base is not None:
                 catalog.set_meta(_BASE, f"{base.path.name} {base.manifest.seal}")
                 catalog.set_meta("embedder", base.manifest.embedder.model_dump_json())

@@ -76,11 +76,12 @@ def prune(
 ) -> None:
     """Delete old versions of an index."""
     from rag.index.layout import IndexFolder
+    from rag.index.milvus import drop_chunks
 
     folder = IndexFolder(settings_with().index_dir, name)
     live = folder.live()
     with folder.lock():
-        deleted = tuple(folder.prune(keep))
+        deleted = tuple(folder.prune(keep, before=drop_chunks))
     if as_json:
         from rag.cli.details import LiveVersion
 

@@ -27,6 +27,7 @@ from rag.index.layout import damaged
 from rag.index.rows import (
     ARTICLE_COLUMNS,
     CHUNK_COLUMNS,
+    STORED,
     UNDATED,
     ChunkText,
     StoredChunk,
@@ -129,6 +130,12 @@ class Catalog:
             vectors = np.frombuffer(blob, dtype="<f2").reshape(len(rows), dimension)
             yield np.array([row[0] for row in rows], dtype=np.int64), vectors.astype(np.float32)
             after = rows[-1][0]
+
+    def vectors_of(self, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
+        """Vectors of chunks by their id, each of shape (dimension,)."""
+        query = "SELECT chunk_id, vector FROM chunks WHERE chunk_id IN"
+        rows = self._database.rows_in(query, chunk_ids)
+        return {row[0]: np.frombuffer(row[1], dtype=STORED).astype(np.float32) for row in rows}
 
     def sample_vectors(self, dimension: int, n: int) -> Vectors:
         """At most n chunk vectors from all over the catalog, shape (n, dimension)."""

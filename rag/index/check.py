@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from rag.errors import IndexError_, IndexMissingError
+from rag.errors import IndexError_, IndexMissingError, IndexStoreError
 from rag.index.catalog import FALLBACK, Catalog
-from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged
+from rag.index.layout import CATALOG, LEXICAL, VECTORS, VOCABULARY, IndexFolder, damaged
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import FORMAT, Manifest, file_problem, read_manifest, verify_files
+from rag.index.milvus import MilvusStore, connected, set_alias
 from rag.index.vectors import VectorIndex
+from rag.index.vocabulary import Vocabulary
 from rag.text.language import language
 
 _BATCH = 5_000
@@ -129,6 +132,7 @@ def roll_back(folder: IndexFolder, to: int | None = None) -> int:
                 problem = f" ({error.message})"
                 continue
             folder.set_current(number)
+            set_alias(folder)
             return number
     what = f"no version {to}" if to is not None else "no older version"
     kept = ", ".join(map(str, versions)) or "none"
@@ -233,12 +237,27 @@ def _id_findings(path: Path, manifest: Manifest) -> Iterator[Finding]:
         except IndexError_ as error:
             yield _from(error, "catalog")
             return
+    if manifest.collection is not None:
+        yield from _store_findings(path, manifest, ids)
+        return
     vectors = VectorIndex(path / VECTORS, n_threads=1).ids
     if not np.array_equal(vectors, ids):
         yield _from(damaged(path, f"{VECTORS} holds other chunks than the catalog"), "vectors")
     words = LexicalIndex(path / LEXICAL).chunk_ids_where({})
     if not np.array_equal(words, ids):
         yield _from(damaged(path, f"{LEXICAL} holds other chunks than the catalog"), "words")
+
+
+def _store_findings(path: Path, manifest: Manifest, ids: NDArray[np.int64]) -> Iterator[Finding]:
+    vocabulary = Vocabulary(path / VOCABULARY)
+    try:
+        with connected(manifest.config.store, path.parent.parent) as client:
+            store = MilvusStore(client, manifest, vocabulary)
+            if not store.count() or not np.array_equal(store.ids, ids):
+                problem = f"collection {manifest.collection} holds other chunks than the catalog"
+                yield _from(damaged(path, problem), "vectors")
+    except IndexStoreError as error:
+        yield _from(error, "vectors")
 
 
 def _from(error: IndexError_, kind: Kind) -> Finding:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rag.chunking import ChunkingSettings
 from rag.errors import IndexMissingError, SettingsError
@@ -22,6 +23,29 @@ class EmbeddingConfig(BaseModel):
     model: str = "all-MiniLM-L6-v2"
 
 
+class StoreConfig(BaseModel):
+    """`[store]` of `index.toml`: what keeps the chunks of each version for searching.
+
+    Attributes:
+        kind: `local` keeps them in files of the version; `milvus` in a collection.
+        uri: Of the Milvus server, as `http://HOST:19530`; or a file of Milvus Lite that ends in
+            `.db`, relative to the folder of `index.toml`.
+        alias: What the collection of the live version is called too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["local", "milvus"] = "local"
+    uri: str | None = Field(None, pattern=r"^(https?://[^@/?#]+/?|[^:@?#]+\.db)$")
+    alias: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+
+    @model_validator(mode="after")
+    def _uri_where_it_belongs(self) -> Self:
+        if (self.kind == "milvus") != (self.uri is not None):
+            raise ValueError('kind = "milvus" takes a uri, and nothing else does')
+        return self
+
+
 class IndexConfig(BaseModel):
     """What is chosen when an index is built. Copied into the manifest of each version.
 
@@ -30,6 +54,7 @@ class IndexConfig(BaseModel):
         language: ISO 639-1 code of the articles; chooses the stemmer and the rules of answering.
         chunking: How articles are cut.
         embedding: Which model makes the vectors.
+        store: What keeps the chunks for searching.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +63,7 @@ class IndexConfig(BaseModel):
     language: str = "en"
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)
     embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig)
+    store: StoreConfig = Field(default_factory=StoreConfig)
 
 
 def read_config(path: Path) -> IndexConfig:
@@ -71,6 +97,7 @@ def _explain(error: ValidationError) -> str:
     models: dict[str, type[BaseModel]] = {
         "chunking": ChunkingSettings,
         "embedding": EmbeddingConfig,
+        "store": StoreConfig,
     }
     known = list((models[where[0]] if len(where) > 1 else IndexConfig).model_fields)
     near = difflib.get_close_matches(where[-1], known, n=1, cutoff=0.0)[0]

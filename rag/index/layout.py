@@ -34,6 +34,7 @@ STAGING, UPLOADS = "staging", "uploads"
 CATALOG = "articles.sqlite"
 VECTORS = "vectors.faiss"
 LEXICAL = "lexical"
+VOCABULARY = "vocabulary"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _VERSION = re.compile(r"\d{6,}")
 
@@ -167,11 +168,21 @@ class IndexFolder:
             _fsync(self.path)
             step("pointer synced")
 
-    def prune(self, keep: int, step: Step = no_step) -> list[int]:
+    def prune(
+        self,
+        keep: int,
+        step: Step = no_step,
+        before: Callable[[Path], None] = lambda version: None,
+    ) -> list[int]:
         """Delete all but the live version and the `keep - 1` newest before it.
 
         Versions above the live one go too: a killed build left them, or a rollback. Readers that
         have an old version open keep it until they close it.
+
+        Args:
+            keep: Versions to keep, the live one too.
+            step: Told each step.
+            before: Called with the folder of each version that is about to be deleted.
 
         Returns:
             Numbers of the deleted versions.
@@ -186,6 +197,7 @@ class IndexFolder:
         with _writing(self.versions_path):
             self._delete(self._trash)
             for number in gone:
+                before(self.version_path(number))
                 # Renamed first: a version half deleted must not look like a version.
                 os.rename(self.version_path(number), self._trash)
                 step("old version set aside")

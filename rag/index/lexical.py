@@ -118,7 +118,7 @@ def _document(chunk: ChunkText) -> tantivy.Document:
     if chunk.metadata != "{}":
         for key, value in json.loads(chunk.metadata).items():
             if key != PAGES:
-                document.add_text("field", _field_term(key, value))
+                document.add_text("field", field_term(key, value))
     return document
 
 
@@ -137,7 +137,7 @@ class LexicalIndex:
         import tantivy
 
         self._tantivy = tantivy
-        with _links_to(folder) as links:
+        with links_to(folder) as links:
             try:
                 index = tantivy.Index.open(links)
                 index.config_reader("Manual", 1)
@@ -250,13 +250,13 @@ class LexicalIndex:
             sources = list(filter.source)
             conditions.append(query_type.term_set_query(self._schema, "source", sources))
         for key, value in filter.where.items():
-            term = _field_term(key, value)
+            term = field_term(key, value)
             conditions.append(query_type.term_query(self._schema, "field", term))
         return conditions
 
 
 @contextlib.contextmanager
-def _links_to(folder: Path) -> Iterator[str]:
+def links_to(folder: Path) -> Iterator[str]:
     """A temporary folder of links to the files of a folder.
 
     tantivy makes a lock file where it opens an index; so nothing is written below `indexes/`, and
@@ -277,7 +277,8 @@ def _links_to(folder: Path) -> Iterator[str]:
             time.sleep(0.01)
 
 
-def _field_term(key: str, value: object) -> str:
+def field_term(key: str, value: object) -> str:
+    """A field of the metadata as one term."""
     # The same text that SQLite gives for the value, so that both filters agree.
     text = {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
     return f"{key}={text}"

@@ -49,7 +49,8 @@ class Manifest(BaseModel):
         embedder: Which model made the vectors.
         recipe: Hash of everything that decides how an article becomes chunks and vectors; an
             incremental build goes on from a version only if its recipe is the same.
-        vector_index: FAISS index type, such as `Flat`.
+        vector_index: FAISS index type, such as `Flat`; Milvus index type for chunks kept there.
+        collection: Of Milvus, where the chunks are kept there.
         n_articles, n_chunks, n_skipped: Counts.
         files: Every file of the version but this one, by path relative to it.
         seal: sha256 of this file's JSON without the seal, keys sorted, no white space.
@@ -65,6 +66,7 @@ class Manifest(BaseModel):
     embedder: EmbedderIdentity
     recipe: str
     vector_index: str
+    collection: str | None = None
     n_articles: int
     n_chunks: int
     n_skipped: int

@@ -18,10 +18,20 @@ from rag.errors import IndexCorruptError, RagError
 from rag.index.candidates import Candidates, propose
 from rag.index.catalog import Catalog
 from rag.index.filter import Filter
-from rag.index.layout import CATALOG, LEXICAL, VECTORS, IndexFolder, damaged, index_names
+from rag.index.layout import (
+    CATALOG,
+    LEXICAL,
+    VECTORS,
+    VOCABULARY,
+    IndexFolder,
+    damaged,
+    index_names,
+)
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import HASHED_CATALOG_BYTES, Manifest, read_manifest, verify_files
+from rag.index.milvus import MilvusStore, connect
 from rag.index.vectors import VectorIndex
+from rag.index.vocabulary import Vocabulary
 from rag.text.analysis import analyzer
 from rag.text.language import Language
 
@@ -53,7 +63,9 @@ class OpenIndex:
         name: Name of the index.
         version: Number of the version.
         manifest: What it consists of.
-        catalog, vectors, lexical: Its parts.
+        catalog: Its articles.
+        vectors, lexical: Of its chunks, where files of the version keep them.
+        store: What keeps them elsewhere; None where those do.
         analyzer: Makes terms of texts in its language.
     """
 
@@ -78,6 +90,7 @@ class OpenIndex:
             IndexFormatError: another version of the on-disk format.
         """
         self.name = folder.name
+        self._folder = folder.path
         self.version = folder.live()
         while True:
             try:
@@ -94,14 +107,10 @@ class OpenIndex:
         self.manifest: Manifest = read_manifest(path)
         self.analyzer = analyzer(self.manifest.config.language)
         verify_files(path, self.manifest, hashed_catalog_bytes=hashed_catalog_bytes)
-        try:
-            self.lexical = LexicalIndex(path / LEXICAL)
-        except OSError as error:
-            raise damaged(path, f"{LEXICAL} cannot be read: {error}") from error
-        self.vectors = VectorIndex(path / VECTORS, n_threads=n_threads)
+        counts = self._open_chunks(path, n_threads)
         self.catalog = Catalog.open(path / CATALOG)
         try:
-            found = (len(self.catalog.columns.chunk_ids), len(self.vectors), self.lexical.n_chunks)
+            found = (len(self.catalog.columns.chunk_ids), *counts)
             if set(found) != {self.manifest.n_chunks}:
                 raise damaged(
                     path,
@@ -109,10 +118,26 @@ class OpenIndex:
                     f" the manifest says {self.manifest.n_chunks}",
                 )
         except IndexCorruptError:
-            self.catalog.close()
+            self.close()
             raise
         # Whoever replaces it by a newer version need not know who still reads it.
         weakref.finalize(self, self.catalog.close)
+
+    def _open_chunks(self, path: Path, n_threads: int) -> tuple[int, ...]:
+        """Open what keeps the chunks; how many each part of it has."""
+        self.store: MilvusStore | None = None
+        if self.manifest.collection is not None:
+            vocabulary = Vocabulary(path / VOCABULARY)
+            client = connect(self.manifest.config.store, self._folder)
+            self.store = MilvusStore(client, self.manifest, vocabulary)
+            weakref.finalize(self, client.close)
+            return (self.store.count(),)
+        try:
+            self.lexical = LexicalIndex(path / LEXICAL)
+        except OSError as error:
+            raise damaged(path, f"{LEXICAL} cannot be read: {error}") from error
+        self.vectors = VectorIndex(path / VECTORS, n_threads=n_threads)
+        return len(self.vectors), self.lexical.n_chunks
 
     @property
     def language(self) -> Language:
@@ -122,21 +147,36 @@ class OpenIndex:
     @property
     def n_chunks(self) -> int:
         """Number of chunks in it."""
-        return self.lexical.n_chunks
+        return self.manifest.n_chunks
 
     def document_frequency(self, term: str) -> int:
         """In how many chunks, or their titles, a term stands."""
-        return self.lexical.document_frequency(term)
+        return (self.store or self.lexical).document_frequency(term)
+
+    def search_words(self, terms: Sequence[str], k: int) -> list[tuple[int, float]]:
+        """The k best chunks by BM25; see `LexicalIndex.search`."""
+        return (self.store or self.lexical).search(terms, k)
+
+    def search_like(
+        self, term: str, distance: int, k: int, *, beside: Sequence[str] = ()
+    ) -> list[int]:
+        """Ids of the k best chunks with a term like one; see `LexicalIndex.search_like`."""
+        return (self.store or self.lexical).search_like(term, distance, k, beside=beside)
 
     def candidates(
         self, terms: Sequence[str], vector: Vectors, filter: Filter, n: int
     ) -> Candidates:
         """What vectors and words propose; see `rag.retrieval.CandidateStore`."""
+        if self.store is not None:
+            return self.store.candidates(terms, vector, filter, n)
         allowed = None if filter.passes_all else self.chunk_ids_where(filter)
         return propose(self.vectors, self.lexical, terms, vector, filter, allowed, n)
 
     def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
         """Ids of the chunks whose article passes a filter, ascending."""
+        if self.store is not None:
+            passing = self.store.passing(self.catalog.columns.chunk_ids.tolist(), filter)
+            return np.array(sorted(passing), dtype=np.int64)
         ids = self.catalog.chunk_ids_where(filter)
         if filter.where:
             fitting = self.lexical.chunk_ids_where(filter.where)
@@ -147,14 +187,19 @@ class OpenIndex:
         """Those of these articles, by their number, that pass a filter."""
         if filter.passes_all or not articles:
             return frozenset(articles)
-        allowed = self.chunk_ids_where(filter)
         chunks = self.catalog.first_chunks(sorted(articles))
+        if self.store is not None:
+            found = self.store.passing(chunks.values(), filter)
+            return {article for article, chunk_id in chunks.items() if chunk_id in found}
+        allowed = self.chunk_ids_where(filter)
         passes = np.isin(list(chunks.values()), allowed)
         return {article for article, passed in zip(chunks, passes, strict=True) if passed}
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and the connection to the store."""
         self.catalog.close()
+        if self.store is not None:
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self

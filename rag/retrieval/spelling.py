@@ -143,9 +143,7 @@ def _mostly_small(word: str, index: OpenIndex) -> bool:
     terms = index.analyzer.content_terms(word)
     if len(terms) != 1:
         return True
-    texts = list(
-        _texts([chunk_id for chunk_id, _ in index.lexical.search(terms, _N_CHUNKS)], index)
-    )
+    texts = list(_texts([chunk_id for chunk_id, _ in index.search_words(terms, _N_CHUNKS)], index))
     n_small = sum(re.search(rf"\b{re.escape(word.lower())}\b", text) is not None for text in texts)
     n_names = sum(_is_name(word, text) for text in texts)
     return n_small > n_names
@@ -176,7 +174,7 @@ def _meant(word: str, beside: _Beside, index: OpenIndex) -> str | None:
     """The name that a word is meant to be, as it is mostly written; None if there is none."""
     (term,) = index.analyzer.content_terms(word)
     for most in (1, 2) if len(word) >= _MIN_LETTERS_FAR else (1,):
-        chunk_ids = index.lexical.search_like(term, most, _N_CHUNKS, beside=sorted(beside.terms))
+        chunk_ids = index.search_like(term, most, _N_CHUNKS, beside=sorted(beside.terms))
         near = [
             one
             for one in _names_like(word, most, chunk_ids, beside, index)
