@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import atexit
 import datetime
+import functools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rag import embedding, models
 from rag.answering.answer import Answer
 from rag.answering.question import Kind
 from rag.building.builder import build_index
+from rag.building.on_ray import Ray
 from rag.building.report import BuildReport, Progress
 from rag.embedding import Embedder
 from rag.errors import ModelError
@@ -116,6 +119,7 @@ def build(
     *,
     full: bool = False,
     allow_removal: bool = False,
+    on: str | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
 ) -> BuildReport:
@@ -126,6 +130,8 @@ def build(
         full: Start from nothing; otherwise unchanged articles keep their chunks and vectors.
         allow_removal: Whether more than half of the articles may be removed, because the sources
             no longer hold them.
+        on: `ray` reads and embeds on a Ray of this machine, `ray://HOST:PORT` on the cluster with
+            that head, which this machine is part of; None does it in this process and its children.
         progress: Called with a `BuildProgress` as it goes on.
         settings: None takes them from `rag.toml` and the environment.
 
@@ -140,20 +146,23 @@ def build(
     folder = IndexFolder(settings.index_dir, index)
     model = folder.config().embedding.model
     path = models.find(model, models_dir=settings.models_dir, kind="embedding")
-
-    def load(runtime: str | None) -> Embedder:
-        return embedding.load(
-            model, models_dir=settings.models_dir, n_threads=settings.threads, runtime=runtime
-        )
+    ray = Ray.of(on) if on is not None else None
+    n_threads = 1 if ray else settings.threads  # a worker for each core
+    load = functools.partial(_embedder, model, settings.models_dir, n_threads)
 
     return build_index(
         folder,
         model_sha256=models.fingerprint(path),
         load_embedder=load,
+        ray=ray,
         full=full,
         allow_removal=allow_removal,
         progress=progress,
     )
+
+
+def _embedder(model: str, models_dir: Path, n_threads: int, runtime: str | None) -> Embedder:
+    return embedding.load(model, models_dir=models_dir, n_threads=n_threads, runtime=runtime)
 
 
 def check(index: str = "seeds", *, settings: Settings | None = None) -> CheckReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
@@ -123,7 +124,7 @@ def prepared(index_dir: Path) -> tuple[Preparation, list[Batch]]:
             catalog.known(),
             catalog.inputs(),
             lambda article, sentences: [],
-            n_workers=1,
+            read=functools.partial(read_blocks, n_workers=1),
         )
         return preparation, list(preparation.batches())
 

@@ -13,7 +13,8 @@ if ! cmp -s "$pins" "$home/ready"; then
     "$base/bin/python" -m venv --without-pip --clear "$home"
     "$base/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
         >"$(echo "$home"/lib/python3*/site-packages)/base.pth"
-    "$base/bin/python" -m pip --python "$home/bin/python" install -qq --no-compile \
+    # Compiled, unlike what make setup installs: each of Ray's many processes would do it again.
+    "$base/bin/python" -m pip --python "$home/bin/python" install -qq \
         --disable-pip-version-check --requirement "$pins"
     cp "$pins" "$home/ready"
 fi

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import functools
 import json
 import time
 from collections import Counter
@@ -17,19 +18,20 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rag import __version__
 from rag.article import Article
+from rag.building import on_ray
 from rag.building.before import look_at_live
 from rag.building.derive import Derived, derive, derive_into
 from rag.building.draft import DraftCatalog
 from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
 from rag.building.known_stories import find_stories
-from rag.building.prepare import Batch, Preparation, ahead, count_inputs, cut, embed
+from rag.building.prepare import Batch, Preparation, ReadBlocks, ahead, count_inputs, cut, embed
 from rag.building.recipe import recipe_of, runtime_of, why_anew
 from rag.building.report import BuildProgress, BuildReport, Progress
 from rag.building.staging import COLLECTION, Base, base_of, open_staging
-from rag.building.workers import n_workers
+from rag.building.workers import n_workers, read_blocks
 from rag.chunking import Chunk
-from rag.embedding import Embedder
+from rag.embedding import Embedder, reference
 from rag.errors import IndexCorruptError, SourceError
 from rag.index.config import IndexConfig
 from rag.index.layout import CATALOG, UPLOADS, IndexFolder, Step, no_step, not_written
@@ -53,6 +55,7 @@ def build_index(
     allow_removal: bool = False,
     progress: Progress | None = None,
     on_step: Step = no_step,
+    ray: on_ray.Ray | None = None,
 ) -> BuildReport:
     """Bring an index up to date with its sources and publish the result.
 
@@ -65,6 +68,7 @@ def build_index(
         allow_removal: Whether more than half of the articles may be removed.
         progress: Called as the build goes on.
         on_step: Called with the name of each step once it is done, from several threads.
+        ray: Where articles are read and embedded; None does it here. `load_embedder` is sent there.
 
     Raises:
         IndexLockedError: another process is building it.
@@ -75,9 +79,9 @@ def build_index(
     """
     config = folder.config()
     try:
-        with folder.lock():
+        with folder.lock(), on_ray.joined(ray) if ray else contextlib.nullcontext():
             on_step("lock held")
-            parts = folder, config, model_sha256, load_embedder, progress, on_step
+            parts = folder, config, model_sha256, load_embedder, progress, on_step, ray
             try:
                 report = _Build(*parts).run(full, allow_removal)
             except IndexCorruptError as error:
@@ -103,10 +107,12 @@ class _Build:
         load_embedder: Callable[[str | None], Embedder],
         progress: Progress | None,
         on_step: Step,
+        ray: on_ray.Ray | None,
         note: str | None = None,
     ) -> None:
         self._folder = folder
         self._config = config
+        self._load, self._ray = load_embedder, ray
         self._embedder = BuildEmbedder(load_embedder)
         self._progress = progress
         self._step = on_step
@@ -219,7 +225,19 @@ class _Build:
             stored,
             catalog.inputs(),
             lambda article, sentences: self._cut(article, sentences, runtime),
-            n_workers=n_workers(),
+            read=self._reading(runtime),
+        )
+
+    def _reading(self, runtime: str | None) -> ReadBlocks:
+        """What reads blocks: processes of this machine, or a cluster, which embeds them too."""
+        if self._ray is None:
+            return functools.partial(read_blocks, n_workers=n_workers())
+        if runtime is None and on_ray.n_gpus():
+            runtime = reference.RUNTIME
+        opened = self._embedder.open(runtime)
+        load, identity, chunking = self._load, opened.identity, self._config.chunking
+        return lambda items, stored: on_ray.read_and_embed(
+            items, on_ray.Work(load, identity, chunking, stored)
         )
 
     def _note_batch(self, batch: Batch) -> None:

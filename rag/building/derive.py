@@ -175,8 +175,8 @@ def _words(staging: Path, language: str, difference: _Difference | None, step: S
 
 
 def _is_whole(base: Base, part: str, kind: str | None = None) -> bool:
-    """Whether a part of the base is undamaged, and of the kind that is wanted now."""
-    if kind is not None and base.manifest.vector_index != kind:
+    """Whether a part of the base is there, undamaged, and of the kind that is wanted now."""
+    if base.manifest.collection is not None or kind not in (None, base.manifest.vector_index):
         return False
     return all(
         file_problem(base.path / name, entry) is None

@@ -17,10 +17,11 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 
 from rag.article import Article
 from rag.cleaning import CleanedArticle, clean
+from rag.index.rows import EmbeddedArticle
 from rag.readers import Block, articles_of
 from rag.text.paragraphs import Span
 from rag.text.sentences import split
@@ -63,6 +64,16 @@ class Read(BaseModel):
     cleaned: CleanedArticle | None = None
     offsets: list[int] = []
     gave_up: bool = False
+    _embedded: EmbeddedArticle | None = PrivateAttr(None)
+
+    @property
+    def embedded(self) -> EmbeddedArticle | None:
+        """It with its chunks and vectors, where they were made along; never sent with it."""
+        return self._embedded
+
+    @embedded.setter
+    def embedded(self, made: EmbeddedArticle) -> None:
+        self._embedded = made
 
     @property
     def sentences(self) -> list[Span]:
@@ -107,6 +118,7 @@ def read_article(line: int | None, article: Article, digest: str) -> Read:
 # Between processes: the lengths of two parts, a JSON head, and the bytes that it speaks of.
 
 _READS = TypeAdapter(list[Read])
+_READS_OF_BLOCKS = TypeAdapter(list[list[Read]])
 
 
 def send_job(stream: IO[bytes], blocks: Sequence[Block]) -> None:
@@ -137,6 +149,25 @@ def receive_reads(stream: IO[bytes]) -> list[Read]:
     return _READS.validate_json(_receive(stream)[0])
 
 
+def read_jobs(stream: IO[bytes]) -> Iterator[Block]:
+    """The blocks of the next job.
+
+    Raises:
+        EOFError: there is none.
+    """
+    return _blocks(*_receive(stream))
+
+
+def dump_reads(reads: Sequence[list[Read]]) -> bytes:
+    """What several blocks came to, as JSON."""
+    return _READS_OF_BLOCKS.dump_json(list(reads))
+
+
+def load_reads(data: bytes) -> list[list[Read]]:
+    """The reverse of `dump_reads`."""
+    return _READS_OF_BLOCKS.validate_json(data)
+
+
 def serve() -> None:
     """Answer jobs on stdin until it ends. The first message holds the hashes that are stored."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the builder, and that ends stdin
@@ -147,7 +178,7 @@ def serve() -> None:
         stored = frozenset(json.loads(_receive(jobs)[0]))
         _send(results, b"[]")  # ready: the time that a block may take begins behind that
         while True:
-            for block in _blocks(*_receive(jobs)):
+            for block in read_jobs(jobs):
                 _send(results, _READS.dump_json(read_block(block, stored)))
 
 

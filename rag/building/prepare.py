@@ -6,11 +6,11 @@ import contextlib
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rag.article import Article
 from rag.building.inputs import Entry, Input, Stored, Unchanged, assign_again, unchanged
@@ -39,15 +39,20 @@ _MAX_PREFIX_TOKENS = 48
 _EMPTY = "nothing is left of it after cleaning"
 
 T = TypeVar("T")
+ReadBlocks = Callable[
+    [Iterable[Any], Collection[str]], Generator[tuple[Any, list[Read]], None, None]
+]
+"""Blocks, and beginnings of the hashes of what is stored, to what each block came to, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An article cut into chunks, without vectors yet."""
+    """An article cut into chunks; without vectors yet, unless they were made along."""
 
     cleaned: CleanedArticle
     content_hash: str
-    chunks: list[Chunk]
+    chunks: Sequence[Chunk]
+    embedded: EmbeddedArticle | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +86,7 @@ class Preparation:
         stored: The articles in the catalog.
         inputs: What each file came to in an earlier build, by its path.
         cut: Cuts a cleaned article, with its sentences, into chunks.
-        n_workers: Processes to use where there is much to read.
+        read: Reads blocks, like `read_blocks`.
 
     Attributes:
         paths: Every file, once `batches` has ended.
@@ -95,13 +100,13 @@ class Preparation:
         inputs: Mapping[str, Input],
         cut: Callable[[Article, Sequence[Span]], list[Chunk]],
         *,
-        n_workers: int,
+        read: ReadBlocks,
     ) -> None:
         self._files = files
         self._stored = stored
         self._inputs = inputs
         self._cut = cut
-        self._n_workers = n_workers
+        self._read = read
         self._ids = UniqueIds()
         self._batch, self._n_chunks = Batch(), 0
         self._entries: list[Entry] = []
@@ -113,7 +118,7 @@ class Preparation:
     def batches(self) -> Iterator[Batch]:
         """The batches, in the order of the sources."""
         stored = {digest[:DIGEST_CHARACTERS] for digest, _ in self._stored.values()}
-        found = read_blocks(self._found(), stored, n_workers=self._n_workers)
+        found = self._read(self._found(), stored)
         with contextlib.closing(found):
             for item, reads in found:
                 if isinstance(item, Skipped):
@@ -215,10 +220,11 @@ class Preparation:
         if not cleaned.article.text.strip():
             self._batch.skipped.append(Skipped(path=path, line=line, reason=_EMPTY))
             return entry._replace(reason=_EMPTY)
-        chunks = self._cut(cleaned.article, read.sentences)
+        made = read.embedded and replace(read.embedded, cleaned=cleaned, content_hash=digest)
+        chunks = made.chunks if made else self._cut(cleaned.article, read.sentences)
         self._batch.seen[unique] = digest
         self._batch.count(path)
-        self._batch.new.append(Prepared(cleaned, digest, chunks))
+        self._batch.new.append(Prepared(cleaned, digest, chunks, made))
         self._n_chunks += len(chunks)
         return entry
 
@@ -255,7 +261,17 @@ def cut(
 
 
 def embed(articles: Sequence[Prepared], embedder: Embedder) -> list[EmbeddedArticle]:
-    """The articles with the vectors of their chunks and of each sentence in them."""
+    """The articles with the vectors of their chunks and of each sentence in them.
+
+    Those that have them already stay as they are.
+    """
+    fresh = iter(_embed([item for item in articles if item.embedded is None], embedder))
+    return [item.embedded or next(fresh) for item in articles]
+
+
+def _embed(articles: Sequence[Prepared], embedder: Embedder) -> list[EmbeddedArticle]:
+    if not articles:
+        return []
     texts: list[str] = []
     spans: list[list[tuple[int, int]]] = []
     for item in articles:

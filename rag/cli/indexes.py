@@ -35,6 +35,14 @@ def build(
         bool,
         typer.Option("--allow-removal", help="Even if more than half of the articles are gone."),
     ] = False,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="ray[://HOST:PORT]",
+            help="Read and embed on a Ray cluster that this machine is part of, or alone.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Bring indexes up to date with their sources."""
@@ -59,6 +67,7 @@ def build(
                     name,
                     full=full,
                     allow_removal=allow_removal,
+                    **({"on": on} if on else {}),
                     progress=progress,
                     settings=settings,
                 )

@@ -58,7 +58,8 @@ def connect(store: StoreConfig, folder: Path) -> MilvusClient:
     assert store.uri is not None
     check_extra("a store in Milvus", extra="cluster", library="pymilvus")
     leave_milvus_no_settings()
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)  # errors are raised, and told here
+    for library in ("pymilvus", "milvus_lite", "grpc"):  # errors are raised, and told here
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     uri = store.uri
     if not uri.startswith("http"):
         check_extra("a store in a file of Milvus", extra="cluster", library="milvus_lite")
