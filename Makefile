@@ -5,6 +5,7 @@
 # make check         format, lint, types, every test: what a change must pass
 # make lowest        the fast tests with the oldest libraries that the package allows
 # make adapters      the tests of the adapters, with LangChain, LlamaIndex and Haystack
+# make cluster       the tests of builds on Ray and of chunks in Milvus, with the real ones
 # make package       source archive and wheel, in dist/
 # make format        format and mend what can be mended
 # make lock          write requirements.txt from the environment in .venv
@@ -21,7 +22,7 @@ CHROMIUM := tools/chromium.sh
 PYTEST := $(BIN)/python -m pytest
 SHARED := $(PYTEST) -n auto --dist loadfile
 
-.PHONY: ask ui setup test fast check lowest adapters package format lock clean distclean
+.PHONY: ask ui setup test fast check lowest adapters cluster package format lock clean distclean
 
 ask: setup
 	@$(BIN)/rag build seeds
@@ -57,6 +58,9 @@ lowest: setup
 
 adapters: setup
 	@tools/adapters.sh
+
+cluster: setup
+	@tools/cluster.sh
 
 package: setup
 	$(BIN)/python -m hatchling build

@@ -174,6 +174,13 @@ class Settings(BaseSettings):
     n_threads: int = Field(
         0, ge=0, le=1024, description="Threads for the models; 0 takes every core there is."
     )
+    n_gpu_layers: int = Field(
+        0,
+        ge=-1,
+        le=1000,
+        description="Layers of the language model that a GPU holds, where llama.cpp was built for"
+        " one; -1 gives it all of them.",
+    )
     context_tokens: int = Field(
         4096, ge=512, description="Context window opened for the language model, in tokens."
     )

@@ -28,7 +28,7 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path
 # The one home of each native library.
 NATIVE = {
     "faiss": {"rag/index/vectors.py"},
-    "tantivy": {"rag/index/lexical.py", "rag/text/analysis.py"},
+    "tantivy": {"rag/index/lexical.py", "rag/index/vocabulary.py", "rag/text/analysis.py"},
     "sqlite3": {"rag/index/database.py"},
     # export.py traces the same model for ONNX Runtime.
     "sentence_transformers": {
@@ -49,6 +49,9 @@ NATIVE = {
     "llama_index": {"rag/adapters/llamaindex.py"},
     "haystack": {"rag/adapters/haystack.py"},
     "mcp": {"rag/mcp_server/tools.py", "rag/mcp_server/transport.py"},
+    "pymilvus": {"rag/building/into_milvus.py", "rag/index/milvus.py"},
+    "ray": {"rag/building/on_ray.py"},
+    "pyarrow": {"rag/building/on_ray.py"},
     "nupunkt": {"rag/text/sentences.py"},
     "trafilatura": {"rag/readers/html/body.py"},
     "lxml": {"rag/readers/html/tree.py", "rag/readers/word.py", "rag/readers/epub.py"},

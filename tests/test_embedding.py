@@ -80,6 +80,17 @@ def test_vectors_are_unit_float32_in_the_order_of_the_texts(embedder: Embedder) 
         assert cosines(vectors[:1], vectors[1:2])[0] < 0.999
 
 
+def test_bfloat16_as_on_a_gpu_gives_nearly_the_same_float32_vectors(small: Path) -> None:
+    half = SentenceTransformersEmbedder(small, model=small.name, n_threads=2, half=True)
+    vectors = half.embed_documents(TEXTS)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    alike = cosines(vectors, reference(small).embed_documents(TEXTS))
+    assert (alike > 0.999).all()
+    assert (alike < 1 - 1e-7).any()  # it was another way of computing
+    assert half.identity == reference(small).identity
+
+
 def test_no_texts(embedder: Embedder) -> None:
     assert embedder.count_tokens([]) == []
     assert embedder.embed_documents([]).shape == (0, embedder.identity.dimension)

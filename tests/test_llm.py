@@ -185,6 +185,18 @@ def test_file_that_is_no_model(tmp_path: Path) -> None:
         LlamaCppLLM(path, name="broken", context_tokens=512, n_threads=1, queue_size=1)
 
 
+def test_layers_for_a_gpu_that_llama_cpp_does_not_know_are_refused(tmp_path: Path) -> None:
+    import llama_cpp
+
+    if llama_cpp.llama_supports_gpu_offload():
+        pytest.skip("llama.cpp was built for a GPU here")
+    options = {"context_tokens": 512, "n_threads": 1, "queue_size": 1, "n_gpu_layers": -1}
+    with pytest.raises(ModelError, match=r"n_gpu_layers is -1, and llama\.cpp was built") as error:
+        LlamaCppLLM(tmp_path / "model.gguf", name="any", **options)
+    assert error.value.mend is not None
+    assert error.value.mend.startswith('CMAKE_ARGS="-DGGML_CUDA=on"')
+
+
 def ask_in(llm: LLM) -> tuple[threading.Thread, list[str], list[RagError]]:
     """A thread that asks, what it got so far, and what it raised."""
     got: list[str] = []

@@ -102,6 +102,20 @@ def test_libraries_are_told_to_report_nothing(tmp_path: Path) -> None:
     assert shown == "1 1"
 
 
+def test_ray_and_milvus_are_told_to_report_nothing_and_to_read_no_settings(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MILVUS_URI=http://outside.invalid:19530\n")
+    shown = run(
+        "import os; from rag.settings import leave_milvus_no_settings; leave_milvus_no_settings();"
+        " print({k: v for k, v in sorted(os.environ.items())"
+        " if k.startswith(('MILVUS', 'RAY', 'PYTHON_DOTENV'))})",
+        tmp_path,
+        MILVUS_URI="http://outside.invalid:19530",
+        MILVUS_DEFAULT_CONNECTION="other",
+        RAY_USAGE_STATS_ENABLED="1",
+    )
+    assert shown == str({"PYTHON_DOTENV_DISABLED": "1", "RAY_USAGE_STATS_ENABLED": "0"})
+
+
 def test_gradio_gets_no_setting_of_the_environment(tmp_path: Path) -> None:
     shown = run(
         "import os; from pathlib import Path; from rag.settings import leave_gradio_no_settings;"

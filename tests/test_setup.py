@@ -36,7 +36,7 @@ def ranges(*extras: str) -> list[Requirement]:
     return [need for need in map(Requirement, lines) if need.name != DISTRIBUTION]
 
 
-EXTRAS = PROJECT["optional-dependencies"].keys() - {"tools"}
+EXTRAS = PROJECT["optional-dependencies"].keys() - {"cluster", "tools"}
 
 
 def test_the_lock_is_within_the_ranges() -> None:
@@ -54,13 +54,24 @@ def test_ranges_have_two_ends() -> None:
         assert operators in ({">=", "<"}, {"=="}), str(need)
 
 
+def test_the_pins_of_make_cluster_are_within_the_ranges_of_its_extra() -> None:
+    lines = (ROOT / "tests" / "cluster" / "requirements.txt").read_text().splitlines()
+    pins = {need.name: need for need in map(Requirement, lines)}
+    needed = [Requirement(line) for line in PROJECT["optional-dependencies"]["cluster"]]
+    assert pins.keys() <= {need.name for need in needed}
+    for need in needed:
+        assert {specifier.operator for specifier in need.specifier} == {">=", "<"}
+        for pin in pins[need.name].specifier if need.name in pins else ():
+            assert pin.version in need.specifier
+
+
 def test_all_has_every_extra_for_users() -> None:
     (everything,) = map(Requirement, PROJECT["optional-dependencies"]["all"])
     assert PROJECT["name"] == everything.name == DISTRIBUTION
     assert everything.extras == EXTRAS - {"all", "dev"}
 
 
-@pytest.mark.parametrize("script", [".ci/run", "tools/setup.sh"])
+@pytest.mark.parametrize("script", [".ci/run", "tools/cluster.sh", "tools/setup.sh"])
 def test_scripts_are_executable_and_parse(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
     subprocess.run(["bash", "-n", script], cwd=ROOT, check=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import socket
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -36,6 +37,7 @@ WINDOW_BYTES = 2**30
 """So much of the sources is handed to Ray at once, and held here until it comes back."""
 _ROW_BYTES = 2**18, 2**22  # of a row at first, and at most: few articles go round all machines too
 _GROWTH = 32
+_SECONDS = 20.0
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -101,15 +103,14 @@ def joined(cluster: Ray) -> Iterator[None]:
     try:
         if cluster.address is None:
             # Ray asks nobody who he is: on this machine alone it listens to nobody else.
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
+            here = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+            ray.init(address="local", **here, **quiet)
         else:
+            host, _, port = cluster.address.rpartition(":")
+            with socket.create_connection((host, int(port)), _SECONDS):
+                pass  # Ray itself would wait for minutes
             ray.init(address=cluster.address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(
             f"the Ray cluster {cluster.address or 'of this machine'} does not answer: {error}",
             mend="ray start --head, on a machine of the cluster; or build without --on",

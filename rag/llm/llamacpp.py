@@ -48,17 +48,30 @@ class LlamaCppLLM:
     """A GGUF model run by llama-cpp-python. See `LLM`."""
 
     def __init__(
-        self, path: Path, *, name: str, context_tokens: int, n_threads: int, queue_size: int
+        self,
+        path: Path,
+        *,
+        name: str,
+        context_tokens: int,
+        n_threads: int,
+        queue_size: int,
+        n_gpu_layers: int = 0,
     ) -> None:
         """Load the model.
 
         Raises:
             ModelError: the file is not a GGUF model that llama.cpp reads, or llama.cpp would crash
-                on this processor.
+                on this processor, or was not built for the GPU that is to hold layers.
         """
         import llama_cpp
 
         amx.check_build(llama_cpp)
+        if n_gpu_layers and not llama_cpp.llama_supports_gpu_offload():
+            raise ModelError(
+                f"n_gpu_layers is {n_gpu_layers}, and llama.cpp was built here without a GPU",
+                mend='CMAKE_ARGS="-DGGML_CUDA=on" pip install --force-reinstall --no-deps'
+                " --no-cache-dir llama-cpp-python; or n_gpu_layers = 0",
+            )
         self.name = name
         self._llama_cpp: Any = llama_cpp
         try:
@@ -68,6 +81,7 @@ class LlamaCppLLM:
                 n_batch=_BATCH_TOKENS,
                 n_threads=n_threads,
                 n_threads_batch=n_threads,
+                n_gpu_layers=n_gpu_layers,
                 flash_attn=True,
                 verbose=False,
             )

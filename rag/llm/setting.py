@@ -34,6 +34,7 @@ def _gguf(model: str, settings: Settings) -> LLM:
             name=model,
             context_tokens=settings.context_tokens,
             n_threads=settings.threads,
+            n_gpu_layers=settings.n_gpu_layers,
             queue_size=settings.queue_size,
         )
 

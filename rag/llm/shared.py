@@ -16,7 +16,7 @@ from rag.settings import Settings
 
 # Settings that make another model of one: engines that differ in others share it.
 _DECISIVE = (
-    *("model", "models_dir", "context_tokens", "n_threads", "queue_size"),
+    *("model", "models_dir", "context_tokens", "n_threads", "n_gpu_layers", "queue_size"),
     *("model_key", "model_seconds"),
 )
 
