@@ -1,16 +1,10 @@
-"""Measures what docs/scaling.md calculates with. Prints JSON.
+"""Measures what docs/scaling.md says of Milvus and Ray, in the environment of make cluster:
 
-    python tools/scaling.py vectors|words N [--corpus FILE]
-    python tools/scaling.py stores|ray 0 [--corpus FILE]
+    PYTHONPATH=. .venv/cluster/bin/python tools/scaling.py stores|ray [--corpus FILE]
 
-`vectors` and `words` put N chunks into files; `stores` compares files with Milvus Lite, `ray` a
-build here with one on two nodes of Ray, both on the corpus (in the environment of make cluster).
-Seconds are the processor's, of all threads, but for those called wall: on a busy machine the clock
-says little.
-
-Vectors are made: 384 dimensions, around 2,000 centres whose sizes fall like a power law, at cosines
-like those of sentence vectors. Texts are sentences of the corpus put together at random, 140 words
-to a chunk: lengths and frequencies are real, the vocabulary stops growing at that of the corpus.
+`stores` compares files with Milvus Lite, `ray` builds here with builds on two nodes of Ray with a
+core each, in alternation. Prints JSON. Seconds called wall are the clock's, others the processor's.
+What files cost at a million chunks measures benchmarks/index.py.
 """
 
 from __future__ import annotations
@@ -18,132 +12,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 import rag
 from rag import Filter, Settings
-from rag.index.rows import ChunkText
-from rag.index.vectors import VectorIndex, kind_for, n_training, write_vectors
 from rag.settings import silence_telemetry
 
-DIMENSION, N_CENTRES, BATCH, N_QUERIES, K = 384, 2_000, 20_000, 200, 100
-
-
-class Made:
-    """Vectors that come again as they were: batch by batch, from a seed each."""
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-        rng = np.random.default_rng(0)
-        self._centres = rng.normal(size=(N_CENTRES, DIMENSION)).astype(np.float32)
-        self._centres += 1.2 * rng.normal(size=DIMENSION).astype(
-            np.float32
-        )  # what all have in common
-        shares = 1.0 / np.arange(1, N_CENTRES + 1) ** 0.7
-        self._shares = shares / shares.sum()
-
-    def some(self, n: int, seed: int) -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        centres = self._centres[rng.choice(N_CENTRES, n, p=self._shares)]
-        vectors = centres + 1.2 * rng.normal(size=(n, DIMENSION)).astype(np.float32)
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for at in range(0, self.n, BATCH):
-            n = min(BATCH, self.n - at)
-            yield np.arange(at + 1, at + n + 1, dtype=np.int64), self.some(n, 1 + at)
-
-
-def vectors(n: int) -> dict[str, object]:
-    made, kind = Made(n), kind_for(n)
-    queries = made.some(N_QUERIES, 10**9)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vectors.faiss"
-        started = time.process_time()
-        write_vectors(path, kind, DIMENSION, made.some(n_training(kind), 10**9 + 1), made.batches())
-        seconds = time.process_time() - started
-        best = exact(made, queries)
-        index = VectorIndex(path, n_threads=1)
-        found = []
-        index.search(queries[:1], K)
-        began, started = time.perf_counter(), time.process_time()
-        for query in queries:
-            found.append(index.search(query[np.newaxis], K)[0][0])
-        spent, wall = time.process_time() - started, time.perf_counter() - began
-        n_bytes = path.stat().st_size
-    shared = [len(set(a.tolist()) & set(b.tolist())) / K for a, b in zip(found, best, strict=True)]
-    return {
-        "n": n,
-        "kind": kind,
-        "n_bytes": n_bytes,
-        "build_seconds": round(seconds, 1),
-        "search_ms": round(1000 * spent / N_QUERIES, 2),
-        "search_wall_ms": round(1000 * wall / N_QUERIES, 2),
-        f"recall_at_{K}": round(float(np.mean(shared)), 4),
-    }
-
-
-def exact(made: Made, queries: np.ndarray) -> np.ndarray:
-    """Ids of the K nearest, by comparing all."""
-    ids = np.zeros((len(queries), K), np.int64)
-    scores = np.full((len(queries), K), -2.0, np.float32)
-    for own, batch in made.batches():
-        all_scores = np.hstack([scores, queries @ batch.T])
-        all_ids = np.hstack([ids, np.tile(own, (len(queries), 1))])
-        top = np.argpartition(-all_scores, K, axis=1)[:, :K]
-        scores, ids = np.take_along_axis(all_scores, top, 1), np.take_along_axis(all_ids, top, 1)
-    return ids
-
-
-def texts(n: int, corpus: Path) -> Iterator[ChunkText]:
-    rng = random.Random(0)
-    sentences = [
-        sentence + "."
-        for line in corpus.read_text(encoding="utf-8").splitlines()
-        for sentence in json.loads(line)["text"].replace("\n", " ").split(". ")
-        if sentence
-    ]
-    for chunk_id in range(1, n + 1):
-        parts: list[str] = []
-        words = 0
-        while words < 140:
-            parts.append(rng.choice(sentences))
-            words += parts[-1].count(" ") + 1
-        title = " ".join(rng.choice(sentences).split()[:7])
-        yield ChunkText(chunk_id, title, " ".join(parts), 700_000 + chunk_id % 9_000, "BBC", "{}")
-
-
-def words(n: int, corpus: Path) -> dict[str, object]:
-    from rag.index.lexical import LexicalIndex, write_lexical
-    from rag.text.analysis import analyzer
-
-    terms_of = analyzer("en").content_terms
-    queries = [terms_of(" ".join(text.text.split()[20:29])) for text in texts(N_QUERIES, corpus)]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "lexical"
-        started = time.process_time()
-        write_lexical(path, "en", texts(n, corpus))
-        seconds = time.process_time() - started
-        index = LexicalIndex(path)
-        index.search(queries[0], K)
-        began, started = time.perf_counter(), time.process_time()
-        for query in queries:
-            index.search(query, K)
-        spent, wall = time.process_time() - started, time.perf_counter() - began
-        n_bytes = sum(file.stat().st_size for file in path.iterdir())
-    return {
-        "n": n,
-        "n_bytes": n_bytes,
-        "build_seconds": round(seconds, 1),
-        "search_ms": round(1000 * spent / N_QUERIES, 2),
-        "search_wall_ms": round(1000 * wall / N_QUERIES, 2),
-    }
+K = 100
 
 
 def project(folder: Path, corpus: Path, name: str, more: str = "") -> Settings:
@@ -218,17 +98,13 @@ def on_ray(corpus: Path, n_runs: int = 1) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("part", choices=("vectors", "words", "stores", "ray"))
-    parser.add_argument("n", type=int)
+    parser.add_argument("part", choices=("stores", "ray"))
     parser.add_argument("--corpus", type=Path, default=Path("../shared/corpora/bbc.jsonl"))
     given = parser.parse_args()
-    parts: dict[str, Callable[[], dict[str, object]]] = {
-        "vectors": lambda: vectors(given.n),
-        "words": lambda: words(given.n, given.corpus),
-        "stores": lambda: stores(given.corpus),
-        "ray": lambda: on_ray(given.corpus),
-    }
-    print(json.dumps({"part": given.part, "cores": os.cpu_count(), **parts[given.part]()}))
+    parts: dict[str, Callable[[Path], dict[str, object]]] = {"stores": stores, "ray": on_ray}
+    told = parts[given.part](given.corpus)
+    load = round(os.getloadavg()[1], 1)
+    print(json.dumps({"part": given.part, "cores": os.cpu_count(), "load": load, **told}))
 
 
 if __name__ == "__main__":
