@@ -21,7 +21,7 @@ import numpy as np
 
 import rag
 from rag import Filter, Settings
-from rag.settings import silence_telemetry
+from tests.cluster.nodes import two_nodes
 
 K = 100
 
@@ -78,21 +78,14 @@ def size(path: Path) -> int:
 
 def on_ray(corpus: Path, n_runs: int = 1) -> dict[str, object]:
     """Builds here and on two nodes of Ray with a core each, in alternation."""
-    silence_telemetry()
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "object_store_memory": 200 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    cluster.add_node(**node)
     told: dict[str, list[object]] = {"here": [], "ray": []}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, two_nodes() as address:
         for run in range(n_runs):
-            for on in (None, f"ray://{cluster.address}"):
+            for on in (None, f"ray://{address}"):
                 key = "ray" if on else "here"
                 settings = project(Path(name), corpus, f"{key}-{run}")
                 report = rag.build("news", on=on, settings=settings)
                 told[key].append(report.seconds)
-    cluster.shutdown()
     return {"n": report.n_chunks, **told}
 
 

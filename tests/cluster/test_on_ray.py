@@ -23,9 +23,10 @@ from rag.embedding import Embedder
 from rag.errors import ModelError, SourceError
 from rag.index.check import check_index
 from rag.index.layout import CATALOG, IndexFolder
-from rag.settings import Settings, silence_telemetry
+from rag.settings import Settings
 from rag.testing import FakeEmbedder
 from tests.cluster.killing import load, plain
+from tests.cluster.nodes import two_nodes
 from tests.support import ARTICLES, build, write_articles
 
 pytest.importorskip("ray", reason="`make cluster` installs it and runs this")
@@ -42,14 +43,8 @@ PAGE = (
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The head of a cluster of two nodes with a core each."""
-    silence_telemetry()
-    from ray.cluster_utils import Cluster
-
-    size: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args={**size, "include_dashboard": False})
-    cluster.add_node(**size)
-    yield cluster.address
-    cluster.shutdown()
+    with two_nodes() as address:
+        yield address
 
 
 def write(folder: Path) -> Path:
