@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rag
-from rag.errors import IndexCorruptError, MissingExtraError, SettingsError, SourceError
+from rag.building.intake import DIGEST_CHARACTERS, read_block
+from rag.building.on_ray import _Embedding, _jobs, _read, _unpacked
+from rag.building.prepare import Prepared, cut, embed
+from rag.chunking import ChunkingSettings
+from rag.errors import IndexCorruptError, MissingExtraError, ModelError, SettingsError, SourceError
 from rag.index.config import IndexConfig, StoreConfig, read_config
 from rag.index.filter import Filter
 from rag.index.milvus import expression, key_of
 from rag.index.vocabulary import Term, Vocabulary, write_vocabulary
+from rag.readers import Block
 from rag.settings import Settings
+from rag.testing import FakeEmbedder
 from tests.support import ARTICLES, build, keep_in_milvus, write_articles
 
 
@@ -74,6 +82,40 @@ def test_a_vocabulary_numbers_terms_and_finds_those_alike(tmp_path: Path) -> Non
     (tmp_path / "vocabulary" / "meta.json").unlink()
     with pytest.raises(IndexCorruptError, match="vocabulary does not open"):
         Vocabulary(tmp_path / "vocabulary")
+
+
+def test_what_workers_make_of_a_row_is_what_a_build_makes(tmp_path: Path) -> None:
+    articles = [*ARTICLES, {"id": "blank", "text": " "}, {"id": "again", "text": "One. Two."}]
+    lines = tuple(json.dumps(article).encode() for article in articles)
+    blocks = [Block("news.jsonl", 1, lines[:3]), Block("news.jsonl", 4, (*lines[3:], b"broken"))]
+    embedder, chunking = FakeEmbedder(), ChunkingSettings(words=10)
+    stored = {read_block(blocks[0], ())[0].digest[:DIGEST_CHARACTERS]}
+    (job,) = _jobs(blocks)
+    row = _Embedding(lambda _: embedder, embedder.identity, chunking)(_read({"job": job}, stored))
+    found = list(_unpacked(row, embedder.identity.dimension))
+    assert [[read.line for read in reads] for reads in found] == [[1, 2, 3], [4, 5, 6]]
+    assert [read.embedded is not None for reads in found for read in reads] == [
+        *(False, True, True),
+        *(False, True, False),
+    ]
+    for read in (*found[0][1:], found[1][1]):
+        assert read.cleaned is not None
+        assert read.embedded is not None
+        chunks = cut(read.cleaned.article, read.sentences, embedder, chunking)
+        (made,) = embed([Prepared(read.cleaned, read.digest, chunks)], embedder)
+        assert list(read.embedded.chunks) == chunks
+        np.testing.assert_array_equal(read.embedded.vectors, made.vectors)
+        assert len(read.embedded.sentence_vectors) == len(made.sentence_vectors)
+        for one, other in zip(read.embedded.sentence_vectors, made.sentence_vectors, strict=True):
+            np.testing.assert_array_equal(one, other)
+    # A row with nothing new, and a machine with another model.
+    nothing = _read({"job": job}, {read.digest[:16] for reads in found for read in reads})
+    row = _Embedding(lambda _: embedder, embedder.identity, chunking)(nothing)
+    assert not any(read.embedded for reads in _unpacked(row, 64) for read in reads)
+    other = _Embedding(lambda _: FakeEmbedder(32), embedder.identity, chunking)
+    with pytest.raises(ModelError, match="model of a machine of the cluster") as error:
+        list(_unpacked(other(_read({"job": job}, ())), 64))
+    assert error.value.mend == "rag models pull fake, on every machine of the cluster"
 
 
 @pytest.mark.parametrize("on", ["spark", "ray:", "ray://", "http://ray"])

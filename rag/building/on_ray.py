@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import socket
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -154,7 +156,7 @@ def read_and_embed(
 
 def _done(window: Sequence[T], work: Work) -> Iterator[tuple[T, list[Read]]]:
     rows = _results([item for item in window if isinstance(item, Block)], work)
-    reads = (own for row in rows for own in _unpacked(row))
+    reads = (own for row in rows for own in _unpacked(row, work.identity.dimension))
     for item in window:
         yield item, next(reads) if isinstance(item, Block) else []
 
@@ -184,12 +186,7 @@ def _results(blocks: Sequence[Block], work: Work) -> Iterator[Row]:
         num_cpus=0 if on_gpus else 1,
         num_gpus=1 if on_gpus else 0,
     )
-    try:
-        yield from pipeline.iter_rows()
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, RagError):
-            raise error.cause from error
-        raise
+    yield from pipeline.iter_rows()
 
 
 def _jobs(blocks: Sequence[Block]) -> Iterator[bytes]:
@@ -220,8 +217,11 @@ def _packed(job: Sequence[Block]) -> bytes:
 def _read(row: Row, stored: Collection[str]) -> Row:
     """Read, clean and split the blocks of a row, on whatever machine this is."""
     blocks = read_jobs(io.BytesIO(row["job"]))
-    found = read_blocks(blocks, stored, n_workers=1)  # in a process of its own what needs one
-    return {"reads": dump_reads([reads for _, reads in found])}
+    try:
+        found = read_blocks(blocks, stored, n_workers=1)  # in a process of its own what needs one
+        return {"reads": dump_reads([reads for _, reads in found]), "error": b""}
+    except RagError as error:
+        return {"reads": b"[]", "error": _told(error)}
 
 
 class _Embedding:
@@ -233,18 +233,18 @@ class _Embedding:
         identity: EmbedderIdentity,
         chunking: ChunkingSettings,
     ) -> None:
-        self._embedder = load(identity.runtime)
+        self._load = load
+        self._identity = identity
         self._chunking = chunking
-        if self._embedder.identity != identity:
-            here = self._embedder.identity
-            raise ModelError(
-                f"the embedding model of a machine of the cluster is {here.model} ({here.runtime},"
-                f" {here.sha256[:12]}), that of the build {identity.model} ({identity.runtime},"
-                f" {identity.sha256[:12]})",
-                mend=f"rag models pull {identity.model}, on every machine of the cluster",
-            )
 
     def __call__(self, row: Row) -> Row:
+        try:
+            return row | self._made(row)
+        except RagError as error:
+            empty = {"offsets": b"[]", "vectors": b"", "sentences": b""}
+            return row | empty | {"error": row["error"] or _told(error)}
+
+    def _made(self, row: Row) -> Row:
         prepared = [
             Prepared(
                 read.cleaned,
@@ -255,39 +255,63 @@ class _Embedding:
             for read in reads
             if read.cleaned is not None and read.cleaned.article.text.strip()
         ]
-        embedded = embed(prepared, self._embedder) if prepared else []
+        embedded = embed(prepared, self._embedder)
         sentences = [vector for article in embedded for vector in article.sentence_vectors]
         offsets = [
             [[chunk.start, chunk.end, *np.ravel(chunk.sentences).tolist()] for chunk in item.chunks]
             for item in prepared
         ]
         return {
-            "reads": row["reads"],
-            "dimension": self._embedder.identity.dimension,
-            "offsets": offsets,
+            "offsets": json.dumps(offsets).encode(),
             "vectors": b"".join(article.vectors.tobytes() for article in embedded),
             "sentences": b"".join(vector.tobytes() for vector in sentences),
         }
 
+    @cached_property
+    def _embedder(self) -> Embedder:
+        """Opened with the first row: what Ray meets while a worker starts, it does not pass on."""
+        opened = self._load(self._identity.runtime)
+        if opened.identity != self._identity:
+            here, wanted = opened.identity, self._identity
+            raise ModelError(
+                f"the embedding model of a machine of the cluster is {here.model} ({here.runtime},"
+                f" {here.sha256[:12]}), that of the build {wanted.model} ({wanted.runtime},"
+                f" {wanted.sha256[:12]})",
+                mend=f"rag models pull {wanted.model}, on every machine of the cluster",
+            )
+        return opened
 
-def _unpacked(row: Row) -> Iterator[list[Read]]:
-    """The reads of each block of a row, with their chunks and vectors."""
-    shape = (-1, row["dimension"])
-    vectors = np.frombuffer(row["vectors"], dtype=STORED).reshape(shape)
-    sentences = np.frombuffer(row["sentences"], dtype=STORED).reshape(shape)
-    offsets = iter(row["offsets"])
+
+def _told(error: RagError) -> bytes:
+    return json.dumps([isinstance(error, ModelError), error.message, error.mend]).encode()
+
+
+def _unpacked(row: Row, dimension: int) -> Iterator[list[Read]]:
+    """The reads of each block of a row, with their chunks and vectors.
+
+    Raises:
+        ModelError, SourceError: what a worker met.
+    """
+    if row["error"]:
+        is_model, message, mend = json.loads(row["error"])
+        raise (ModelError if is_model else SourceError)(message, mend=mend)
+    vectors = np.frombuffer(row["vectors"], dtype=STORED).reshape(-1, dimension)
+    sentences = np.frombuffer(row["sentences"], dtype=STORED).reshape(-1, dimension)
+    offsets = iter(json.loads(row["offsets"]))
     at, at_sentence = 0, 0
     for reads in load_reads(row["reads"]):
         for read in reads:
             if read.cleaned is None or not read.cleaned.article.text.strip():
                 continue
-            chunks = [_chunk([int(n) for n in own]) for own in next(offsets)]
-            ends = at_sentence + np.cumsum([len(chunk.sentences) for chunk in chunks], dtype=int)
-            own = np.split(sentences[at_sentence : ends[-1]], ends[:-1] - at_sentence)
+            chunks = [_chunk(own) for own in next(offsets)]
+            own = []
+            for chunk in chunks:
+                own.append(sentences[at_sentence : at_sentence + len(chunk.sentences)])
+                at_sentence += len(chunk.sentences)
             read.embedded = EmbeddedArticle(
                 read.cleaned, read.digest, chunks, vectors[at : at + len(chunks)], own
             )
-            at, at_sentence = at + len(chunks), int(ends[-1])
+            at += len(chunks)
         yield reads
 
 
