@@ -112,9 +112,9 @@ def test_what_workers_make_of_a_row_is_what_a_build_makes(tmp_path: Path) -> Non
     nothing = _read({"job": job}, {read.digest[:16] for reads in found for read in reads})
     row = _Embedding(lambda _: embedder, embedder.identity, chunking)(nothing)
     assert not any(read.embedded for reads in _unpacked(row, 64) for read in reads)
-    other = _Embedding(lambda _: FakeEmbedder(32), embedder.identity, chunking)
+    foreign = _Embedding(lambda _: FakeEmbedder(32), embedder.identity, chunking)
     with pytest.raises(ModelError, match="model of a machine of the cluster") as error:
-        list(_unpacked(other(_read({"job": job}, ())), 64))
+        list(_unpacked(foreign(_read({"job": job}, ())), 64))
     assert error.value.mend == "rag models pull fake, on every machine of the cluster"
 
 
