@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ LONG = " ".join(
     f"The council of Osterby heard speaker {n} on the price of the new bridge and its {n} lanes."
     for n in range(1, 41)
 )
-ARTICLES = [
+ARTICLES: list[dict[str, Any]] = [
     {"id": "bridge", "title": "How Osterby got its bridge in 1987", "published": "2024-03-07",
      "text": f"Osterby has voted for a bridge. {LONG}"},
     {"id": "old", "title": "Fares", "published": "2024-03-07", "url": "https://n.example/fares",

@@ -73,9 +73,9 @@ Rule = Callable[[_Words], Days]
 def told_periods(sentence: str, published: datetime.date, language: Language) -> list[Period]:
     """The periods that a sentence of an article names; see `find_periods`.
 
-    A question asks after what has been; an article tells of what will be too. A day without its year
-    is that of the year of publication, as news agencies have it, unless that lies far ahead; near
-    the end of the year it may be of the next one, where something is planned.
+    A question asks after what has been; an article tells of what will be too. A day without its
+    year is that of the year of publication, as news agencies have it, unless that lies far ahead;
+    near the end of the year it may be of the next one, where something is planned.
 
     Args:
         sentence: The sentence.
