@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rag import AlsoIn, Citation, Hit
 from rag.page.article import Place
-from rag.page.markup import byline, days_meant, headline, number, quotation, text
+from rag.page.markup import byline, days_meant, headline, number, text
 
 CLOSEST = "Closest passages; none of them is an answer"
 
@@ -58,7 +58,7 @@ def quotes(index: str, citations: Sequence[Citation], label: str, *, numbered: b
     items = "".join(
         f'<li><button type="button" class="source" {place_of(index, citation).attribute}>'
         f"{f'<b>{citation.number}</b>' if numbered else ''}"
-        f'<span class="quote">{text(quotation(citation.quote))}</span>'
+        f'<q class="quote">{text(" ".join(citation.quote.split()).strip("“”"))}</q>'
         f"{days_meant(citation.dates)}</button></li>"
         for citation in citations
     )

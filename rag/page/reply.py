@@ -71,8 +71,8 @@ def _said(answer: Answer, cited: dict[int, Citation]) -> str:
     if answer.kind is Kind.COMPARE and (columns := _columns(answer, said, cited)):
         return columns
     items = "".join(
-        f"<li{f' data-day={item.day}' if item.day else ''}>{one}</li>"
-        for one, item in zip(said, answer.items, strict=True)
+        f"<li value={n}{f' data-day={item.day}' if item.day else ''}>{one}</li>"
+        for n, (one, item) in enumerate(zip(said, answer.items, strict=True), start=1)
     )
     # Numbered where a picture has the numbers.
     picture = timeline_svg(answer, choosing=True)
@@ -230,7 +230,7 @@ def _left_out(answer: Answer) -> str:
 def _actions(turn: int, answer: Answer, address: str) -> str:
     styled = "".join(
         f'<button type="button" data-copy="{text(make(answer))}">{name}</button>'
-        for name, make in styles.STYLES.items()
+        for name, make in styles.OTHERS.items()
     )
     files = (("html", "HTML"), ("md", "Markdown"), ("csv", "Table (CSV)"), ("json", "JSON"))
     one, whole = (
@@ -240,7 +240,7 @@ def _actions(turn: int, answer: Answer, address: str) -> str:
         )
         for scope in ("", ' data-whole="true"')
     )
-    link = f'<a class="address" href="{text(address)}">Address</a>' if address else ""
+    link = f'<a class="address" href="{text(address)}">Link</a>' if address else ""
     return (
         '<div class="actions" role="group" aria-label="Take away">'
         f'<button type="button" class="copy" data-copy="{text(styles.plain(answer))}">Copy</button>'

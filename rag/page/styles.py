@@ -48,16 +48,14 @@ def notes(answer: Answer) -> str:
     """
     lines = [_MARKS.sub(lambda marks: marks[1], answer.text), ""]
     for one in answer.citations:
-        title = quotation(headline(one).rstrip("."))
-        parts = [one.source or "", f"{title[:-1]},”", _american(one), _page(one) or ""]
+        parts = [one.source or "", _title(headline(one)), _american(one), _page(one) or ""]
         first = " ".join(part + ("," if part == one.source else "") for part in parts[:2] if part)
         rest = ", ".join(part for part in (*parts[2:], web_address(one.url) or "") if part)
         lines.append(f"{one.number}. {f'{first} {rest}'.rstrip()}: {quotation(one.quote)}")
     return _ended(lines)
 
 
-STYLES: dict[str, Callable[[Answer], str]] = {
-    "Plain": plain,
+OTHERS: dict[str, Callable[[Answer], str]] = {
     "Markdown": markdown,
     "Notes (Chicago)": notes,
 }
@@ -65,6 +63,16 @@ STYLES: dict[str, Callable[[Answer], str]] = {
 
 def _day(citation: Citation) -> str | None:
     return plain_day(citation.published) if citation.published else None
+
+
+def _title(words: str) -> str:
+    """In quotation marks, with the comma inside, of the inner ones too."""
+    inside = quotation(words.rstrip("."))[1:-1]
+    if inside.endswith(("?", "!")):
+        return f"“{inside}”"
+    if inside.endswith("’") and "‘" in inside:
+        return f"“{inside[:-1]},’”"
+    return f"“{inside},”"
 
 
 def _american(citation: Citation) -> str:

@@ -182,6 +182,10 @@
       if (menu !== inside || !within) menu.open = false;
     });
   });
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target.open && closest(event, ".menu");
+    menu?.lastElementChild.scrollIntoView({ block: "nearest" });
+  }, true);
   document.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && closest(event, ".menu[open]");
     if (!menu) return;
