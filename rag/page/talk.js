@@ -112,9 +112,10 @@
       const dot = closest(event, ".dot");
       if (!dot) return;
       const box = dot.closest(".dated");
-      const anchor = event.shiftKey && box.querySelector('.dot[aria-pressed="true"]');
-      const alone = dot.getAttribute("aria-pressed") === "true" && !event.shiftKey;
-      choose(box, alone ? [] : between(anchor || dot, dot));
+      const pressed = [...box.querySelectorAll('.dot[aria-pressed="true"]')];
+      const anchor = event.shiftKey && pressed[0];
+      const again = pressed.length === 1 && pressed[0] === dot;
+      choose(box, again ? [] : between(anchor || dot, dot));
     };
     element.addEventListener("click", (event) => {
       press(event);
@@ -184,7 +185,7 @@
   });
   document.addEventListener("toggle", (event) => {
     const menu = event.target.open && closest(event, ".menu");
-    menu?.lastElementChild.scrollIntoView({ block: "nearest" });
+    if (menu) menu.lastElementChild.scrollIntoView({ block: "nearest" });
   }, true);
   document.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && closest(event, ".menu[open]");
