@@ -156,6 +156,11 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_data_path("rag", appauthor=False) / "models",
         description="Folder of downloaded models.",
     )
+    page_dir: Folder = Field(
+        default_factory=lambda: platformdirs.user_data_path("rag", appauthor=False) / "page",
+        description="Folder of what the page keeps: conversations, by browser, and remarks on"
+        " answers.",
+    )
     model: Annotated[str, AfterValidator(_model)] = Field(
         "qwen2.5-coder-1.5b-instruct",
         description="Language model: a name that `rag models` lists, the path of a GGUF file,"

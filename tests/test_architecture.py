@@ -61,17 +61,21 @@ NATIVE = {
     "warcio": {"rag/readers/archives.py"},
     "markdown_it": {"rag/readers/markdown.py"},
     "watchfiles": {"rag/cli/adding.py"},
-    "gradio": {"rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py"},
+    "gradio": {
+        *("rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py"),
+        "rag/page/talking.py",
+    },
     "pickle": set(),
     "joblib": set(),
     "dill": set(),
     "shelve": set(),
 }
 # Who writes files: the index below `indexes/`, the models (and what is exported from one) below
-# the folder of models; a log of an evaluation and an answer to be kept where the user says.
+# the folder of models; a log of an evaluation and an answer to be kept where the user says; what
+# the page keeps.
 WRITERS = (
     *("rag/index/", "rag/building/", "rag/models/", "rag/embedding/export.py"),
-    *("rag/evaluation/log.py", "rag/cli/saving.py"),
+    *("rag/evaluation/log.py", "rag/cli/saving.py", "rag/page/kept.py"),
 )
 WRITES = {
     *("write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "touch", "unlink", "rmdir"),

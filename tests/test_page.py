@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Answer, AnswerStatus, Article, Hit
-from rag.page import article, dossier, reply, timeline, turn
-from rag.page.markup import byline, day, number, original, text, web_address
+from rag.page import article, dossier, timeline, turn
+from rag.page.markup import byline, day, headline, number, original, text, web_address
 from rag.page.turn import Phase, Turn
 
 DAY = datetime.date(2024, 3, 1)
@@ -51,7 +51,9 @@ def answer(support: str = "quoted", **changes: Any) -> Answer:
 
 
 def shown(found: Answer, **changes: Any) -> str:
-    fields: dict[str, Any] = {"number": 1, "question": found.question, "index": "news"}
+    fields: dict[str, Any] = {
+        "number": 1, "question": found.question, "index": "news", "key": "ab", "conversation": "c",
+    }  # fmt: skip
     return turn.show(Turn(**fields | {"phase": Phase.DONE, "answer": found} | changes))
 
 
@@ -128,10 +130,9 @@ def test_no_answer_is_a_result_with_the_nearest_passages() -> None:
     )
     made = shown(found)
     assert "The articles do not say." in made
-    assert (
-        made.count("Closest passages; none of them is an answer") == 2
-    )  # also for those who listen
-    assert html.escape(closest[0].quote) in made
+    assert '<strong class="trust">Only the closest passages.</strong>' in made
+    assert "<h3>Closest passages; none of them is an answer</h3>" in made
+    assert made.count(f">{html.escape(closest[0].quote)}</q>") == 1
     assert 'class="hit"' in made
     assert "alert" not in made
 
@@ -140,7 +141,9 @@ def test_a_name_that_was_misspelt_is_said() -> None:
     from rag import Correction
 
     found = answer(searched="Did Healey?", corrections=(Correction(written="Hee", meant="<b>"),))
-    assert "Did you mean “&lt;b&gt;” by “Hee”? Searched for: Did Healey?" in shown(found)
+    made = shown(found)
+    assert "Did you mean “&lt;b&gt;” by “Hee”? Searched for: Did Healey?" in made
+    assert 'data-again="{&quot;turn&quot;:1,&quot;as_written&quot;:true}">No, search it' in made
 
 
 def test_what_was_searched_is_said_if_it_is_another_question() -> None:
@@ -173,11 +176,11 @@ def test_an_error_has_the_command_that_mends_it() -> None:
     assert "<code>rag build news</code>" in made
 
 
-def test_the_plain_text_has_every_citation() -> None:
-    assert reply.plain(answer()) == (
-        "When?\n\nThe bridge closes on Monday. [1]\n\n"
-        "[1] “The bridge closes on Monday.” Bridge · Post · 2024-03-01 · a.txt\n"
-    )
+def test_a_hash_is_no_headline() -> None:
+    untitled = ARTICLE.model_copy(update={"title": "", "article_id": "9f86d081884c7d659a2f"})
+    assert headline(untitled) == "Rain fell. The bridge closes on Monday. Holm agreed."
+    long = ARTICLE.model_copy(update={"title": "", "text": "The old harbour bridge, " * 9})
+    assert headline(long) == "The old harbour bridge, The old harbour bridge, The old …"
 
 
 # An article

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rag import Answer, DatedPhrase
-from rag.page import article, dossier, reply
+from rag.page import article, dossier, reply, styles
 from rag.page.markup import meant, stretch
 from rag.page.picture import timeline_svg
 from tests.test_page import ARTICLE, EVIL, TEXT, answer, place, shown
@@ -70,10 +70,10 @@ def test_each_source_has_a_row_with_words_days_and_citation() -> None:
 
 def test_what_the_box_says_is_not_said_twice() -> None:
     found = differing()
-    assert shown(found).count("The sources differ: ") == 1  # in what is copied
+    assert shown(found).count("The sources differ: ") == 3  # in what is copied, of each style
     assert [sentence.text for sentence in reply.sentences(found)] == [TEXT[11:39]]
     assert reply.wording(found) == f"{TEXT[11:39]} [1]"
-    assert "The sources differ: “Tuesday”" in reply.plain(found)
+    assert "The sources differ: “Tuesday”" in styles.plain(found)
 
 
 def test_a_sentence_of_the_model_that_begins_so_stays() -> None:
@@ -119,8 +119,8 @@ def test_a_withheld_sentence_is_told_also_where_there_is_no_answer() -> None:
 def test_the_note_takes_the_place_of_who_wrote_it() -> None:
     made = shown(answer(note=f"Nothing was written {EVIL}."))
     assert f'<span class="note">Nothing was written {html.escape(EVIL)}.</span>' in made
-    assert "Written by the model" not in made
-    assert "Written by the model" in shown(answer())
+    assert ">Written by the model" not in made
+    assert ">Written by the model" in shown(answer(confidence=None))
 
 
 # Days
@@ -208,13 +208,19 @@ def test_what_speaks_to_a_machine_is_told() -> None:
 )
 def test_how_far_to_trust_an_answer_is_said_in_words(confidence: float, word: str) -> None:
     made = shown(answer(confidence=confidence))
-    assert f'title="{confidence:.0%} of such answers are right.">{word}' in made
+    assert f' {confidence:.0%} of such answers are right.">{word}' in made
+    assert f">{confidence:.0%}" not in made
     assert 'class="trust"' not in shown(answer(confidence=None))
+    assert ">Word for word from the articles.<" in shown(
+        answer(confidence=None, status="extracted")
+    )
 
 
 def test_what_the_question_was_taken_for_is_told() -> None:
-    assert "Asked for yes or no." in shown(answer(kind="yesno"))
-    assert "Asked for" not in shown(answer(kind="fact"))
+    made = shown(answer(kind="yesno"))
+    assert "<summary>Asked for yes or no</summary>" in made
+    assert 'data-again="{&quot;turn&quot;:1,&quot;kind&quot;:&quot;list&quot;}">a list</' in made
+    assert ">yes or no</button>" not in made
 
 
 def test_the_newest_comes_first_where_all_have_dates() -> None:
@@ -264,3 +270,112 @@ def test_the_table_has_a_row_for_each_citation_and_no_formula() -> None:
     assert first["sha256 of the text"] == dossier.text_sha256(ARTICLE)
     (row,) = csv.DictReader(io.StringIO(dossier.as_csv(answer(), [ARTICLE], "ab"), newline=""))
     assert row["text"] == answer().sentences[0].text
+
+
+def test_a_table_of_several_answers_says_whose_rows_they_are() -> None:
+    parts = [
+        dossier.Part(answer(question=question), (ARTICLE,), "ab") for question in ("When?", "Who?")
+    ]
+    made = dossier.file("csv", parts)
+    assert made is not None
+    rows = list(csv.DictReader(io.StringIO(made["text"], newline="")))
+    assert [row["question"] for row in rows] == ["When?", "Who?"]
+
+
+# The whole conversation, and names of files
+
+
+def test_the_name_of_a_file_says_the_question_and_the_day() -> None:
+    today = datetime.date.today()
+    long = "What did Mayor Lena Holm, of Osterby, say about the harbour bridge on Monday?"
+    parts = [dossier.Part(answer(question=words), (), "ab") for words in (long, "Who?")]
+    assert dossier.file_name(parts[:1], "html") == (
+        f"what-did-mayor-lena-holm-of-osterby-say-about-the-harbour-{today}.html"
+    )
+    assert dossier.file_name(parts[1:], "md") == f"who-{today}.md"
+    assert dossier.file_name(parts, "csv").endswith(f"-and-1-more-{today}.csv")
+    hostile = [dossier.Part(answer(question="../../etc/passwd\0"), (), "ab")]
+    assert dossier.file_name(hostile, "json") == f"etc-passwd-{today}.json"
+
+
+def test_a_dossier_of_a_conversation_holds_every_answer_apart() -> None:
+    parts = [
+        dossier.Part(answer(question=words, asked_on="2024-03-02"), (ARTICLE,), "ab")
+        for words in ("When?", f"Who {EVIL}?")
+    ]
+    page = dossier.file("html", parts)
+    assert page is not None
+    made = page["text"]
+    assert made.count('<mark id="quote-') == 2
+    for link in re.findall(r'href="#([^"]+)"', made):
+        assert made.count(f'id="{link}"') == 1
+    assert "<dt>Asked on</dt><dd>2024-03-02</dd>" in made
+    assert f"<dt>Saved on</dt><dd>{datetime.date.today()}</dd>" in made
+    assert "<img" not in made
+    told = dossier.file("json", parts)
+    assert told is not None
+    assert [one["question"] for one in json.loads(told["text"])["answers"]] == [
+        "When?",
+        f"Who {EVIL}?",
+    ]
+    words = dossier.file("md", parts)
+    assert words is not None
+    assert words["text"].count("# Question") == 2
+    assert dossier.file("exe", parts) is None
+
+
+# Copying
+
+
+def cited(**changes: Any) -> Answer:
+    fields = {"title": "Say “no”", "url": "https://a.example/b", "quote": "“Close it,” she said."}
+    return answer(citations=[answer().citations[0].model_dump() | fields | changes])
+
+
+def test_a_copied_quote_has_one_pair_of_quotation_marks() -> None:
+    assert styles.plain(cited(quote="“It closes.”")).endswith(
+        "\n[1] “It closes.” Say “no”, Post, 1 March 2024, https://a.example/b\n"
+    )
+    assert "[1] “‘Close it,’ she said.” Say" in styles.plain(cited())
+    assert "[1] “‘a’ and ‘b’” Say" in styles.plain(cited(quote='"a" and "b"'))
+    assert "a.txt" not in styles.plain(answer())
+
+
+def test_markdown_has_footnotes_with_links_and_nothing_else_that_works() -> None:
+    made = styles.markdown(cited(title="*A* [b](javascript:c)", source="P_o_st"))
+    assert "The bridge closes on Monday. [^1]" in made
+    assert made.endswith(
+        "[^1]: “‘Close it,’ she said.” [\\*A\\* \\[b\\](javascript:c)](<https://a.example/b>),"
+        " P\\_o\\_st, 1 March 2024\n"
+    )
+
+
+def test_notes_as_historians_write_them() -> None:
+    assert styles.notes(cited(page=3)) == (
+        "The bridge closes on Monday.[1]\n\n"
+        "1. Post, “Say ‘no,’” March 1, 2024, p. 3, https://a.example/b: “‘Close it,’ she said.”\n"
+    )
+
+
+# Items
+
+
+def test_a_comparison_stands_side_by_side_by_publisher() -> None:
+    first = answer().citations[0].model_dump()
+    second = first | {"number": 2, "source": f"Echo {EVIL}"}
+    items = [{"text": f"Item {n}", "status": "quoted", "citations": [n]} for n in (1, 2)]
+    compared = answer(kind="compare", items=items, sentences=items, citations=[first, second])
+    made = shown(compared).partition('<div class="columns items">')[2]
+    columns = re.findall(r"<section><h3>(.*?)</h3><ul><li>.*?(Item \d)", made)
+    assert columns == [("Post", "Item 1"), (html.escape(f"Echo {EVIL}"), "Item 2")]
+    alone = answer(kind="compare", items=items[:1], sentences=items[:1])
+    assert '<ul class="items">' in shown(alone)
+
+
+def test_items_have_the_days_by_which_they_are_chosen() -> None:
+    made = shown(of_days("2024-03-01", "2024-03-02", None))
+    assert re.findall(r"<li value=(\d)( data-day=[\d-]+)?>", made) == [
+        ("1", " data-day=2024-03-01"), ("2", " data-day=2024-03-02"), ("3", ""),
+    ]  # fmt: skip
+    dots = r'class="dot" role="button" tabindex="0" aria-pressed="false" data-day="([^"]+)"'
+    assert re.findall(dots, made) == ["2024-03-01", "2024-03-02"]

@@ -11,6 +11,7 @@ Modules in the order of the flow:
     quiz      questions with choices and a day: right, wrong, refused
     premises  questions whose premise is false: answered as if it held, or not
     broad     questions that need many sentences: nuggets found, forbidden, cited
+    remarks   questions whose answer somebody called wrong: still said so, or right now
     dataset   a question with what is known about its answer
     lines     fields of JSON lines
     indexed   whether the index holds an article

@@ -1,7 +1,7 @@
 """Figures of one answer, and of confidence over many.
 
 What counts as right: the text of the answer contains a gold answer (`rag.evaluation.squad`), or
-what the form of the question says (`rag.evaluation.quiz`, `premises`, `broad`).
+what the form of the question says (`rag.evaluation.quiz`, `premises`, `broad`, `remarks`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rag.evaluation.broad import broad_metrics
 from rag.evaluation.dataset import EvalQuestion
 from rag.evaluation.premises import premise_metrics
 from rag.evaluation.quiz import quiz_metrics
+from rag.evaluation.remarks import remark_metrics
 from rag.evaluation.squad import f1, holds, normal
 from rag.text.sentences import split
 
@@ -37,7 +38,8 @@ def answer_metrics(
     to questions with gold. `citation_recall`: share of the sentences that carry a citation.
     `quote_exact`: share of the quotes that equal their span.
 
-    Questions of a form have its figures too: `quiz_metrics`, `premise_metrics`, `broad_metrics`.
+    Questions of a form have its figures too: `quiz_metrics`, `premise_metrics`, `broad_metrics`,
+    `remark_metrics`.
     """
     plain = _MARKS.sub(" ", answer.text)
     given = answer.status is not AnswerStatus.NO_ANSWER
@@ -80,6 +82,8 @@ def _form_metrics(question: EvalQuestion, answer: Answer) -> dict[str, float]:
         return premise_metrics(question.premise, answer)
     if question.broad is not None:
         return broad_metrics(question.broad, answer)
+    if question.remark is not None:
+        return remark_metrics(question.remark, answer)
     return {}
 
 

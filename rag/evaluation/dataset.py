@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag.evaluation.broad import Broad
 from rag.evaluation.premises import Premise
 from rag.evaluation.quiz import Quiz
+from rag.evaluation.remarks import Remark
 
-QUIZ, PREMISES, BROAD = "quiz", "premises", "broad"
+QUIZ, PREMISES, BROAD, REMARKS = "quiz", "premises", "broad", "remarks"
 """Forms of questions whose kinds are also summed up."""
 
 
@@ -37,7 +38,7 @@ class EvalQuestion(BaseModel):
         answers: Where the answer stands in that article, any one of them; empty when it does not.
         relevant: BEIR: article id to grade, above 0 for relevant ones.
         lost: Whether it has answers, and cleaning removes every one of them: it counts as missed.
-        quiz, premise, broad: What is known about a question of these forms.
+        quiz, premise, broad, remark: What is known about a question of these forms.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +54,7 @@ class EvalQuestion(BaseModel):
     quiz: Quiz | None = None
     premise: Premise | None = None
     broad: Broad | None = None
+    remark: Remark | None = None
 
     @property
     def has_gold(self) -> bool:
@@ -61,8 +63,13 @@ class EvalQuestion(BaseModel):
 
     @property
     def form(self) -> str | None:
-        """`quiz`, `premises` or `broad`; None for questions with spans or relevant articles."""
-        known = {QUIZ: self.quiz, PREMISES: self.premise, BROAD: self.broad}
+        """`quiz`, `premises`, `broad` or `remarks`; None where spans or articles are known."""
+        known = {
+            QUIZ: self.quiz,
+            PREMISES: self.premise,
+            BROAD: self.broad,
+            REMARKS: self.remark,
+        }
         return next((form for form, given in known.items() if given is not None), None)
 
 

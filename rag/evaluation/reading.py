@@ -9,7 +9,9 @@ fields of its first line tell the form:
   `20250704_1`, tells when it was printed, a little after `date`, the day that it speaks from;
 - `trap`, or `pair` and `answer`, with `asked_on` and `article_id`: a premise that is false, or
   holds;
-- `nuggets`, `articles`, `forbidden`, `no_answer`: a broad question.
+- `nuggets`, `articles`, `forbidden`, `no_answer`: a broad question;
+- `remark`, `said`: an answer that was called wrong, as the page keeps them; `right` has words that
+  a right one holds, `no_answer` says that none is right, `articles` what it cited.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from rag.evaluation.dataset import Dataset, EvalQuestion
 from rag.evaluation.indexed import Indexed, check_indexed
 from rag.evaluation.lines import day_of, objects, question_of, refuse_repeated
 from rag.evaluation.premises import FALSE_PREMISE, TRUE_PREMISE
+from rag.evaluation.remarks import REMARKED
 from rag.evaluation.spans import ARTICLES, read_spans
 from rag.readers.dates import parse_date
 
@@ -80,6 +83,8 @@ def _read(file: Path, indexed: Indexed, left_out: Counter[str]) -> list[EvalQues
         return _quiz(rows, file.parent / ARTICLES, indexed, left_out)
     if "trap" in first or "pair" in first:
         return _premises(rows, file, indexed, left_out)
+    if "remark" in first:
+        return _remarks(rows, indexed, left_out)
     return read_spans(rows, file.parent, indexed)
 
 
@@ -164,6 +169,19 @@ def _broad(rows: Rows, file: Path, indexed: Indexed) -> list[EvalQuestion]:
                 broad={**known, "articles": articles},
             )
         )
+    return questions
+
+
+def _remarks(rows: Rows, indexed: Indexed, left_out: Counter[str]) -> list[EvalQuestion]:
+    questions = []
+    for fields, where in rows:
+        cited = _texts(fields, "articles", where)
+        if cited and not any(indexed(article_id) for article_id in cited):
+            left_out[NOT_INDEXED] += 1  # one file has the remarks on all indexes
+            continue
+        known = {name: fields[name] for name in ("said", "right", "no_answer") if name in fields}
+        asked_on = day_of(fields, "asked_on", where) if fields.get("asked_on") else None
+        questions.append(question_of(fields, where, kind=REMARKED, asked_on=asked_on, remark=known))
     return questions
 
 

@@ -3,21 +3,32 @@
 Modules:
     markup        escaping, links, days
     article       an article beside its answer, the cited span highlighted
+    styles        an answer as text to paste, with its citations
+    remark        that somebody calls an answer wrong
+    picture       a timeline as a picture
+    passages      what was found, and in it what is cited
     reply         a checked answer: its sentences, where sources differ, what was withheld
+    conditions    how it was asked, and how it is asked again
     turn          a question with all that belongs to it
+    talks         the list of conversations
     timeline      how many articles and hits lie when
     library       the articles of an index, what was skipped, a build under way
-    dossier       an answer as a file that can be checked without the page
+    dossier       answers as a file that can be checked without the page; with `dossier_html` and
+                  `dossier_parts`
+    owner         whose conversations these are
+    kept          conversations and remarks on disk
+    keeping       conversations opened, begun, named and deleted
     engines       indexes and models kept open, and whether they are ready
     conversation  a question put to an engine, as one `Turn` after the other
     building      a build in the background, as one line after the other
-    handlers      what happens: the functions of the events
+    talking       what happens when somebody asks: the functions of those events
+    handlers      what happens elsewhere on the page
     blocks        what stands where
     serve         who may come in, where it listens
     guard         what it answers, and to whom
     look          theme, style sheet and script
 
-Only `handlers`, `look` and `blocks` know Gradio.
+Only `talking`, `handlers`, `look` and `blocks` know Gradio; only `kept` writes.
 
 Texts of articles are written by strangers: nothing gets into HTML but through `markup`.
 """

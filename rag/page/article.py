@@ -80,7 +80,7 @@ def cited(article: Article | None, place: Place) -> str:
     mark = f'<mark id="cited" tabindex="-1">{text(quote)}</mark>' if quote else ""
     return (
         f'<div class="reader">{_head(article, dates)}{changed}'
-        f'<div class="text" lang="">{text(before)}{mark}{text(after)}</div></div>'
+        f'<div class="text" lang="">{text(before)}{mark}{text(after)}</div>{_file(article)}</div>'
     )
 
 
@@ -99,16 +99,23 @@ def whole(article: Article, removed: Sequence[RemovedPiece]) -> str:
     )
     return (
         f'<div class="reader">{_head(article)}{taken}'
-        f'<div class="text" lang="">{text(article.text)}</div></div>'
+        f'<div class="text" lang="">{text(article.text)}</div>{_file(article)}</div>'
     )
 
 
 def _head(article: Article, dates: Sequence[DatedPhrase] = ()) -> str:
-    where = original(article.url) or text(article.path or "")
+    address = original(article.url)
+    where = f'<p class="where">{address}</p>' if address else ""
     return (
         '<header><button type="button" class="close-article" aria-label="Close the article">Close'
         "</button>"
         f'<h2 id="article-title" tabindex="-1">{text(headline(article))}'
         f'</h2><p class="byline">{byline(article.published, article.source, article.author)}</p>'
-        f'<p class="where">{where}</p>{days_meant(dates)}</header>'
+        f"{where}{days_meant(dates)}</header>"
     )
+
+
+def _file(article: Article) -> str:
+    """The file that it was read from, below its text: who keeps many wants to find it."""
+    name = (article.path or "").rsplit("/", 1)[-1]
+    return f'<p class="where">From the file {text(name)}</p>' if name else ""

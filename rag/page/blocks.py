@@ -51,9 +51,10 @@ def _ask_tab(
     page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, ready: gr.HTML, n_asking: int
 ) -> None:
     talk = gr.State(None)
-    file = gr.JSON(visible="hidden")
+    file, noted, arrival = (gr.JSON(visible="hidden") for _ in range(3))
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="talk"):
+            talks = _html(script="conversations", elem_id="talks")
             timeline = _html(script="timeline", elem_id="timeline")
             narrow = gr.Button("Narrow by day and source", elem_id="narrow", size="sm")
             # Not in a gr.Accordion: what is closed there is not on the page at all, and days that
@@ -91,23 +92,45 @@ def _ask_tab(
             panel = _html(article.NO_PASSAGE, script="article")
 
     opened = [ready, timeline, source, hello]
-    gr.on([page.load, index.change], handlers.open_index, index, opened,
-          concurrency_limit=None, **QUIET)  # fmt: skip
+    opening: dict[str, Any] = {
+        "fn": handlers.open_index,
+        "inputs": index,
+        "outputs": opened,
+        "concurrency_limit": None,
+        **QUIET,
+    }
+    index.change(**opening)
+    index.change(None, index, None, js="(name) => ragPage.remember(name)")
+    shown = [past, current, talks, talk, index]
+    arrived = page.load(
+        handlers.talking.arrive, arrival, shown, js="() => [ragPage.arrival()]", **QUIET
+    )
+    arrived.then(**opening)  # not before: the index may be another one
+    talks.select(handlers.talking.change_talk, talk, shown, **QUIET)
     asking: dict[str, Any] = {
-        "fn": handlers.ask,
+        "fn": handlers.talking.ask,
         "inputs": [question, index, since, until, source, undated, talk],
-        "outputs": [past, current, timeline, question, talk],
+        "outputs": [past, current, timeline, question, talk, talks],
         "concurrency_limit": n_asking,
         "concurrency_id": "ask",
         **QUIET,
     }
     asked = gr.on([question.submit, ask.click], **asking)
     tried = hello.example_select(example, None, question, **QUIET).then(**asking)
-    for done in (asked, tried):
+    again = gr.on(
+        [past.retry, current.retry],
+        **asking
+        | {
+            "fn": handlers.talking.ask_again,
+            "inputs": talk,
+            "outputs": [*asking["outputs"], since, until, source],
+        },
+    )
+    for done in (asked, tried, again):
         # Past the queue: where that is full, this too would be refused.
-        done.failure(handlers.failed_to_answer, None, current, queue=False, **QUIET)
-    stop.click(handlers.stop, queue=False, **QUIET)
-    page.unload(handlers.stop)
+        done.failure(handlers.talking.failed_to_answer, None, current, queue=False, **QUIET)
+    stop.click(handlers.talking.stop, queue=False, **QUIET)
+    page.unload(handlers.talking.stop)
 
     chosen = gr.on([past.select, current.select], handlers.open_place, None, panel, **QUIET)
     chosen.failure(handlers.failed, None, panel, **QUIET)
@@ -126,8 +149,12 @@ def _ask_tab(
         **QUIET,
     )
 
-    made = gr.on([past.download, current.download], handlers.make_dossier, talk, file, **QUIET)
+    made = gr.on(
+        [past.download, current.download], handlers.talking.make_dossier, talk, file, **QUIET
+    )
     made.then(None, file, None, js="(file) => ragPage.save(file)", **QUIET)
+    told = gr.on([past.edit, current.edit], handlers.talking.note, talk, noted, **QUIET)
+    told.then(None, noted, None, js="(noted) => ragPage.noted(noted)", **QUIET)
 
 
 def _library_tab(page: gr.Blocks, handlers: Handlers, index: gr.Dropdown, tab: gr.Tab) -> None:

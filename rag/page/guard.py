@@ -19,6 +19,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag.page.owner import KnowsBrowsers
+
 # The second fence behind escaping. Gradio itself needs inline scripts and `eval`; what a script
 # could do then is to speak to this server, and to nobody else.
 _POLICY = "; ".join(
@@ -61,6 +63,7 @@ def middleware(hosts: list[str], uploads: Path) -> list[Middleware]:
     return [
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(_Headers),
+        Middleware(KnowsBrowsers),
         Middleware(_OnlyWhatIsNeeded),
         Middleware(_OnlyUploads, uploads=uploads),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import functools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +13,6 @@ from pydantic import ValidationError
 
 from rag import (
     BuildReport,
-    Filter,
     RagError,
     add_files,
     check,
@@ -22,19 +20,15 @@ from rag import (
     list_indexes,
     remove_files,
 )
-from rag.page import article, building, dossier, library, timeline, turn
-from rag.page.conversation import Conversation, Stops
+from rag.page import article, building, library, timeline
+from rag.page.conversation import Conversation
 from rag.page.engines import Engines, Readiness
+from rag.page.kept import Kept
 from rag.page.markup import message, text
+from rag.page.talking import FAILED, Talking
 
 MAX_FILES = 100
 _log = logging.getLogger(__name__)
-_DOSSIERS: dict[str, tuple[str, Callable[..., str]]] = {
-    "html": ("text/html", dossier.as_html),
-    "md": ("text/markdown", dossier.as_markdown),
-    "json": ("application/json", dossier.as_json),
-    "csv": ("text/csv", dossier.as_csv),
-}
 _SAME_STOCK = (gr.skip(),) * 5
 _READINESS = {
     Readiness.OPENING: "Opening the index …",
@@ -49,13 +43,15 @@ class Handlers:
     Args:
         engines: Whom to ask.
         build: Like `rag.build`.
+
+    Attributes:
+        talking: Those of asking and of conversations.
     """
 
     def __init__(self, engines: Engines, build: Callable[..., BuildReport]) -> None:
         self._engines = engines
         self._build = build
-        self._stops = Stops()
-        self._crashed: set[str] = set()
+        self.talking = Talking(engines, Kept(engines.settings.page_dir), self.picture)
 
     # Opening an index
 
@@ -79,62 +75,9 @@ class Handlers:
                 return
             self._engines.wait(index, 0.3)
 
-    # Asking
-
-    def ask(
-        self,
-        question: str,
-        index: str,
-        since: str | None,
-        until: str | None,
-        sources: list[str],
-        undated: bool,
-        talk: Conversation | None,
-        request: gr.Request,
-    ) -> Iterator[tuple[Any, ...]]:
-        """Conversation so far, the turn as it grows, the timeline, an empty question, and state."""
-        talk = talk or Conversation()
-        if not question.strip():
-            yield gr.skip(), gr.skip(), gr.skip(), gr.skip(), talk
-            return
-        cancelled = self._stops.begin(str(request.session_hash))
-        narrowed = functools.partial(
-            Filter.make,
-            since=since or None,
-            until=until or None,
-            source=sources or (),
-            undated=undated,
-        )
-        past = turn.conversation(talk.turns)
-        emptied: Any = ""
-        drawn: Any = gr.skip()
-        try:
-            for now in talk.ask(self._engines, index, question, narrowed, cancelled):
-                if now.phase is turn.Phase.READING:
-                    drawn = self.picture(index, since, until, talk)
-                yield past, turn.show(now), drawn, emptied, talk
-                past = emptied = drawn = gr.skip()
-        except Exception:
-            self._crashed.add(str(request.session_hash))
-            raise
-
-    def stop(self, request: gr.Request) -> None:
-        """Stop the visitor's answer."""
-        self._stops.stop(str(request.session_hash))
-
-    def failed_to_answer(self, request: gr.Request) -> Any:
-        """The same for an answer. Nothing if the question was refused because too many wait.
-
-        Gradio says that by itself, and what stands there is the answer before.
-        """
-        if str(request.session_hash) not in self._crashed:
-            return gr.skip()
-        self._crashed.discard(str(request.session_hash))
-        return self.failed()
-
     def failed(self) -> str:
         """What is shown when something happened that nobody foresaw; Gradio logs it."""
-        return message("error", "Something went wrong here. The log of the server has the details.")
+        return FAILED
 
     # Reading
 
@@ -268,18 +211,6 @@ class Handlers:
         for step in building.build(self._build, index, settings, allow_removal=allow_removal):
             yield told + step, *_SAME_STOCK
         yield gr.skip(), *self.show_library(index, view)
-
-    # Taking away
-
-    def make_dossier(self, talk: Conversation | None, event: gr.EventData) -> dict[str, str] | None:
-        """A file for the browser to save: its name, type and text."""
-        turns = {one.number: one for one in talk.turns} if talk else {}
-        chosen = turns.get(event.turn)
-        if chosen is None or chosen.answer is None or event.kind not in _DOSSIERS:
-            return None
-        kind, make = _DOSSIERS[event.kind]
-        words = make(chosen.answer, chosen.articles, chosen.index_seal)
-        return {"name": f"dossier-{chosen.number}.{event.kind}", "type": kind, "text": words}
 
     def _table(self, index: str, view: library.View) -> tuple[Any, Any]:
         try:

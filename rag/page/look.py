@@ -25,7 +25,8 @@ def head() -> str:
     Not by Gradio's own `css`: that puts a selector of its own before each of ours, and a rule
     for the state of `body` never holds.
     """
-    sheets = (_FOLDER / name for name in ("page.css", "library.css"))
+    sheets = (_FOLDER / name for name in ("page.css", "library.css", "talk.css"))
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    script = (_FOLDER / "page.js").read_text(encoding="utf-8")
+    scripts = (_FOLDER / name for name in ("page.js", "talk.js"))
+    script = "".join(script.read_text(encoding="utf-8") for script in scripts)
     return f"<style>{style}</style><script>{script}</script>"

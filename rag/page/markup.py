@@ -5,12 +5,14 @@ from __future__ import annotations
 import calendar
 import datetime
 import html
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from rag import Article, Citation, DatedPhrase, Hit
 
 _SAFE_SCHEMES = ("http", "https")
+_STRAIGHT = re.compile('"')
 
 
 def text(value: object) -> str:
@@ -86,8 +88,31 @@ def days_meant(phrases: Sequence[DatedPhrase]) -> str:
 
 
 def headline(found: Article | Citation | Hit) -> str:
-    """Its title, or its id if it has none."""
-    return found.title or found.article_id
+    """Its title, or its first words if it has none."""
+    if isinstance(found, Citation):
+        return found.title or first_words(found.quote)
+    return found.title or first_words(found.text)
+
+
+def first_words(words: str, most: int = 60) -> str:
+    """The beginning of a text in place of a title: whole words, at most so many characters."""
+    start = " ".join(words[: 4 * most].split())
+    if len(start) <= most:
+        return start or "Untitled"
+    return f"{start[:most].rsplit(' ', 1)[0].rstrip(',;:–—-')} …"
+
+
+def quotation(words: str) -> str:
+    """A quote in one pair of quotation marks, whatever marks it begins and ends with."""
+    bare = " ".join(words.split())
+    if len(bare) > 1 and bare[0] in '“"' and bare[-1] in '”"' and not set(bare[1:-1]) & set('“”"'):
+        bare = bare[1:-1]
+    inner = bare.replace("“", "‘").replace("”", "’")
+    return f"“{_STRAIGHT.sub(_single, inner)}”"
+
+
+def _single(match: re.Match[str]) -> str:
+    return "‘" if match.start() == 0 or match.string[match.start() - 1].isspace() else "’"
 
 
 def number(value: int, one: str, many: str | None = None) -> str:

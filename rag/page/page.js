@@ -2,6 +2,8 @@
 // save a file. Each function is handed to a gr.HTML component, whose contents Python writes.
 (() => {
   "use strict";
+  let articleClosed = false; // by the step back just taken
+  let goingBack = false;
   let opener = null; // what was chosen to open the article: the focus goes back there
 
   const closest = (event, selector) =>
@@ -13,9 +15,11 @@
     watch("value", () => requestAnimationFrame(() => {
       // A new question comes into view once; after that nothing moves.
       const turn = element.closest("#current") && element.querySelector(".turn");
-      if (turn && turn.dataset.turn !== shown) turn.scrollIntoView({ block: "start" });
-      shown = turn?.dataset.turn ?? null;
+      if (turn && turn.dataset.key !== shown) ragPage.arrived(turn);
+      shown = turn?.dataset.key ?? null;
     }));
+    ragPage.attach(element, trigger, watch);
+    steady(element);
     element.addEventListener("click", (event) => {
       const passage = closest(event, "[data-place]");
       if (passage) {
@@ -28,11 +32,31 @@
       if (copy) copyText(copy);
       const dossier = closest(event, "[data-dossier]");
       if (dossier) {
-        trigger("download", { turn: Number(dossier.dataset.turn), kind: dossier.dataset.dossier });
+        const { turn, dossier: kind, whole } = dossier.dataset;
+        trigger("download", { turn: Number(turn), kind, whole: whole === "true" });
       }
       const example = closest(event, "[data-question]");
       if (example) trigger("example_select", { question: example.dataset.question });
     });
+  }
+
+  // What somebody reads or has chosen below the answer stays where it is when that grows.
+  function steady(element) {
+    let before = null;
+    const held = () => {
+      const focused = element.querySelector(".evidence :focus");
+      if (focused) return focused;
+      const box = element.querySelector(".evidence");
+      return box && box.getBoundingClientRect().top < innerHeight / 3 ? box : null;
+    };
+    new MutationObserver(() => {
+      const now = before && held();
+      if (now) scrollBy(0, now.getBoundingClientRect().top - before);
+      note();
+    }).observe(element, { childList: true, subtree: true, characterData: true });
+    const note = () => (before = held()?.getBoundingClientRect().top ?? null);
+    document.addEventListener("scroll", note, { passive: true });
+    element.addEventListener("focusin", note);
   }
 
   async function copyText(button) {
@@ -64,6 +88,8 @@
       document.body.classList.toggle("article-open", Boolean(title || mark));
       const target = mark || title;
       if (!target) return;
+      // An entry of its own, so that Back closes the article and not the page.
+      if (!history.state?.article) history.pushState({ article: true }, "");
       target.focus({ preventScroll: true });
       const box = element.closest("#panel, #page-of-article");
       const at = target.getBoundingClientRect().top - box.getBoundingClientRect().top;
@@ -72,9 +98,24 @@
     watch("value", () => requestAnimationFrame(show));
     document.addEventListener("click", (event) => closest(event, ".close-article") && element.contains(event.target) && close());
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && document.body.classList.contains("article-open")) close();
+      if (event.key === "Escape") close();
     });
+    const isOpen = () =>
+      document.body.classList.contains("article-open") && element.querySelector("#article-title");
     const close = () => {
+      if (!isOpen() || goingBack) return;
+      goingBack = Boolean(history.state?.article);
+      goingBack ? history.back() : shut();
+    };
+    window.addEventListener("popstate", () => {
+      goingBack = false;
+      if (history.state?.article || !isOpen()) return;
+      articleClosed = true;
+      setTimeout(() => (articleClosed = false), 50);
+      shut();
+      ragPage.readdress();
+    });
+    const shut = () => {
       document.body.classList.remove("article-open");
       document.querySelectorAll("[data-place].open").forEach((o) => o.classList.remove("open"));
       trigger("clear");
@@ -168,5 +209,5 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  window.ragPage = { conversation, article, timeline, library, toggleFilters, save };
+  window.ragPage = { conversation, article, timeline, library, toggleFilters, save, closedArticle: () => articleClosed };
 })();

@@ -1,4 +1,4 @@
-"""A checked answer as HTML: its sentences, where sources differ, what was withheld, its sources."""
+"""A checked answer as HTML: its sentences, how far to trust it, where sources differ."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from rag import (
     Kind,
     Status,
 )
-from rag.page.article import Place
-from rag.page.markup import byline, days_meant, full_day, headline, number, text
+from rag.page import remark, styles
+from rag.page.markup import byline, full_day, headline, number, text
+from rag.page.passages import place_of, quotes
 from rag.page.picture import timeline_svg
 
 _STATUS_WORDS = {
@@ -35,56 +36,70 @@ _TRUST = (
     (0.5, "Supported; read the sources before you use it."),
     (0.0, "Doubtful; read the sources."),
 )
-_KINDS = {
-    Kind.WHEN: "a day",
-    Kind.YESNO: "yes or no",
-    Kind.WHY: "a reason",
-    Kind.LIST: "a list",
-    Kind.SUMMARY: "a summary",
-    Kind.TIMELINE: "a timeline",
-    Kind.COMPARE: "a comparison",
-    Kind.DATED: "what was reported in a time",
-}
 WITHHELD = "Not shown as fact: what the model wrote without full support"
-CLOSEST = "Closest passages; none of them is an answer"
 LEFT_OUT = "left out: meant for a machine, not for readers"
 _DIFFER = "The sources differ: "
 
 
-def checked(turn: int, answer: Answer) -> str:
+def checked(turn: int, answer: Answer, *, beside: str = "", address: str = "") -> str:
     """The answer with all that belongs to it.
 
     Args:
         turn: Number of its turn within the conversation.
         answer: The answer.
+        beside: HTML of how it was asked.
+        address: Where it opens again; empty for nowhere.
     """
+    cited = {citation.number: citation for citation in answer.citations}
     if answer.status is AnswerStatus.NO_ANSWER:
         body = f'<p class="unstated">{text(answer.text)}</p>'
-        if answer.closest:
-            body += (
-                f'<p class="hint">{CLOSEST}</p>{_passages(answer.index, answer.closest, CLOSEST)}'
-            )
     else:
-        cited = {citation.number: citation for citation in answer.citations}
-        body = (
-            f"{_said(answer, cited)}{_how(answer)}{_disagreements(answer, cited)}"
-            f"{_passages(answer.index, answer.citations, 'Cited passages')}"
-        )
+        body = _said(answer, cited)
     return (
-        f'<div class="answer {answer.status}">{body}{_actions(turn, answer)}'
+        f'<div class="answer {answer.status}">{body}{_how(answer)}{beside}'
+        f"{_disagreements(answer, cited)}{_actions(turn, answer, address)}"
         f"{_withheld(answer.withheld)}{_left_out(answer)}</div>"
     )
 
 
 def _said(answer: Answer, cited: dict[int, Citation]) -> str:
-    """What the answer says: running text, or a list where it is made of items."""
-    said = [_sentence(answer.index, one, cited) for one in sentences(answer)]
-    if answer.items:
-        items = "".join(f"<li>{one}</li>" for one in said)
-        # Numbered where a picture has the numbers.
-        tag = "ol" if (picture := timeline_svg(answer)) else "ul"
-        return f'{picture}<{tag} class="items">{items}</{tag}>'
-    return f'<p class="sentences">{" ".join(said)}</p>'
+    """What the answer says: running text, a list of its items, or columns by publisher."""
+    told = answer.sentences if answer.items else sentences(answer)
+    said = [_sentence(answer.index, one, cited) for one in told]
+    if not answer.items:
+        return f'<p class="sentences">{" ".join(said)}</p>'
+    if answer.kind is Kind.COMPARE and (columns := _columns(answer, said, cited)):
+        return columns
+    items = "".join(
+        f"<li value={n}{f' data-day={item.day}' if item.day else ''}>{one}</li>"
+        for n, (one, item) in enumerate(zip(said, answer.items, strict=True), start=1)
+    )
+    # Numbered where a picture has the numbers.
+    picture = timeline_svg(answer, choosing=True)
+    if not picture:
+        return f'<ul class="items">{items}</ul>'
+    return (
+        f'<div class="dated">{picture}<p class="chosen-days" role="status"><span>'
+        f"{number(len(said), 'item')}. Choose a dot, or drag along the line, to see only"
+        ' those days.</span> <button type="button" class="all-items" hidden>All items</button></p>'
+        f'<ol class="items">{items}</ol></div>'
+    )
+
+
+def _columns(answer: Answer, said: Sequence[str], cited: dict[int, Citation]) -> str:
+    """A comparison side by side: a column for each publisher; nothing if there is only one."""
+    columns: dict[str, list[str]] = {}
+    for item, one in zip(answer.items, said, strict=True):
+        first = cited[item.citations[0]]
+        columns.setdefault(first.source or headline(first), []).append(one)
+    if len(columns) < 2:
+        return ""
+    made = "".join(
+        f"<section><h3>{text(name)}</h3><ul>{''.join(f'<li>{one}</li>' for one in inside)}</ul>"
+        "</section>"
+        for name, inside in columns.items()
+    )
+    return f'<div class="columns items">{made}</div>'
 
 
 def sentences(answer: Answer) -> list[AnswerSentence]:
@@ -123,18 +138,6 @@ def status_word(sentence: AnswerSentence) -> str:
     return _STATUS_WORDS[sentence.status][0]
 
 
-def plain(answer: Answer) -> str:
-    """The answer with its citations as plain text, for the clipboard."""
-    lines = [answer.question, "", answer.text, ""]
-    for citation in answer.citations:
-        page = f"p. {citation.page}" if citation.page else None
-        known = (citation.source, citation.published, citation.url or citation.path, page)
-        where = " · ".join(str(part) for part in (headline(citation), *known) if part)
-        quote = " ".join(citation.quote.split())
-        lines.append(f"[{citation.number}] “{quote}” {where}")
-    return "\n".join(lines).rstrip() + "\n"
-
-
 def _sentence(index: str, sentence: AnswerSentence, cited: dict[int, Citation]) -> str:
     word = status_word(sentence)
     links = "".join(_link(index, cited[n], word) for n in sentence.citations if n in cited)
@@ -152,42 +155,32 @@ def _status(sentence: AnswerSentence) -> str:
 def _link(index: str, citation: Citation, status: str = "") -> str:
     label = f"Citation {citation.number}{status and f', {status}'}: {headline(citation)}."
     return (
-        f'<button type="button" class="cite" {_place(index, citation)}'
+        f'<button type="button" class="cite" {place_of(index, citation).attribute}'
         f' aria-label="{text(label)} Open the article." title="{text(headline(citation))}">'
         f"{citation.number}</button>"
     )
 
 
-def _place(index: str, citation: Citation) -> str:
-    return Place(
-        index=index,
-        article_id=citation.article_id,
-        start=citation.start,
-        end=citation.end,
-        quote=citation.quote,
-        dates=citation.dates,
-    ).attribute
-
-
 def _how(answer: Answer) -> str:
-    """How far to trust the answer, and how it came about, in one line."""
+    """How far to trust the answer, in a label, and what is to be said about how it was made."""
     written = "Written by the model; every sentence checked against the articles."
-    made = answer.note or written
-    label = ""
-    if answer.confidence is not None:
+    made = answer.note or (written if answer.status is AnswerStatus.ANSWERED else "")
+    word, meaning = "", written if answer.status is AnswerStatus.ANSWERED else ""
+    if answer.status is AnswerStatus.NO_ANSWER:
+        word = "Only the closest passages." if answer.closest else ""
+    elif answer.confidence is not None:
         word = next(word for least, word in _TRUST if answer.confidence >= least)
-        share = f"{answer.confidence:.0%} of such answers are right."
-        label = f'<strong class="trust" title="{share}">{word}</strong> '
-    elif answer.status is AnswerStatus.ANSWERED and answer.note:  # which says why
+        meaning = f"{meaning} {answer.confidence:.0%} of such answers are right.".strip()
+        made = answer.note or ""
+    elif answer.status is AnswerStatus.EXTRACTED:
+        word = "Word for word from the articles."
+    elif answer.note:  # which says why there is no confidence
         made = f"{made} {written}"
+    title = f' title="{meaning}"' if meaning else ""
+    label = f'<strong class="trust"{title}>{word}</strong> ' if word else ""
     note = ' class="note"' if answer.note else ""
-    told = ""
-    if answer.kind in _KINDS:
-        told += f" Asked for {_KINDS[answer.kind]}."
-    if answer.window:
-        since, until = (full_day(day) for day in answer.window)
-        told += f" Articles from {since} to {until} were searched first."
-    return f'<p class="how">{label}<span{note}>{text(made)}</span>{text(told)}</p>'
+    told = f"<span{note}>{text(made)}</span>" if made else ""
+    return f'<p class="how">{label}{told}</p>' if label or told else ""
 
 
 def _disagreements(answer: Answer, cited: dict[int, Citation]) -> str:
@@ -215,19 +208,6 @@ def _claim(index: str, claim: Claim, cited: dict[int, Citation]) -> str:
     )
 
 
-def _passages(index: str, citations: Sequence[Citation], label: str) -> str:
-    items = "".join(
-        f'<li value="{citation.number}"><button type="button" class="source"'
-        f" {_place(index, citation)}>"
-        f'<q class="quote">{text(" ".join(citation.quote.split()).strip("“”"))}</q>'
-        f"{days_meant(citation.dates)}"
-        f'<span class="title">{text(headline(citation))}</span>'
-        f'<span class="byline">{byline(citation.published, citation.source)}</span></button></li>'
-        for citation in citations
-    )
-    return f'<ol class="sources" aria-label="{label}">{items}</ol>'
-
-
 def _withheld(withheld: Sequence[AnswerSentence]) -> str:
     if not withheld:
         return ""
@@ -243,17 +223,30 @@ def _left_out(answer: Answer) -> str:
     if not answer.left_out:
         return ""
     told = f"{number(len(answer.left_out), 'sentence')} {LEFT_OUT}"
-    passages = _passages(answer.index, answer.left_out, "Left out")
+    passages = quotes(answer.index, answer.left_out, "Left out")
     return f'<details class="withheld"><summary>{told}</summary>{passages}</details>'
 
 
-def _actions(turn: int, answer: Answer) -> str:
-    files = "".join(
-        f'<button type="button" data-turn="{turn}" data-dossier="{kind}">{name}</button>'
-        for kind, name in (("html", "HTML"), ("md", "Markdown"), ("csv", "CSV"), ("json", "JSON"))
+def _actions(turn: int, answer: Answer, address: str) -> str:
+    styled = "".join(
+        f'<button type="button" data-copy="{text(make(answer))}">{name}</button>'
+        for name, make in styles.OTHERS.items()
     )
+    files = (("html", "HTML"), ("md", "Markdown"), ("csv", "Table (CSV)"), ("json", "JSON"))
+    one, whole = (
+        "".join(
+            f'<button type="button" data-turn="{turn}" data-dossier="{kind}"{scope}>{name}</button>'
+            for kind, name in files
+        )
+        for scope in ("", ' data-whole="true"')
+    )
+    link = f'<a class="address" href="{text(address)}">Link</a>' if address else ""
     return (
         '<div class="actions" role="group" aria-label="Take away">'
-        f'<button type="button" class="copy" data-copy="{text(plain(answer))}">Copy</button>'
-        f'<span class="dossier">Dossier: {files}</span></div>'
+        f'<button type="button" class="copy" data-copy="{text(styles.plain(answer))}">Copy</button>'
+        f'<details class="menu"><summary>Copy as</summary><div>{styled}</div></details>'
+        '<details class="menu save"><summary>Save</summary><div>'
+        f"<p>This answer</p>{one}<p>The whole conversation</p>{whole}"
+        '<button type="button" data-print>Print</button></div></details>'
+        f"{link}{remark.form(turn)}</div>"
     )

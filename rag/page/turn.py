@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rag import AlsoIn, Answer, Article, Hit
-from rag.page import reply
-from rag.page.article import Place
-from rag.page.markup import byline, headline, message, number, text
+from rag import Answer, AnswerStatus, Article, Hit
+from rag.page import conditions, passages, reply
+from rag.page.conditions import Asking
+from rag.page.markup import message, text
 
 
 class Phase(StrEnum):
@@ -34,6 +36,10 @@ class Turn:
         question: As asked.
         index: Where it was asked.
         phase: How far it is.
+        how: How it was asked beside its words.
+        key: What its address calls it, whatever its number becomes.
+        conversation: What its address calls the conversation; empty where that is not kept.
+        asked_at: When it was asked (UTC).
         hits: What was found.
         draft: What the model has written, not yet checked.
         answer: The checked answer.
@@ -46,6 +52,10 @@ class Turn:
     question: str
     index: str
     phase: Phase = Phase.OPENING
+    how: Asking = field(default_factory=Asking)
+    key: str = field(default_factory=lambda: secrets.token_hex(4))
+    conversation: str = ""
+    asked_at: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     hits: tuple[Hit, ...] = ()
     draft: str = ""
     answer: Answer | None = None
@@ -58,6 +68,13 @@ class Turn:
     def running(self) -> bool:
         """Whether more is to come."""
         return self.phase in (Phase.OPENING, Phase.SEARCHING, Phase.READING, Phase.WRITING)
+
+    @property
+    def address(self) -> str:
+        """Where it opens again, in the browser that asked; empty where it is not kept."""
+        if not self.conversation:
+            return ""
+        return f"?conversation={self.conversation}&answer={self.key}"
 
 
 _PHASE_WORDS = {
@@ -75,16 +92,14 @@ def conversation(turns: Sequence[Turn]) -> str:
 
 def show(turn: Turn) -> str:
     """One turn."""
+    answer = turn.answer
     searched = ""
-    if turn.answer is not None and turn.answer.searched.strip() != turn.question.strip():
-        meant = "".join(
-            f"Did you mean “{text(one.meant)}” by “{text(one.written)}”? "
-            for one in turn.answer.corrections
-        )
-        searched = f'<p class="searched">{meant}Searched for: {text(turn.answer.searched)}</p>'
+    if answer is not None and answer.searched.strip() != turn.question.strip():
+        searched = conditions.meant(turn.number, answer)
     busy = "true" if turn.running else "false"
     return (
-        f'<article class="turn {turn.phase}" data-turn="{turn.number}" aria-busy="{busy}">'
+        f'<article class="turn {turn.phase}" data-turn="{turn.number}" data-key="{turn.key}"'
+        f' data-address="{text(turn.address)}" aria-busy="{busy}">'
         f'<h2 class="question">{text(turn.question)}</h2>{searched}'
         f'<div class="reply">{_reply(turn)}</div>{_evidence(turn)}</article>'
     )
@@ -92,7 +107,9 @@ def show(turn: Turn) -> str:
 
 def _reply(turn: Turn) -> str:
     if turn.answer is not None:
-        return reply.checked(turn.number, turn.answer)
+        beside = conditions.show(turn.number, turn.answer, turn.how)
+        beside += conditions.widen(turn.number, turn.answer, turn.how)
+        return reply.checked(turn.number, turn.answer, beside=beside, address=turn.address)
     if turn.phase is Phase.FAILED:
         return message("error", turn.problem or "It failed.", mend=turn.mend)
     if turn.phase is Phase.BUSY:
@@ -107,65 +124,14 @@ def _reply(turn: Turn) -> str:
 
 
 def _evidence(turn: Turn) -> str:
-    hits = turn.answer.hits if turn.answer is not None else turn.hits
+    answer = turn.answer
+    hits = answer.hits if answer is not None else turn.hits
     if not hits:
-        if turn.phase in (Phase.OPENING, Phase.SEARCHING, Phase.FAILED):
+        if turn.phase in (Phase.OPENING, Phase.SEARCHING, Phase.FAILED, Phase.STOPPED):
             return ""
         return message("empty", "No article passes these filters. Widen the days or the sources.")
-    items = "".join(_hit(turn.index, hit) for hit in hits)
-    found = number(len(hits), "passage")
-    return (
-        f'<section class="evidence"><h3>{found} found</h3><ol class="hits">{items}</ol></section>'
-    )
-
-
-def _hit(index: str, hit: Hit) -> str:
-    start, end = hit.sentence_start - hit.start, hit.sentence_end - hit.start
-    best = hit.text[start:end]
-    place = Place(
-        index=index,
-        article_id=hit.article_id,
-        start=hit.sentence_start,
-        end=hit.sentence_end,
-        quote=best,
-    ).attribute
-    return (
-        f'<li><button type="button" class="hit" {place}>'
-        f'<span class="title">{text(headline(hit))}</span>'
-        f'<span class="byline">{byline(hit.published, hit.source)}</span>'
-        f'<span class="best">{text(" ".join(best.split()))}</span></button>'
-        f"{_also_in(index, hit)}</li>"
-    )
-
-
-def _also_in(index: str, hit: Hit) -> str:
-    """Where else the same stands: one origin, not several witnesses."""
-    told = ""
-    if hit.superseded_by:
-        newest = Place(index=index, article_id=hit.superseded_by, start=0, end=0)
-        told = (
-            '<p class="reprints">No longer in the newest version of the article: '
-            f'<button type="button" class="reprint" {newest.attribute}>'
-            f"{text(hit.superseded_by)}</button></p>"
-        )
-    if not hit.also_in:
-        return told
-    links = ", ".join(
-        f'<button type="button" class="reprint" {place.attribute}>'
-        f"{text(other.source or other.title or other.article_id)}</button>{_beside(other)}"
-        for other in hit.also_in
-        for place in [
-            Place(
-                index=index,
-                article_id=other.article_id,
-                start=other.start or 0,
-                end=other.end or 0,
-            )
-        ]
-    )
-    return f'{told}<p class="reprints">Also in: {links}</p>'
-
-
-def _beside(other: AlsoIn) -> str:
-    """What the other article is, where it is not merely a reprint."""
-    return "" if other.relation == "reprint" else f" ({text(other.relation)})"
+    if answer is None:
+        return passages.found(turn.index, hits)
+    closest = answer.status is AnswerStatus.NO_ANSWER
+    cited = answer.closest if closest else answer.citations
+    return passages.found(turn.index, hits, cited, closest=closest)

@@ -44,7 +44,7 @@ def served(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAG_INDEX_DIR": str(index_dir)}
-    environment |= variables
+    environment |= {"RAG_PAGE_DIR": str(folder / "kept")} | variables
     log = (folder / "server.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-u", *(part.replace("PORT", str(port)) for part in command)],
