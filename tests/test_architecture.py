@@ -83,8 +83,8 @@ PUBLIC = """
     BuildReport BusyError Calibration CancelledError Chat CheckReport Citation Claim
     ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit
     IndexInfo KNOWN_SUFFIXES Kind Rag RagError RemovalError Settings Status Story TextWritten
-    Upload add_files add_sources ask build check list_files list_indexes remove_files search
-    summarize timeline
+    Upload add_files add_sources ask build check format_of_path leave_out list_files list_indexes
+    remove_files search summarize take_back timeline
     """.split()  # noqa: SIM905
 
 

@@ -139,7 +139,8 @@ class _Build:
             # Before anything is removed: when the sources are back, nothing is embedded again.
             self._require_articles()
             if not allow_removal:
-                before.refuse_removal(self._folder.name, self._seen, preparation.paths)
+                here = self._seen.keys() | set(self._config.without)
+                before.refuse_removal(self._folder.name, here, preparation.paths)
             self._remove_missing(catalog, stored, preparation)
             counts = before.compared(self._seen)
             manifest = (
@@ -218,6 +219,7 @@ class _Build:
             catalog.inputs(),
             lambda article, sentences: self._cut(article, sentences, runtime),
             n_workers=n_workers(),
+            without=frozenset(self._config.without),
         )
 
     def _note_batch(self, batch: Batch) -> None:
