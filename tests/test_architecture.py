@@ -58,7 +58,10 @@ NATIVE = {
     "warcio": {"rag/readers/archives.py"},
     "markdown_it": {"rag/readers/markdown.py"},
     "watchfiles": {"rag/cli/adding.py"},
-    "gradio": {"rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py"},
+    "gradio": {
+        *("rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py", "rag/page/parts.py"),
+        *("rag/page/library_events.py", "rag/page/library_tab.py"),
+    },
     "pickle": set(),
     "joblib": set(),
     "dill": set(),

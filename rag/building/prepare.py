@@ -142,9 +142,7 @@ class Preparation:
                 continue
             self.paths.add(file.shown)
             yield file
-            known = unchanged(
-                file, self._inputs.get(file.shown), self._stored, self._without
-            )
+            known = unchanged(file, self._inputs.get(file.shown), self._stored, self._without)
             if known is not None:
                 yield known
                 if known.is_all:

@@ -93,7 +93,9 @@ def edited_config(folder: IndexFolder) -> Iterator[tomlkit.TOMLDocument]:
     try:
         with _editing:
             folder.path.mkdir(parents=True, exist_ok=True)
-            document = tomlkit.parse(target.read_text(encoding="utf-8")) if target.exists() else None
+            document = (
+                tomlkit.parse(target.read_text(encoding="utf-8")) if target.exists() else None
+            )
             if document is None:
                 document = tomlkit.document()
                 document.add(tomlkit.comment("Sources are relative to this file."))

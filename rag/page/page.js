@@ -71,6 +71,15 @@
     };
     watch("value", () => requestAnimationFrame(show));
     document.addEventListener("click", (event) => closest(event, ".close-article") && element.contains(event.target) && close());
+    element.addEventListener("click", (event) => {
+      const other = closest(event, "[data-article]");
+      if (other) trigger("select", { article_id: other.dataset.article });
+      const { takeOut, title } = closest(event, "[data-take-out]")?.dataset ?? {};
+      if (takeOut !== undefined && confirm(`Take “${title}” out of the index?`)) {
+        trigger("apply", { article_id: takeOut });
+        close();
+      }
+    });
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && document.body.classList.contains("article-open")) close();
     });
@@ -135,6 +144,11 @@
   // The library: its table, the files handed over, what a build says.
   function library(element, trigger) {
     element.addEventListener("click", (event) => {
+      const value = closest(event, "[data-narrow]");
+      if (value) trigger("apply", { name: value.dataset.narrow, value: value.dataset.value });
+      if (closest(event, "[data-narrow-not]")) trigger("apply", {});
+      const back = closest(event, "[data-take-back]");
+      if (back) trigger("apply", { take_back: back.dataset.takeBack });
       const sort = closest(event, "[data-sort]");
       if (sort) trigger("apply", { sort: sort.dataset.sort });
       const page = closest(event, "[data-page]");

@@ -104,11 +104,14 @@ def _launched(
 ) -> Any:
     """The page (`gr.Blocks`), listening."""
     from rag.page import guard, look
-    from rag.page.blocks import MAX_UPLOAD, build_page
+    from rag.page.blocks import build_page
     from rag.page.handlers import Handlers
+    from rag.page.library_events import LibraryEvents
+    from rag.page.library_tab import MAX_UPLOAD
 
     # All who fit into the model's queue, and some who are told that it is full.
-    page = build_page(Handlers(engines, build), names, engines.settings.queue_size + 4)
+    n_asking = engines.settings.queue_size + 4
+    page = build_page(Handlers(engines), LibraryEvents(engines, build), names, n_asking)
     asked_by = list(_LOCAL_NAMES) if host == HOST else ["*"]
     page.launch(
         prevent_thread_lock=True,

@@ -1,4 +1,4 @@
-"""Files handed over: while a build is under way, of kinds that are not read, and taken away again."""
+"""Files handed over: while a build is under way, into a new index, and what becomes of them."""
 
 from __future__ import annotations
 
