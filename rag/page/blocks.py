@@ -50,7 +50,7 @@ def build_page(
                 _ask_tab(page, handlers, index, ready, n_asking)
             with gr.Tab("Library") as tab:
                 library_tab(page, library, index, tab)
-    gr.on([page.load, index.focus], handlers.indexes, index, index, **QUIET)
+        gr.on([page.load, index.focus], handlers.indexes, index, index, **QUIET)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=16, api_open=False)
     return page
 
@@ -65,13 +65,13 @@ def _ask_tab(
             hello = html(elem_id="hello")
             past = html(script="conversation", elem_id="past")
             current = html(script="conversation", elem_id="current")
+            html('<p role="status"></p>', script="limit", elem_id="limit")
             with gr.Row(elem_id="composer"):
                 question = gr.Textbox(
                     label="Question",
                     placeholder="Ask, then Enter",
                     lines=1,
                     max_lines=5,
-                    max_length=2000,
                     autofocus=True,
                     show_label=False,
                     container=False,

@@ -33,14 +33,19 @@ def questions(rag: Rag, n_articles: int = _MOST_ARTICLES) -> list[str]:
     )[-n_articles:][::-1]
     found: list[str] = []
     used: set[str] = set()
+    asked: set[str] = set()  # names that a question has already
     for make in (_who, _when, _said, _about):
         made = (
             (text, one) for one in newest if one.article_id not in used for text in make(one, rag)
         )
         for question, article in itertools.islice(made, _MOST_TRIES):
-            if any(hit.article_id == article.article_id for hit in rag.search(question, k=2)):
+            names = set(_NAME.findall(question))
+            if names.isdisjoint(asked) and any(
+                hit.article_id == article.article_id for hit in rag.search(question, k=2)
+            ):
                 found.append(question)
                 used.add(article.article_id)
+                asked |= names
                 break
     return found[:_MOST]
 

@@ -187,14 +187,14 @@ def _row(row: Row, n_removed: int, passage: str, marked: Callable[[str], str]) -
     if row.n_same:
         states.append(f"{row.told}, same text as {number(row.n_same, 'other')}")
     state, source = ", ".join(states), text(row.source or "not stated")
-    found = f'<span class="found">{passage}</span>' if passage else ""
+    found = f'<tr class="found"><td colspan="4">{passage}</td></tr>' if passage else ""
     # A narrow screen has no room for four columns: what two of them hold stands below the title.
     return (
         f'<tr><td class="of-title"><button type="button" data-article="{text(row.article_id)}">'
-        f"{marked(row.title or row.article_id)}</button>{found}"
+        f"{marked(row.title or row.article_id)}</button>"
         f'<span class="beside">{source}: {state}</span>'
         f'</td><td class="of-published">{day(row.published)}</td>'
-        f'<td class="of-source">{source}</td><td class="of-state">{state}</td></tr>'
+        f'<td class="of-source">{source}</td><td class="of-state">{state}</td></tr>{found}'
     )
 
 

@@ -34,7 +34,6 @@ from rag.page.words import Marker
 
 MAX_FILES = 100
 _UPLOADS = "uploads"
-_SAME_STOCK = (gr.skip(),) * 7
 _log = logging.getLogger(__name__)
 
 
@@ -53,32 +52,29 @@ class LibraryEvents:
 
     # Looking
 
-    def show(self, index: str, view: library.View | None) -> tuple[Any, ...]:
-        """Health, formats, files handed over, what was skipped, groups, table, and its view."""
-        view = view or library.View()
+    def show(self, index: str, view: library.View | None) -> tuple[str, ...]:
+        """Health, formats, files handed over, what was skipped, and groups."""
         try:
             rag, found = self._engines.get(index), self._engines.overview(index)
-            known = set(found.groups)
-            view = dataclasses.replace(
-                view, chosen=frozenset(one for one in view.chosen if one[0] in known)
-            )
             left = rag.index.catalog.skipped()
             n_left = Counter(format_of_path(one.path) or "other" for one in left)
             kept = stock.uploads(list_files(index, settings=self._settings))
             kept += stock.taken_out(rag.index.manifest.config.without)
-            rows = self._table(rag, found, view)
         except RagError as error:
-            return _told(error), "", "", "", "", "", view
+            return _told(error), "", "", "", ""
         infos = list_indexes(self._settings.index_dir)
         info = next((info for info in infos if info.name == index), None)
+        chosen = view.chosen if view else frozenset[tuple[str, str]]()
         return (
             stock.health(info), library.formats(found, n_left), kept, stock.skipped(left),
-            library.groups(found, view.chosen), rows, view,
+            library.groups(found, chosen),
         )  # fmt: skip
 
-    def search(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:
-        """The table of the articles that hold these words, in their text or beside it."""
-        view = dataclasses.replace(view or library.View(), query=query, page=0)
+    def list(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:
+        """The table, and which part of it that is: of the articles that hold these words."""
+        view = view or library.View()
+        if query != view.query:
+            view = dataclasses.replace(view, query=query, page=0)
         return self._shown(index, view)
 
     def order(self, index: str, view: library.View | None, event: gr.EventData) -> tuple[Any, Any]:
@@ -144,13 +140,11 @@ class LibraryEvents:
             return _told(error), None, None
         return words, None, (words, paths)
 
-    def build_taken(
-        self, taken: tuple[str, list[str]] | None, index: str, view: library.View | None
-    ) -> Iterator[tuple[Any, ...]]:
+    def build_taken(self, taken: tuple[str, list[str]] | None, index: str) -> Iterator[str]:
         """Take in what `take` kept, if it did."""
         if taken:
             words, paths = taken
-            yield from self._rebuilding(index, view, told=words, files=paths)
+            yield from self._rebuilding(index, told=words, files=paths)
 
     def create(self, name: str, files: list[str] | None) -> Iterator[tuple[Any, ...]]:
         """Make an index of these files: how far it is, the chooser with it, an empty form."""
@@ -175,9 +169,7 @@ class LibraryEvents:
         else:
             yield words + step, gr.skip(), gr.skip(), None
 
-    def remove_file(
-        self, index: str, view: library.View | None, event: gr.EventData
-    ) -> Iterator[tuple[Any, ...]]:
+    def remove_file(self, index: str, event: gr.EventData) -> Iterator[str]:
         """Delete a file that was handed over, or put back an article that was taken out; build."""
         chosen = event._data or {}
         try:
@@ -190,13 +182,11 @@ class LibraryEvents:
                 words = f"“{one}” is put back."
         except RagError as error:
             _log.warning("removing or putting back failed: %s", error)
-            yield _told(error), *_SAME_STOCK
+            yield _told(error)
             return
-        yield from self._rebuilding(index, view, told=stock.told(words))
+        yield from self._rebuilding(index, told=stock.told(words))
 
-    def take_out(
-        self, index: str, view: library.View | None, event: gr.EventData
-    ) -> Iterator[tuple[Any, ...]]:
+    def take_out(self, index: str, event: gr.EventData) -> Iterator[str]:
         """Take an article out: with its file where that was handed over and holds nothing else."""
         try:
             overview = self._engines.overview(index)
@@ -211,20 +201,17 @@ class LibraryEvents:
                 words = f"“{row.title}” is taken out. Its file stays as it is."
         except RagError as error:
             _log.warning("taking an article out failed: %s", error)
-            yield _told(error), *_SAME_STOCK
+            yield _told(error)
             return
-        yield from self._rebuilding(index, view, told=stock.told(words))
+        yield from self._rebuilding(index, told=stock.told(words))
 
-    def rebuild(self, index: str, view: library.View | None) -> Iterator[tuple[Any, ...]]:
-        """Bring the index up to date; those who ask go on with the version they have.
+    def rebuild(self, index: str) -> Iterator[str]:
+        """Bring the index up to date; those who ask go on with the version they have."""
+        yield from self._rebuilding(index)
 
-        How far it is, and at the end what `show` shows.
-        """
-        yield from self._rebuilding(index, view)
-
-    def let_go(self, index: str, view: library.View | None) -> Iterator[tuple[Any, ...]]:
+    def let_go(self, index: str) -> Iterator[str]:
         """The same, though most articles go: somebody read which, and chose so."""
-        yield from self._rebuilding(index, view, allow_removal=True)
+        yield from self._rebuilding(index, allow_removal=True)
 
     def _taken(self, files: list[str], replace: bool, index: str) -> tuple[str, list[str]]:
         """What became of files that were handed over, and their paths in the index."""
@@ -236,19 +223,19 @@ class LibraryEvents:
     def _rebuilding(
         self,
         index: str,
-        view: library.View | None,
         *,
         told: str = "",
         allow_removal: bool = False,
         files: list[str] | None = None,
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Iterator[str]:
         for step in self._builds.build(index, allow_removal=allow_removal, files=files or ()):
-            yield told + step, *_SAME_STOCK
-        yield gr.skip(), *self.show(index, view)
+            yield told + step
 
     def _shown(self, index: str, view: library.View) -> tuple[Any, Any]:
         try:
             rag, found = self._engines.get(index), self._engines.overview(index)
+            known = frozenset(one for one in view.chosen if one[0] in found.groups)
+            view = dataclasses.replace(view, chosen=known)
             return self._table(rag, found, view), view
         except RagError as error:
             return _told(error), view

@@ -48,12 +48,10 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
         with gr.Column(elem_id="page-of-article"):
             text = html(article.NO_ARTICLE, script="article")
 
-    listed = [health, formats, uploads, skipped, groups, table, view]
-    gr.on([tab.select, index.change], events.show, [index, view], listed, **QUIET)
-    query.change(
-        events.search, [index, query, view], [table, view], trigger_mode="always_last", **QUIET
-    )
-    table.apply(events.order, [index, view], [table, view], **QUIET)
+    listed, about = [table, view], [health, formats, uploads, skipped, groups]
+    shown = gr.on([tab.select, index.change], events.show, [index, view], about, **QUIET)
+    query.change(events.list, [index, query, view], listed, trigger_mode="always_last", **QUIET)
+    table.apply(events.order, [index, view], listed, **QUIET)
     groups.apply(events.narrow, [index, view], [groups, table, view], **QUIET)
     gr.on([table.select, text.select], events.open, [index, view], text, **QUIET)
     text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
@@ -65,18 +63,24 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
         events.take, [files, replace, index], [built, files, taken],
         trigger_mode="multiple", **QUIET,
     )  # fmt: skip
-    done = [built, *listed]
+    built_taken = kept.then(
+        events.build_taken, [taken, index], built, trigger_mode="multiple", **QUIET
+    )
     changes = [
-        kept,
-        kept.then(events.build_taken, [taken, index, view], done, trigger_mode="multiple", **QUIET),
-        check.click(events.check, index, built, **QUIET),
-        rebuild.click(events.rebuild, [index, view], done, **QUIET),
-        uploads.apply(events.remove_file, [index, view], done, **QUIET),
-        text.apply(events.take_out, [index, view], done, **QUIET),
-        built.apply(events.let_go, [index, view], done, **QUIET),
+        built_taken,
+        rebuild.click(events.rebuild, index, built, **QUIET),
+        uploads.apply(events.remove_file, index, built, **QUIET),
+        text.apply(events.take_out, index, built, **QUIET),
+        built.apply(events.let_go, index, built, **QUIET),
     ]
-    for change in changes:
-        change.failure(lambda: UNFORESEEN, None, built, **QUIET)
+    # One step after the other, each with the index, words and view of then: a build takes long
+    # enough to choose others.
+    after = {"trigger_mode": "multiple", **QUIET}
+    shown_again = [change.then(events.show, [index, view], about, **after) for change in changes]
+    for done in (shown, *shown_again):
+        done.then(events.list, [index, query, view], listed, **after)
+    for event in (kept, check.click(events.check, index, built, **QUIET), *changes):
+        event.failure(lambda: UNFORESEEN, None, built, **QUIET)
 
 
 def _new_index(events: LibraryEvents, index: gr.Dropdown) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from rag.page.guard import TOKEN
+
 _FOLDER = Path(__file__).parent
 # Fonts of the system only: Gradio's own themes may load theirs from the network.
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
@@ -19,8 +21,8 @@ def theme() -> gr.themes.Base:
     )
 
 
-def head() -> str:
-    """What goes into the head of the page: its style sheets and its script.
+def head(token: str) -> str:
+    """What goes into the head of the page: its style sheets, its script and its token.
 
     Not by Gradio's own `css`: that puts a selector of its own before each of ours, and a rule
     for the state of `body` never holds.
@@ -28,4 +30,5 @@ def head() -> str:
     sheets = (_FOLDER / name for name in ("page.css", "library.css"))
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
-    return f"<style>{style}</style><script>{script}</script>"
+    meta = f'<meta name="{TOKEN}" content="{token}">'
+    return f"{meta}<style>{style}</style><script>{script}</script>"

@@ -172,6 +172,43 @@
     document.querySelector("#narrow").setAttribute("aria-expanded", String(open));
   }
 
+  // Uploads show that they come from this page; a page of another site does not know its token.
+  const token = document.querySelector('meta[name="x-rag-page"]')?.content;
+  const send = window.fetch;
+  window.fetch = (target, options = {}) => {
+    const path = new URL(target.url ?? target, location.href).pathname;
+    if (!path.endsWith("/gradio_api/upload")) return send(target, options);
+    const headers = new Headers(options.headers);
+    headers.set("x-rag-page", token);
+    return send(target, { ...options, headers });
+  };
+
+  // What is too long to be asked stays in the box, whole, and is not sent.
+  const MAX_QUESTION = 2000;
+  function limit(element) {
+    const box = () => document.querySelector("#question textarea");
+    const isTooLong = () => box().value.trim().length > MAX_QUESTION;
+    const tell = () => {
+      const n = box().value.trim().length;
+      element.querySelector("p").textContent = isTooLong()
+        ? `${n.toLocaleString("en")} characters: a question has at most ` +
+          `${MAX_QUESTION.toLocaleString("en")}. Nothing was cut off; shorten it to ask it.`
+        : "";
+    };
+    document.addEventListener("input", (event) => event.target === box() && tell());
+    const hold = (event) => {
+      const asks = event.type === "click"
+        ? closest(event, "#ask")
+        : event.target === box() && event.key === "Enter" && !event.shiftKey;
+      if (!asks || !isTooLong()) return;
+      tell();
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      box().focus();
+    };
+    for (const kind of ["click", "keydown", "keypress"]) document.addEventListener(kind, hold, true);
+  }
+
   // A file made by the server: {name, type, text}.
   function save(file) {
     if (!file) return;
@@ -182,5 +219,5 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  window.ragPage = { conversation, article, timeline, library, toggleFilters, save };
+  window.ragPage = { limit, conversation, article, timeline, library, toggleFilters, save };
 })();

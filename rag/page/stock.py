@@ -59,7 +59,8 @@ def accepted(max_bytes: int) -> str:
         ends.setdefault(format_of_path(f"x{end}") or "archive", []).append(end)
     listed = "; ".join(f"{name} ({', '.join(found)})" for name, found in ends.items())
     return (
-        f'<p class="accepted">Up to {max_bytes // 2**20} MiB a file. Read are: {text(listed)}.</p>'
+        f'<details class="accepted"><summary>Up to {max_bytes // 2**20} MiB a file:'
+        f" {text(', '.join(ends))}</summary><p>{text(listed)}</p></details>"
     )
 
 

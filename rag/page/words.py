@@ -39,11 +39,18 @@ class Marker:
         return "".join(made) + text(plain[at:])
 
     def passage(self, plain: str, start: int, end: int) -> str:
-        """What stands around the first of the words in a span, as HTML; empty without one."""
-        words = _WORD.finditer(plain, start, end)
-        first = next((word.start() for word in words if self._is_wanted(word.group())), None)
-        if first is None:
+        """What stands around most of the words in a span, as HTML; empty without any."""
+        found = [
+            word for word in _WORD.finditer(plain, start, end) if self._is_wanted(word.group())
+        ]
+        if not found:
             return ""
+
+        def n_near(at: int) -> int:
+            near = (word.group() for word in found if 0 <= word.start() - at < _AFTER)
+            return len({term for word in near for term in self._terms(word)} & self._wanted)
+
+        first = max((word.start() for word in found), key=lambda at: (n_near(at), -at))
         left, right = max(start, first - _BEFORE), min(end, first + _AFTER)
         left = plain.find(" ", left, first) + 1 if left > start else left
         cut = plain.rfind(" ", first, right) if right < end else right

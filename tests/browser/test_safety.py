@@ -33,7 +33,7 @@ def test_markup_in_articles_and_questions_does_nothing(visitor: Visitor) -> None
     assert EVIL in visitor.text("#panel .text")
     assert harmless(visitor)
     visitor.page.get_by_role("tab", name="Library").click()
-    expect(visitor.page.locator(".articles td.source").first).to_have_text(f"Lindal {EVIL}")
+    expect(visitor.page.locator(".articles td.of-source").first).to_have_text(f"Lindal {EVIL}")
     assert harmless(visitor)
 
 
