@@ -70,7 +70,7 @@ class LibraryEvents:
             library.groups(found, chosen),
         )  # fmt: skip
 
-    def list(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:
+    def rows(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:
         """The table, and which part of it that is: of the articles that hold these words."""
         view = view or library.View()
         if query != view.query:

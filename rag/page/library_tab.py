@@ -50,7 +50,7 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
 
     listed, about = [table, view], [health, formats, uploads, skipped, groups]
     shown = gr.on([tab.select, index.change], events.show, [index, view], about, **QUIET)
-    query.change(events.list, [index, query, view], listed, trigger_mode="always_last", **QUIET)
+    query.change(events.rows, [index, query, view], listed, trigger_mode="always_last", **QUIET)
     table.apply(events.order, [index, view], listed, **QUIET)
     groups.apply(events.narrow, [index, view], [groups, table, view], **QUIET)
     gr.on([table.select, text.select], events.open, [index, view], text, **QUIET)
@@ -78,7 +78,7 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
     after = {"trigger_mode": "multiple", **QUIET}
     shown_again = [change.then(events.show, [index, view], about, **after) for change in changes]
     for done in (shown, *shown_again):
-        done.then(events.list, [index, query, view], listed, **after)
+        done.then(events.rows, [index, query, view], listed, **after)
     for event in (kept, check.click(events.check, index, built, **QUIET), *changes):
         event.failure(lambda: UNFORESEEN, None, built, **QUIET)
 

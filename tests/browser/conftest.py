@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "build" / "screenshots"
 # No GPU and no sandbox: the tests may run as root in a container. The browser of Debian.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-TIMEOUT_MS = 12_000  # the machine may be busy with something else
+TIMEOUT_MS = 60_000  # the machine may be busy with something else
 expect.set_options(timeout=TIMEOUT_MS)
 EVIL = '<script>window.evil=1</script><img src=x onerror="window.evil=2">[a](javascript:evil())'
 ARTICLES = [
