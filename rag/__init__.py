@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from rag.api import summarize as summarize
     from rag.api import timeline as timeline
     from rag.article import Article as Article
+    from rag.building.left_out import leave_out as leave_out
+    from rag.building.left_out import take_back as take_back
     from rag.building.report import BuildProgress as BuildProgress
     from rag.building.report import BuildReport as BuildReport
     from rag.building.sources import add_sources as add_sources
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from rag.index.stories import Story as Story
     from rag.pool import EnginePool as EnginePool
     from rag.readers import KNOWN_SUFFIXES as KNOWN_SUFFIXES
+    from rag.readers import format_of_path as format_of_path
     from rag.retrieval import AlsoIn as AlsoIn
     from rag.retrieval import Filter as Filter
     from rag.retrieval import Hit as Hit
@@ -102,11 +105,14 @@ _HOME = {
     "ask": "rag.api",
     "build": "rag.api",
     "check": "rag.api",
+    "format_of_path": "rag.readers",
+    "leave_out": "rag.building.left_out",
     "list_files": "rag.building.uploads",
     "list_indexes": "rag.index.opened",
     "remove_files": "rag.building.uploads",
     "search": "rag.api",
     "summarize": "rag.api",
+    "take_back": "rag.building.left_out",
     "timeline": "rag.api",
 }
 

@@ -31,7 +31,7 @@ def visit(url: str) -> None:
         "rain.txt", b"Rain\n\nRain fell in Osterby on Tuesday, and again at night."
     )
     n_values = len(visitor.event("files", "upload")["inputs"])
-    visitor.fire("files", "upload", [[file], False, "seeds", None][:n_values])
+    visitor.fire("files", "upload", [[file], False, "seeds"][:n_values])
     for forged in (file_data(OUTSIDE), file_data(file["path"], OUTSIDE)):
         with pytest.raises(Refused, match="403"):
             visitor.fire("index", "change", [forged])

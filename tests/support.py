@@ -96,6 +96,12 @@ def build(
     )
 
 
+def build_named(folder: IndexFolder) -> BuildReport:
+    """Build an index with the fake embedder."""
+    opened = FakeEmbedder()
+    return build_index(folder, model_sha256=opened.identity.sha256, load_embedder=lambda _: opened)
+
+
 def open_index(index_dir: Path) -> OpenIndex:
     """Open `news` below a folder of indexes."""
     return OpenIndex(IndexFolder(index_dir, "news"), n_threads=1)

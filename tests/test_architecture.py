@@ -62,6 +62,8 @@ NATIVE = {
     "markdown_it": {"rag/readers/markdown.py"},
     "watchfiles": {"rag/cli/adding.py"},
     "gradio": {
+        *("rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py", "rag/page/parts.py"),
+        *("rag/page/library_events.py", "rag/page/library_tab.py"),
         *("rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py"),
         "rag/page/talking.py",
     },
@@ -90,8 +92,8 @@ PUBLIC = """
     BuildReport BusyError Calibration CancelledError Chat CheckReport Citation Claim
     ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit
     IndexInfo KNOWN_SUFFIXES Kind Rag RagError RemovalError Settings Status Story TextWritten
-    Upload add_files add_sources ask build check list_files list_indexes remove_files search
-    summarize timeline
+    Upload add_files add_sources ask build check format_of_path leave_out list_files list_indexes
+    remove_files search summarize take_back timeline
     """.split()  # noqa: SIM905
 
 

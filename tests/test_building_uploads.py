@@ -215,3 +215,14 @@ def test_a_folder_that_cannot_be_changed_is_told(settings: Settings, uploads: Pa
     uploads.write_text("not a folder")
     with pytest.raises(IndexWriteError, match="uploads cannot be changed"):
         remove_files("news", ["storm.txt"], settings=settings)
+
+
+def test_files_that_are_moved_are_gone_whatever_became_of_them(
+    tmp_path: Path, settings: Settings
+) -> None:
+    good, bad = write(tmp_path / "a.txt", "Rain fell."), write(tmp_path / "b.mp3", "x")
+    add_files("news", [good], move=True, settings=settings)
+    assert (good.exists(), texts(settings)) == (False, ["Rain fell."])
+    with pytest.raises(SourceError):
+        add_files("news", [bad], move=True, settings=settings)
+    assert not bad.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rag.index.lexical import LexicalIndex, can_update, update_lexical, write_lexical
 from rag.index.rows import ChunkText
+from tests.support import ARTICLES, build, open_index, write_articles
 
 WORDS = [f"word{n}" for n in range(300)]
 
@@ -53,3 +54,18 @@ def test_small_or_much_changed_indexes_are_written_anew(tmp_path: Path) -> None:
     write_lexical(tmp_path / "large", "en", plain)
     assert can_update(tmp_path / "large", 400)
     assert not can_update(tmp_path / "large", 403)
+
+
+def test_articles_that_mention_every_word_in_any_form(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        assert set(index.mentions("ferries")) == {"harbour", "ferry"}
+        assert set(index.mentions("the ferry strikes")) == {"ferry"}
+        assert set(index.mentions("repair")) == {"harbour"}  # of the title too
+        ((start, end),) = index.mentions("cupboard").values()
+        article = index.catalog.article("museum")
+        assert article is not None
+        assert "cupboard" in article.text[start:end]
+        assert index.mentions("ferry OR painting") == {}
+        assert index.mentions("zebra") == index.mentions(" ,") == {}

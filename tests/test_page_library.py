@@ -6,13 +6,17 @@ import datetime
 import html
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rag import BuildProgress, EnginePool, Rag, Settings, Upload
-from rag.page import library
-from rag.page.engines import Engines, Overview, Row
+from rag import BuildProgress, BuildReport, EnginePool, Rag, Settings, Upload
+from rag.page import library, stock
+from rag.page.engines import Engines
+from rag.page.overview import Overview, Row
+from rag.page.words import Marker
 from rag.testing import FakeEmbedder, open_with
+from rag.text.analysis import analyzer
 from tests.support import ARTICLES, build, write_articles
 from tests.test_page import DAY, EVIL
 
@@ -34,7 +38,7 @@ def test_the_table_finds_sorts_and_turns_pages() -> None:
     made = library.table(OVERVIEW, up)
     assert made.count("<tr>") == 1 + 20
     assert "Page 3 of 3" in made
-    assert 'aria-sort="ascending" class="title"' in made
+    assert 'aria-sort="ascending" class="of-title"' in made
     assert "No article holds these words" in library.table(OVERVIEW, library.View(query="zzz"))
 
 
@@ -46,9 +50,9 @@ def test_the_state_tells_what_was_removed_and_what_is_the_same() -> None:
     )
     found = Overview("news", 1, rows, {"a": 0, "b": 2, "c": 0})
     made = library.table(found, library.View(sort="state"))
-    assert '<td class="state">as found, first report, same text as 1 other</td>' in made
-    assert '<td class="state">2 pieces removed, reprint, same text as 1 other</td>' in made
-    assert '<td class="state">as found</td>' in made
+    assert '<td class="of-state">as found, first report, same text as 1 other</td>' in made
+    assert '<td class="of-state">2 pieces removed, reprint, same text as 1 other</td>' in made
+    assert '<td class="of-state">as found</td>' in made
     assert [row.article_id for row in library.matching(found, library.View(sort="state"))] == [
         "b", "a", "c",
     ]  # fmt: skip
@@ -59,13 +63,13 @@ class Skipped:
 
 
 def test_a_long_list_of_what_was_skipped_is_closed_and_cut() -> None:
-    short = library.skipped([Skipped()] * 2)
+    short = stock.skipped([Skipped()] * 2)
     assert '<details class="skipped" open>' in short
     assert "news.jsonl, line 3" in short
-    long = library.skipped([Skipped()] * 1234)
+    long = stock.skipped([Skipped()] * 1234)
     assert "1,234 inputs skipped" in long
     assert "open" not in long
-    assert long.count("<li>") == library.MAX_SKIPPED + 1
+    assert long.count("<li>") == stock.MAX_SKIPPED + 1
     assert "1,034 more" in long
 
 
@@ -73,7 +77,7 @@ def test_what_became_of_files_is_told_by_name() -> None:
     def upload(name: str, kept: str, outcome: str) -> Upload:
         return Upload.model_validate({"name": name, "path": f"/x/{kept}", "outcome": outcome})
 
-    made = library.added(
+    made = stock.added(
         [
             upload("a.txt", "a.txt", "added"),
             upload("a.txt", "a (2).txt", "renamed"),
@@ -92,12 +96,12 @@ def test_what_became_of_files_is_told_by_name() -> None:
 
 
 def test_files_that_were_added_can_be_removed_by_name() -> None:
-    assert library.uploads([]) == ""
-    made = library.uploads([Path("/x/storm.txt"), Path(f"/x/{EVIL.replace('/', '')}")])
+    assert stock.uploads([]) == ""
+    made = stock.uploads([Path("/x/storm.txt"), Path(f"/x/{EVIL.replace('/', '')}")])
     assert '<details class="uploads" open><summary>2 files added here' in made
     assert 'data-remove="storm.txt" aria-label="Remove storm.txt"' in made
     assert "<img" not in made
-    many = library.uploads([Path(f"/x/{n}.txt") for n in range(1_002)])
+    many = stock.uploads([Path(f"/x/{n}.txt") for n in range(1_002)])
     assert many.count("data-remove") == 1_000
     assert "2 more in /x" in many
     assert " open" not in many
@@ -114,7 +118,7 @@ def test_files_that_were_added_can_be_removed_by_name() -> None:
     ],
 )
 def test_the_bar_of_a_build(phase: str, n_done: int, n_expected: int | None, value: str) -> None:
-    made = library.progress(
+    made = stock.progress(
         BuildProgress(index="news", phase=phase, n_done=n_done, n_expected=n_expected, note=EVIL)
     )
     assert f"<progress{value}" in made
@@ -123,18 +127,73 @@ def test_the_bar_of_a_build(phase: str, n_done: int, n_expected: int | None, val
     assert html.escape(EVIL) in made
 
 
-def test_examples_come_from_the_newest_article_of_each_source() -> None:
-    assert OVERVIEW.examples == []  # titles of two words say too little
+def test_pages_are_named_by_what_they_hold_in_the_order_of_the_table() -> None:
+    def pages(**view: Any) -> str:
+        return html.unescape(re.sub("<.*?>", "", library.table(OVERVIEW, library.View(**view))))
+
+    assert "Page 1 of 3: 28 June 2024 – 10 May 20249 May 2024 – 21 March 2024 →" in pages()
+    by_title = pages(sort="title", descending=False, page=1)
+    assert "← Title 000 – Title 049Page 2 of 3: Title 050 – Title 099Title 100 – " in by_title
+    assert "Page 2 of 3: Source 1 – Source 0" in pages(sort="source", page=1)
+
+
+def test_the_table_is_narrowed_by_what_articles_share() -> None:
     rows = (
-        Row("a", "Bridge closes on Monday", DAY, "Post"),
-        Row("b", "Ferry crews may strike", DAY.replace(day=2), "Post"),
-        Row("c", "Museum finds lost painting", None, "News"),
+        Row("a", "One", DAY, "Post", path="a.txt", fields=(("section", "sport"), ("tags", "ice"))),
+        Row("b", "Two", DAY, "Echo", path="b.pdf", fields=(("section", "sport"),)),
+        Row("c", "Three", DAY, "Post", path="c.txt", fields=(("section", "<i>art</i>"),)),
     )
-    assert Overview("news", 1, rows, {}).examples == [
-        "What is known about “Ferry crews may strike”?",
-        "What is known about “Museum finds lost painting”?",
-        "What is known about “Bridge closes on Monday”?",
-    ]
+    found = Overview("news", 1, rows, {"a": 0, "b": 0, "c": 0})
+    assert found.groups == {
+        "publisher": [("Post", 2), ("Echo", 1)],
+        "section": [("sport", 2), ("<i>art</i>", 1)],
+        "tags": [("ice", 1)],
+        "format": [("text", 2), ("pdf", 1)],
+    }
+
+    def shown(*chosen: tuple[str, str]) -> list[str]:
+        view = library.View(chosen=frozenset(chosen), sort="title")
+        return [row.article_id for row in library.matching(found, view)]
+
+    assert shown(("section", "sport")) == ["b", "a"]
+    assert shown(("section", "sport"), ("publisher", "Post")) == ["a"]
+    assert shown(("publisher", "Echo"), ("publisher", "Post")) == ["b", "c", "a"]
+    made = library.groups(found, frozenset({("section", "sport")}))
+    assert made.count('aria-pressed="true"') == 1
+    assert "<i>" not in made
+
+
+def test_what_was_not_taken_of_the_files_just_added_is_said_with_the_report() -> None:
+    skipped = (
+        {"path": "uploads/a.zip/1.txt", "line": None, "reason": "empty"},
+        {"path": "uploads/a.zip.txt", "line": None, "reason": "another file"},
+        {"path": "news.jsonl", "line": 3, "reason": "old"},
+    )
+    report = BuildReport.model_validate(
+        dict.fromkeys(("added", "changed", "removed", "unchanged", "n_articles", "n_chunks"), 1)
+        | {"index": "news", "version": 2, "published": True, "skipped": skipped, "seconds": {}}
+    )
+    made = stock.built(report, ["uploads/a.zip"])
+    assert "a.zip/1.txt" in made
+    assert "another file" not in made
+    assert "old" not in made
+    assert "not-taken" not in stock.built(report)
+
+
+def test_words_that_were_looked_for_are_marked_in_any_form() -> None:
+    marker = Marker("closing bridges", analyzer("en").content_terms)
+    plain = "Rain. " * 20 + "The <b>bridge</b> closes on Monday. " + "More rain. " * 30
+    assert (
+        marker.marked("It closed & the Bridge")
+        == "It <mark>closed</mark> &amp; the <mark>Bridge</mark>"
+    )
+    made = marker.passage(plain, 0, len(plain))
+    assert made.startswith("… ")
+    assert "The &lt;b&gt;<mark>bridge</mark>&lt;/b&gt; <mark>closes</mark> on Monday." in made
+    assert made.endswith(" …")
+    assert len(made) < 400
+    assert Marker("rain", analyzer("en").terms).passage("No word of it.", 0, 14) == ""
+    assert Marker("", analyzer("en").terms).marked("a <i>") == "a &lt;i&gt;"
 
 
 def test_the_overview_counts_what_is_the_same_and_what_was_removed(tmp_path: Path) -> None:

@@ -58,11 +58,43 @@ def test_headers_keep_scripts_and_frames_out(server: Server) -> None:
     assert policy["object-src"] == policy["frame-ancestors"] == "'none'"
     assert "connect-src" not in policy  # as default-src: this server and no other
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "access-control-allow-origin" not in headers
     assert headers["referrer-policy"] == "no-referrer"
 
 
 def test_other_names_for_this_machine_are_refused(server: Server) -> None:
     assert answer(server, "/config", Host="news.example")[0] == 400
+
+
+def test_what_another_site_asks_is_refused(server: Server) -> None:
+    at = urlsplit(server.url).netloc
+    evil = "http://news.example"
+    for headers in (
+        {"Origin": evil},
+        {"Origin": "http://localhost:9"},  # another page of this machine
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Origin": evil},
+    ):
+        assert answer(server, "/config", **headers)[0] == 403
+    for headers in (
+        {"Origin": f"http://{at}", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "https://rag.example", "X-Forwarded-Host": "rag.example"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},  # a link
+    ):
+        assert answer(server, "/config", **headers)[0] == 200
+
+
+def test_an_upload_without_the_token_of_the_page_is_refused(server: Server) -> None:
+    visitor = HttpVisitor(server.url)
+    assert len(visitor.token) == 22
+    for token in ("", visitor.token[:-1]):
+        visitor.token = token
+        with pytest.raises(Refused, match="403: files are taken from the page itself only"):
+            visitor.upload("rain.txt", b"Rain fell.")
 
 
 def test_files_of_this_machine_are_not_served(server: Server) -> None:
@@ -147,9 +179,9 @@ def test_an_upload_is_taken(server: Server) -> None:
         "rain.txt", b"Rain\n\nRain fell in Osterby on Tuesday, and again at night."
     )
     n_values = len(visitor.event("files", "upload")["inputs"])
-    told = json.dumps(visitor.fire("files", "upload", [[file], False, "news", None][:n_values]))
+    told = json.dumps(visitor.fire("files", "upload", [[file], False, "news"][:n_values]))
     assert "1 file added" in told
-    assert "not stated" in told  # in the table of articles
+    assert not Path(file["path"]).exists()
     kept = server.folder / "indexes" / "news" / "uploads" / "rain.txt"
     assert kept.read_text().startswith("Rain\n")
     # Not served again, though Gradio would.

@@ -146,7 +146,8 @@ class _Build:
             # Before anything is removed: when the sources are back, nothing is embedded again.
             self._require_articles()
             if not allow_removal:
-                before.refuse_removal(self._folder.name, self._seen, preparation.paths)
+                here = self._seen.keys() | set(self._config.without)
+                before.refuse_removal(self._folder.name, here, preparation.paths)
             self._remove_missing(catalog, stored, preparation)
             counts = before.compared(self._seen)
             manifest = (
@@ -226,6 +227,7 @@ class _Build:
             catalog.inputs(),
             lambda article, sentences: self._cut(article, sentences, runtime),
             read=self._reading(runtime),
+            without=frozenset(self._config.without),
         )
 
     def _reading(self, runtime: str | None) -> ReadBlocks:

@@ -7,13 +7,15 @@ why others are none. It counts only where every article of it is stored in the c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from rag.index.database import Row
 from rag.readers import FileState, Skipped, SourceFile, UniqueIds, begins_with
 
+LEFT_OUT = "it was taken out: index.toml names it in `without`"
+"""Why an article of the sources is none of the index."""
 Stored = Mapping[str, tuple[str, str | None]]
 """article_id to content hash and path, of the articles in the catalog."""
 
@@ -78,11 +80,18 @@ class Unchanged:
     is_all: bool
 
 
-def unchanged(file: SourceFile, known: Input | None, stored: Stored) -> Unchanged | None:
-    """What need not be read again of a file; None if nothing is known of it."""
+def unchanged(
+    file: SourceFile, known: Input | None, stored: Stored, without: Collection[str] = ()
+) -> Unchanged | None:
+    """What need not be read again of a file; None if nothing is known of it.
+
+    Nor if an article of it is to be left out that was not, or the other way round.
+    """
     if known is None:
         return None
     for entry in known.entries:
+        if (entry.reason == LEFT_OUT) != (bool(entry.digest) and entry.stored_as[0] in without):
+            return None
         if entry.digest and not entry.reason:
             unique, digest = entry.stored_as
             if stored.get(unique, ("",))[0] != digest:

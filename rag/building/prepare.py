@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.article import Article
-from rag.building.inputs import Entry, Input, Stored, Unchanged, assign_again, unchanged
+from rag.building.inputs import LEFT_OUT, Entry, Input, Stored, Unchanged, assign_again, unchanged
 from rag.building.intake import DIGEST_CHARACTERS, Read, read_article
 from rag.building.workers import read_blocks
 from rag.chunking import Chunk, ChunkingSettings, chunk
@@ -87,6 +87,7 @@ class Preparation:
         inputs: What each file came to in an earlier build, by its path.
         cut: Cuts a cleaned article, with its sentences, into chunks.
         read: Reads blocks, like `read_blocks`.
+        without: Ids of articles that are not to be taken.
 
     Attributes:
         paths: Every file, once `batches` has ended.
@@ -101,8 +102,10 @@ class Preparation:
         cut: Callable[[Article, Sequence[Span]], list[Chunk]],
         *,
         read: ReadBlocks,
+        without: Collection[str] = (),
     ) -> None:
         self._files = files
+        self._without = without
         self._stored = stored
         self._inputs = inputs
         self._cut = cut
@@ -144,7 +147,7 @@ class Preparation:
                 continue
             self.paths.add(file.shown)
             yield file
-            known = unchanged(file, self._inputs.get(file.shown), self._stored)
+            known = unchanged(file, self._inputs.get(file.shown), self._stored, self._without)
             if known is not None:
                 yield known
                 if known.is_all:
@@ -207,6 +210,9 @@ class Preparation:
         if unique != wanted:
             digest = hashlib.sha256(f"{digest} {unique}".encode()).hexdigest()
             entry = Entry(line, wanted, read.digest, None, unique, digest, inner)
+        if unique in self._without:
+            self._batch.skipped.append(Skipped(path=path, line=line, reason=LEFT_OUT))
+            return entry._replace(reason=LEFT_OUT)
         if self._stored.get(unique, ("",))[0] == digest:
             self._note(unique, digest, path)
             return entry

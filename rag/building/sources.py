@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tomlkit
@@ -14,6 +16,8 @@ from rag.index.config import FILE_NAME, read_config
 from rag.index.layout import UPLOADS, IndexFolder
 from rag.readers import source_paths
 from rag.settings import Settings
+
+_editing = threading.Lock()  # it is read, changed and written anew
 
 
 def add_sources(
@@ -69,21 +73,36 @@ def _sources(folder: IndexFolder) -> list[Path]:
 
 
 def _write(folder: IndexFolder, paths: Sequence[Path]) -> None:
-    target = folder.path / FILE_NAME
     relative = [Path(os.path.relpath(path, folder.path)).as_posix() for path in paths]
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        document = tomlkit.parse(target.read_text(encoding="utf-8")) if target.exists() else None
-        if document is None:
-            document = tomlkit.document()
-            document.add(tomlkit.comment("Sources are relative to this file."))
+    with edited_config(folder) as document:
         sources = document.get("sources", tomlkit.array())
         for path in relative:
             sources.append(path)
         document["sources"] = sources.multiline(len(sources) > 1)
-        fresh = target.with_name(f".{FILE_NAME}.part")
-        fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
-        os.replace(fresh, target)
+
+
+@contextlib.contextmanager
+def edited_config(folder: IndexFolder) -> Iterator[tomlkit.TOMLDocument]:
+    """`index.toml` to be changed, made where there is none; what is not changed stays as it is.
+
+    Raises:
+        SettingsError: it is no TOML.
+        IndexWriteError: it cannot be written.
+    """
+    target = folder.path / FILE_NAME
+    try:
+        with _editing:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            document = (
+                tomlkit.parse(target.read_text(encoding="utf-8")) if target.exists() else None
+            )
+            if document is None:
+                document = tomlkit.document()
+                document.add(tomlkit.comment("Sources are relative to this file."))
+            yield document
+            fresh = target.with_name(f".{FILE_NAME}.part")
+            fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
+            os.replace(fresh, target)
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise SettingsError(f"{target}: {error}", mend=f"edit {target}") from error
     except OSError as error:

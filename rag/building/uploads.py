@@ -50,6 +50,7 @@ def add_files(
     files: Sequence[Path | str],
     *,
     replace: bool = False,
+    move: bool = False,
     settings: Settings | None = None,
 ) -> list[Upload]:
     """Copy files into the `uploads/` folder of an index; its next build takes them in.
@@ -60,6 +61,7 @@ def add_files(
         index: Name of the index.
         files: Of any format that is read: text, pages, PDF, Word, mail, feeds, archives …
         replace: Whether a file takes the place of an upload of the same name that was there before.
+        move: Whether the files given are gone afterwards, whatever became of them.
         settings: None takes them from `rag.toml` and the environment.
 
     Returns:
@@ -70,8 +72,16 @@ def add_files(
         SourceError: a file does not exist, or is of another kind.
         IndexWriteError: a file cannot be copied.
     """
-    folder = _folder(index, settings)
     paths = [Path(file) for file in files]
+    try:
+        return _added(_folder(index, settings), paths, replace)
+    finally:
+        if move:
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+
+def _added(folder: IndexFolder, paths: Sequence[Path], replace: bool) -> list[Upload]:
     for path in paths:
         if not path.is_file():
             raise SourceError(f"{path} does not exist, or is no file")

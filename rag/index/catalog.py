@@ -196,6 +196,15 @@ class Catalog:
         self._all_there("chunk", chunk_ids, chunks)
         return chunks
 
+    def passages(self, chunk_ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
+        """By chunk: the id of its article, and its span there; without its vectors."""
+        rows = self._database.rows_in(
+            "SELECT chunk_id, articles.article_id, start, end FROM chunks"
+            " JOIN articles ON articles.number = chunks.article WHERE chunk_id IN",
+            chunk_ids,
+        )
+        return {chunk: (article, start, end) for chunk, article, start, end in rows}
+
     def first_chunks(self, numbers: Sequence[int]) -> dict[int, int]:
         """The id of the first chunk of each of these articles."""
         query = "SELECT article, chunk_id FROM chunks INDEXED BY chunks_article WHERE article IN"

@@ -52,6 +52,7 @@ class IndexConfig(BaseModel):
     Attributes:
         sources: Files, folders or globs, relative to the folder of `index.toml`.
         language: ISO 639-1 code of the articles; chooses the stemmer and the rules of answering.
+        without: `article_id` of articles that the sources hold and the index is not to have.
         chunking: How articles are cut.
         embedding: Which model makes the vectors.
         store: What keeps the chunks for searching.
@@ -61,6 +62,7 @@ class IndexConfig(BaseModel):
 
     sources: tuple[str, ...]
     language: str = "en"
+    without: tuple[str, ...] = ()
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)
     embedding: EmbeddingConfig = Field(default_factory=EmbeddingConfig)
     store: StoreConfig = Field(default_factory=StoreConfig)

@@ -162,6 +162,7 @@ class LexicalIndex:
         *,
         filter: Filter | None = None,
         only: Sequence[int] | None = None,
+        every: bool = False,
     ) -> list[tuple[int, float]]:
         """The k best chunks by BM25 as (chunk id, score), best first.
 
@@ -170,12 +171,13 @@ class LexicalIndex:
             k: Chunks wanted.
             filter: Which chunks may be found; evaluated inside the search.
             only: Ids of the only chunks that may be found.
+            every: Whether each term must stand there, not just one.
         """
         query_type, occur = self._tantivy.Query, self._tantivy.Occur
         if not terms or k < 1:
             return []
         words = [
-            (occur.Should, query_type.term_query(self._schema, "text", term))
+            (occur.Must if every else occur.Should, self._term("text", term))
             for term in dict.fromkeys(terms)
         ]
         query = query_type.boolean_query(words)
@@ -218,6 +220,9 @@ class LexicalIndex:
         )
         ids, _ = self._found(query, max(self.n_chunks, 1))
         return np.sort(np.array(ids, dtype=np.int64))
+
+    def _term(self, field: str, term: str) -> tantivy.Query:
+        return self._tantivy.Query.term_query(self._schema, field, term)
 
     def _found(self, query: tantivy.Query, k: int) -> tuple[list[int], list[float]]:
         """Chunk ids and scores of the k best."""

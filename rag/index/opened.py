@@ -35,6 +35,8 @@ from rag.index.vocabulary import Vocabulary
 from rag.text.analysis import analyzer
 from rag.text.language import Language
 
+MOST_PASSAGES = 10_000
+
 
 class IndexInfo(BaseModel):
     """One line of `rag list`.
@@ -171,6 +173,28 @@ class OpenIndex:
             return self.store.candidates(terms, vector, filter, n)
         allowed = None if filter.passes_all else self.chunk_ids_where(filter)
         return propose(self.vectors, self.lexical, terms, vector, filter, allowed, n)
+
+    def mentions(self, words: str) -> dict[str, tuple[int, int]]:
+        """Articles with a passage, or its title, that has every one of these words.
+
+        Words count in any of their forms ("closes", "closed"); those that mean nothing by
+        themselves count only where there are no others.
+
+        Args:
+            words: As somebody types them; syntax characters mean nothing.
+
+        Returns:
+            By `article_id` the span of its best passage; the best `MOST_PASSAGES` of all are
+            looked at. Empty without words.
+        """
+        terms = self.analyzer.content_terms(words) or self.analyzer.terms(words)
+        best = [chunk for chunk, _ in self.lexical.search(terms, MOST_PASSAGES, every=True)]
+        passages = self.catalog.passages(best)
+        found: dict[str, tuple[int, int]] = {}
+        for chunk in best:
+            article_id, *span = passages[chunk]
+            found.setdefault(article_id, (span[0], span[1]))
+        return found
 
     def chunk_ids_where(self, filter: Filter) -> NDArray[np.int64]:
         """Ids of the chunks whose article passes a filter, ascending."""

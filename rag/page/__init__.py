@@ -12,7 +12,12 @@ Modules:
     turn          a question with all that belongs to it
     talks         the list of conversations
     timeline      how many articles and hits lie when
-    library       the articles of an index, what was skipped, a build under way
+    overview      what an index holds, without the texts
+    words         words that were looked for, marked
+    library       the table of articles, and what it is narrowed by
+    stock         what was skipped, files handed over, a build under way
+    welcome       the first words
+    examples      questions to begin with, made from the articles
     dossier       answers as a file that can be checked without the page; with `dossier_html` and
                   `dossier_parts`
     owner         whose conversations these are
@@ -20,15 +25,20 @@ Modules:
     keeping       conversations opened, begun, named and deleted
     engines       indexes and models kept open, and whether they are ready
     conversation  a question put to an engine, as one `Turn` after the other
-    building      a build in the background, as one line after the other
+    building      builds in the background, as one line after the other
     talking       what happens when somebody asks: the functions of those events
     handlers      what happens elsewhere on the page
+    library_events  what happens in the library
+    library_tab   what stands where in the library
+    parts         what both tabs are made with
     blocks        what stands where
     serve         who may come in, where it listens
     guard         what it answers, and to whom
+    login         passwords and cookies
     look          theme, style sheet and script
 
-Only `talking`, `handlers`, `look` and `blocks` know Gradio; only `kept` writes.
+Only `talking`, `handlers`, `library_events`, `library_tab`, `parts`, `look` and `blocks` know Gradio;
+only `kept` writes.
 
 Texts of articles are written by strangers: nothing gets into HTML but through `markup`.
 """

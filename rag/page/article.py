@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rag import Article, DatedPhrase
 from rag.page.markup import byline, days_meant, headline, message, number, original, text
+from rag.page.overview import Row
 
 
 class Place(BaseModel):
@@ -84,8 +85,20 @@ def cited(article: Article | None, place: Place) -> str:
     )
 
 
-def whole(article: Article, removed: Sequence[RemovedPiece]) -> str:
-    """The cleaned article, and what was removed from it."""
+def whole(
+    article: Article,
+    removed: Sequence[RemovedPiece],
+    others: Sequence[Row] = (),
+    body: str | None = None,
+) -> str:
+    """The cleaned article, what was removed from it, and what else tells its story.
+
+    Args:
+        article: The article.
+        removed: What cleaning took out.
+        others: The other articles of its story.
+        body: Its text as HTML, where something in it is marked.
+    """
     pieces = "".join(
         f"<li><code>{text(piece.text.strip() or '(white space)')}</code>"
         f'<span class="reason">{text(piece.reason)}</span></li>'
@@ -98,8 +111,27 @@ def whole(article: Article, removed: Sequence[RemovedPiece]) -> str:
         else '<p class="removed none">Nothing was removed: the text is as found.</p>'
     )
     return (
-        f'<div class="reader">{_head(article)}{taken}'
-        f'<div class="text" lang="">{text(article.text)}</div>{_file(article)}</div>'
+        f'<div class="reader">{_head(article)}{_story(others)}{taken}'
+        f'<div class="text" lang="">{text(article.text) if body is None else body}</div>'
+        f"{_file(article)}"
+        f'<p class="taking-out"><button type="button" data-take-out="{text(article.article_id)}"'
+        f' data-title="{text(headline(article))}">Take this article out of the index</button></p>'
+        "</div>"
+    )
+
+
+def _story(others: Sequence[Row]) -> str:
+    """Where else the same is told, each to be opened."""
+    if not others:
+        return ""
+    items = "".join(
+        f'<li><button type="button" data-article="{text(one.article_id)}">'
+        f"{text(one.source or one.title)}</button> {byline(one.published, None)} · {one.told}</li>"
+        for one in others
+    )
+    return (
+        '<section class="story"><h3>The same text as in'
+        f" {number(len(others), 'other article')}</h3><ul>{items}</ul></section>"
     )
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
-from rag import Article, EnginePool, Rag, RagError, Settings, Story, list_indexes
+from rag import EnginePool, Rag, RagError, Settings, list_indexes
+from rag.page.examples import questions
+from rag.page.overview import Overview, rows_of
 
 _log = logging.getLogger(__name__)
-_MAX_EXAMPLES = 3
 
 
 class Readiness(StrEnum):
@@ -23,67 +20,6 @@ class Readiness(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An article in the table of the library.
-
-    Attributes:
-        article_id, title, published, source: Of the article.
-        n_same: Number of other articles that tell the same story.
-        told: What it is among them: `first report`, `reprint` or `earlier version`.
-    """
-
-    article_id: str
-    title: str
-    published: datetime.date | None
-    source: str | None
-    n_same: int = 0
-    told: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What an index holds, without the texts.
-
-    Attributes:
-        index, version: Which one.
-        rows: Its articles, in the order of reading.
-        n_removed: Pieces that cleaning took out, by article; may be counted when first asked for.
-    """
-
-    index: str
-    version: int
-    rows: tuple[Row, ...]
-    n_removed: Mapping[str, int]
-
-    @property
-    def days(self) -> Counter[datetime.date]:
-        """Number of articles by day of publication."""
-        return Counter(row.published for row in self.rows if row.published)
-
-    @property
-    def n_undated(self) -> int:
-        """Number of articles without a day."""
-        return sum(row.published is None for row in self.rows)
-
-    @property
-    def sources(self) -> list[str]:
-        """Publishers, the one with most articles first."""
-        return [name for name, _ in Counter(r.source for r in self.rows if r.source).most_common()]
-
-    @property
-    def examples(self) -> list[str]:
-        """Questions to begin with, made from titles: the newest articles, one per source first."""
-        newest = sorted(
-            (row for row in self.rows if len(row.title.split()) > 2),
-            key=lambda row: (row.published or datetime.date.min, row.article_id),
-            reverse=True,
-        )
-        firsts = list({row.source: row for row in reversed(newest)}.values())[::-1]
-        chosen = dict.fromkeys(row.title for row in [*firsts, *newest])
-        return [f"What is known about “{title}”?" for title in list(chosen)[:_MAX_EXAMPLES]]
 
 
 class _Removed(dict[str, int]):
@@ -100,19 +36,6 @@ class _Removed(dict[str, int]):
     def __missing__(self, article_id: str) -> int:
         self[article_id] = len(self._rag.removed(article_id))
         return self[article_id]
-
-
-def _rows(articles: Iterable[Article], stories: Iterable[Story]) -> tuple[Row, ...]:
-    told: dict[str, tuple[int, str]] = {}
-    for story in stories:
-        for one in story.articles:
-            what = "first report" if one in (story.first, story.shown) else "reprint"
-            what = "earlier version" if one in story.superseded else what
-            told[one] = len(story.articles) - 1, what
-    return tuple(
-        Row(one.article_id, one.title, one.published, one.source, *told.get(one.article_id, ()))
-        for one in articles
-    )
 
 
 class Engines:
@@ -177,8 +100,15 @@ class Engines:
             opened = rag.index  # it stays open while it is read, whatever is published meanwhile
             known = self._overviews.get(name)
             if known is None or known.version != opened.version:
-                rows = _rows(articles, rag.stories())
-                known = Overview(name, opened.version, rows, _Removed(rag))
+                stories = rag.stories()
+                known = Overview(
+                    name,
+                    opened.version,
+                    tuple(rows_of(articles, stories)),
+                    _Removed(rag),
+                    {one: story.articles for story in stories for one in story.articles},
+                    tuple(questions(rag)),
+                )
                 self._overviews[name] = known
             return known
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag.page.login import LOGIN, Brake, SameSiteCookies
 from rag.page.owner import KnowsBrowsers
 
 # The second fence behind escaping. Gradio itself needs inline scripts and `eval`; what a script
@@ -39,6 +41,9 @@ _POLICY = "; ".join(
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for what does not know frame-ancestors
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
@@ -48,22 +53,29 @@ _KNOWN = re.compile(
     r"|/gradio_api/(?:app_id|startup-events|queue/join|queue/data|run/predict|cancel|reset)/?"
     r"|/gradio_api/(?:heartbeat/\w+|upload|upload_progress)/?"
 )
+_UPLOAD = "/gradio_api/upload"
 # Bodies that hold files and passwords, not values of the page's components.
-_FORMS = ("/gradio_api/upload", "/login")
+_FORMS = (_UPLOAD, LOGIN)
+TOKEN = "x-rag-page"
+"""Header in which the page says that it is the page; its value stands in a `meta` of that name."""
 
 
-def middleware(hosts: list[str], uploads: Path) -> list[Middleware]:
+def middleware(hosts: list[str], uploads: Path, token: str) -> list[Middleware]:
     """Headers for every answer, and the refusals.
 
     Args:
         hosts: Names that the page may be asked by: another site that makes its own name point
             to this machine (DNS rebinding) must not read the page.
         uploads: Where files lie that were uploaded.
+        token: What the page shows with what it uploads.
     """
     return [
-        Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(_Headers),
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+        Middleware(_OnlyThePage, token=token),
+        Middleware(SameSiteCookies),
         Middleware(KnowsBrowsers),
+        Middleware(Brake),
         Middleware(_OnlyWhatIsNeeded),
         Middleware(_OnlyUploads, uploads=uploads),
     ]
@@ -82,6 +94,47 @@ class _Headers:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class _OnlyThePage:
+    """Refuses what pages of other sites send, and uploads that do not show the page's token.
+
+    A browser says for whom it asks (`Origin`, `Sec-Fetch-Site`); a link that is followed passes.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = None
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if _is_of_another_site(headers):
+                refused = "a page of another site asks, and may not"
+            elif scope["path"].rstrip("/") == _UPLOAD and not secrets.compare_digest(
+                headers.get(TOKEN, "").encode(), self._token.encode()
+            ):
+                refused = "files are taken from the page itself only"
+        if refused is None:
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse(refused, 403)(scope, receive, send)
+
+
+def _is_of_another_site(headers: Headers) -> bool:
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None and origin != "null":
+        return not _is_at(origin, _hosts(headers))
+    follows_link = headers.get("sec-fetch-mode") == "navigate" and origin is None
+    return (site in ("cross-site", "same-site") and not follows_link) or (
+        origin == "null" and site != "same-origin"
+    )
+
+
+def _hosts(headers: Headers) -> set[str | None]:
+    """Names that this request asked by; a proxy tells the one that it was asked by itself."""
+    return {headers.get("host"), headers.get("x-forwarded-host")}
 
 
 class _OnlyWhatIsNeeded:
@@ -114,8 +167,7 @@ class _OnlyUploads:
         except (ValueError, RecursionError):
             await PlainTextResponse("not JSON", 400)(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        hosts = {headers.get("host"), headers.get("x-forwarded-host")}
+        hosts = _hosts(Headers(scope=scope))
         if not all(self._is_upload(file, hosts) for file in named):
             await PlainTextResponse("only files that were uploaded here", 403)(scope, receive, send)
             return

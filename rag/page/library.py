@@ -1,65 +1,60 @@
-"""The library: the articles of an index, what was skipped, its health, a build under way."""
+"""The table of the library: which of its articles are shown, in which order, and why."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
-from rag import BuildProgress, BuildReport, CheckReport, IndexInfo, Upload
-from rag.page.engines import Overview, Row
-from rag.page.markup import day, message, number, text
+from rag.page.markup import day, message, number, plain_day, text
+from rag.page.overview import Overview, Row
 
 PAGE_SIZE = 50
-MAX_SKIPPED = 200
-MAX_UPLOADS = 1_000
-MAX_OPEN = 10
-"""A list of at most so many inputs is open from the start."""
-COLUMNS = {"title": "Title", "published": "Date", "source": "Source", "state": "State"}
-_PHASES = {
-    "read": "Reading the sources",
-    "embed": "Reading and embedding",
-    "derive": "Writing vectors and words",
-    "publish": "Publishing",
-}
+MAX_VALUES = 12
+"""So many values of a group can be chosen, those of most articles."""
+COLUMNS = {"title": "Title", "published": "Date", "source": "Publisher", "state": "State"}
+_MAX_LABEL = 24
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which part of the table is shown, and in which order."""
+    """Which part of the table is shown, and in which order.
+
+    Attributes:
+        query: Words that are looked for in the articles.
+        sort, descending: Column that it is sorted by.
+        page: From 0.
+        chosen: Name and value of each group that it is narrowed to.
+    """
 
     query: str = ""
     sort: str = "published"
     descending: bool = True
     page: int = 0
+    chosen: frozenset[tuple[str, str]] = frozenset()
 
 
-class SkippedInput(Protocol):
-    """An input that a build did not take."""
+def matching(overview: Overview, view: View, mentions: Collection[str] = ()) -> list[Row]:
+    """The rows of a view, sorted.
 
-    @property
-    def path(self) -> str:
-        """The file."""
-        ...
-
-    @property
-    def line(self) -> int | None:
-        """The line, from 1; None for the whole file."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why not."""
-        ...
-
-
-def matching(overview: Overview, view: View) -> list[Row]:
-    """Rows whose title, source, date or id holds every word of the query, sorted."""
+    Args:
+        overview: All of them.
+        view: Its words all stand in the title, source, date or id of a row, or in its text; of
+            the groups chosen it belongs to one value of each.
+        mentions: Articles with the words in their text.
+    """
     words = view.query.casefold().split()
-    rows = [row for row in overview.rows if all(word in _searched(row) for word in words)]
+    wanted: dict[str, set[str]] = {}
+    for name, value in view.chosen:
+        wanted.setdefault(name, set()).add(value)
+    rows = [
+        row
+        for row in overview.rows
+        if (row.article_id in mentions or all(word in _searched(row) for word in words))
+        and _is_in(row, wanted)
+    ]
     keys = {
         "title": lambda row: row.title.casefold(),
         "published": lambda row: row.published or datetime.date.min,
@@ -69,167 +64,112 @@ def matching(overview: Overview, view: View) -> list[Row]:
     return sorted(rows, key=keys[view.sort], reverse=view.descending)
 
 
-def table(overview: Overview, view: View) -> str:
-    """The articles as a table of which 50 are shown at a time."""
-    rows = matching(overview, view)
+def _is_in(row: Row, wanted: Mapping[str, set[str]]) -> bool:
+    if not wanted:
+        return True
+    groups = list(row.groups)
+    return all(any((name, value) in groups for value in wanted[name]) for name in wanted)
+
+
+def table(
+    overview: Overview,
+    view: View,
+    mentions: Collection[str] = (),
+    passage: Callable[[str], str] = lambda article_id: "",
+    marked: Callable[[str], str] = text,
+) -> str:
+    """The articles as a table of which 50 are shown at a time.
+
+    Args:
+        overview: All of them.
+        view: Which are shown.
+        mentions: Articles with the words of the view in their text.
+        passage: HTML of the best passage of an article.
+        marked: HTML of a title.
+    """
+    rows = matching(overview, view, mentions)
     if not rows:
         return message("empty", "No article holds these words.")
     n_pages = math.ceil(len(rows) / PAGE_SIZE)
     page = min(max(view.page, 0), n_pages - 1)
     shown = rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     heads = "".join(_column(name, title, view) for name, title in COLUMNS.items())
-    body = "".join(_row(row, overview.n_removed[row.article_id]) for row in shown)
-    pages = ""
-    if n_pages > 1:
-        pages = (
-            '<div class="pages">'
-            f'<button type="button" data-page="{page - 1}"{" disabled" * (page == 0)}>Earlier'
-            f"</button><span>Page {page + 1} of {n_pages}</span>"
-            f'<button type="button" data-page="{page + 1}"{" disabled" * (page == n_pages - 1)}>'
-            "Later</button></div>"
-        )
+    body = "".join(
+        _row(row, overview.n_removed[row.article_id], passage(row.article_id), marked)
+        for row in shown
+    )
     return (
         f'<p class="count" role="status">{number(len(rows), "article")}</p>'
         f'<table class="articles"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
-        f"{pages}"
+        f"{_pages(rows, page, n_pages, view.sort)}"
     )
 
 
-def skipped(items: Sequence[SkippedInput]) -> str:
-    """What the build did not take, and why."""
-    if not items:
-        return '<p class="skipped none">Nothing was skipped.</p>'
-    lines = "".join(
-        f"<li><code>{text(item.path)}{'' if item.line is None else f', line {item.line}'}</code>"
-        f'<span class="reason">{text(item.reason)}</span></li>'
-        for item in items[:MAX_SKIPPED]
-    )
-    if len(items) > MAX_SKIPPED:
-        lines += f"<li>{len(items) - MAX_SKIPPED:,} more: rag show NAME lists all of them.</li>"
-    return (
-        f'<details class="skipped"{" open" * (len(items) <= MAX_OPEN)}>'
-        f"<summary>{number(len(items), 'input')} skipped</summary><ul>{lines}</ul></details>"
-    )
-
-
-def uploads(paths: Sequence[Path]) -> str:
-    """The files that were handed over, each with a button that removes it."""
-    if not paths:
+def groups(overview: Overview, chosen: frozenset[tuple[str, str]]) -> str:
+    """What the table can be narrowed by, as buttons that stay pressed."""
+    found = overview.groups
+    if not found:
         return ""
-    lines = "".join(
-        f"<li><code>{text(path.name)}</code>"
-        f' <button type="button" data-remove="{text(path.name)}"'
-        f' aria-label="Remove {text(path.name)}">Remove</button></li>'
-        for path in paths[:MAX_UPLOADS]
+    lists = "".join(_group(name, values, chosen) for name, values in found.items())
+    clear = (
+        '<button type="button" class="clear" data-narrow-not>Show all</button>' if chosen else ""
     )
-    if len(paths) > MAX_UPLOADS:
-        lines += f"<li>{len(paths) - MAX_UPLOADS:,} more in {text(paths[0].parent)}</li>"
     return (
-        f'<details class="uploads"{" open" * (len(paths) <= MAX_OPEN)}><summary>'
-        f"{number(len(paths), 'file')} added here</summary><ul>{lines}</ul></details>"
+        f'<details class="groups"{" open" * bool(chosen)}><summary>Narrow the list'
+        f"{': ' + text(', '.join(sorted(value for _, value in chosen))) if chosen else ''}"
+        f"</summary>{lists}{clear}</details>"
     )
 
 
-def added(kept: Sequence[Upload]) -> str:
-    """What became of files that were handed over: those that got another name by their name."""
-    lines = []
-    n_added = sum(upload.outcome == "added" for upload in kept)
-    if n_added:
-        lines.append(f"{number(n_added, 'file')} added.")
-    told = {
-        "renamed": "{} is kept as {}: there is another of that name. To replace one, tick the box"
-        " before adding it.",
-        "replaced": "{} took the place of the file of that name.",
-        "unchanged": "{} was there already, as {}.",
-    }
-    lines += [
-        told[upload.outcome].format(f"“{upload.name}”", f"“{upload.path.name}”")
-        for upload in kept
-        if upload.outcome in told
+def _group(name: str, values: Sequence[tuple[str, int]], chosen: frozenset[tuple[str, str]]) -> str:
+    shown = [
+        *values[:MAX_VALUES],
+        *(one for one in values[MAX_VALUES:] if (name, one[0]) in chosen),
     ]
-    return _uploaded(lines)
-
-
-def removed(name: str) -> str:
-    """That a file was removed."""
-    return _uploaded([f"“{name}” is removed."])
-
-
-def _uploaded(lines: Sequence[str]) -> str:
-    items = "".join(f"<li>{text(words)}</li>" for words in lines)
-    return f'<ul class="uploaded" role="status">{items}</ul>'
-
-
-def health(info: IndexInfo | None) -> str:
-    """The state of an index in a line."""
-    if info is None or info.version is None:
-        return message("error", info.state if info else "There is no such index.")
-    built = f"{info.created:%Y-%m-%d %H:%M} UTC" if info.created else "unknown"
-    return (
-        f'<p class="facts">Version {info.version}, built {built}:'
-        f" {number(info.n_articles or 0, 'article')}, {number(info.n_chunks or 0, 'chunk')},"
-        f" {text(info.model or '')}</p>"
+    buttons = "".join(
+        f'<li><button type="button" data-narrow="{text(name)}" data-value="{text(value)}"'
+        f' aria-pressed="{"true" if (name, value) in chosen else "false"}">{text(value)}'
+        f" <span>{count:,}</span></button></li>"
+        for value, count in shown
     )
+    rest = len(values) - len(shown)
+    more = f'<li class="more">and {rest:,} more</li>' if rest else ""
+    return f"<h3>{text(name.capitalize())}</h3><ul>{buttons}{more}</ul>"
 
 
-def checked(report: CheckReport) -> str:
-    """What a check of an index found."""
-    if not report.findings:
+def _pages(rows: Sequence[Row], page: int, n_pages: int, sort: str) -> str:
+    """The page shown and its neighbours, named by what they hold in the order of the table."""
+    if n_pages == 1:
+        return ""
+
+    def holds(number: int) -> str:
+        part = rows[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
+        first, last = _label(part[0], sort), _label(part[-1], sort)
+        return first if first == last else f"{first} – {last}"
+
+    def button(number: int, before: str, after: str) -> str:
+        if not 0 <= number < n_pages:
+            return "<span></span>"
         return (
-            f'<p class="healthy" role="status">Version {report.version} is whole: every file, row'
-            " and id was checked.</p>"
+            f'<button type="button" data-page="{number}">{before}{text(holds(number))}{after}'
+            "</button>"
         )
-    kinds = {"error": "error", "warning": "stopped"}
-    return "".join(
-        message(kinds[found.severity], found.message, mend=found.mend) for found in report.findings
-    )
 
-
-def progress(at: BuildProgress) -> str:
-    """A bar for a build under way; without a known number it only shows that it goes on."""
-    share: float | None = 0.95
-    if at.phase in ("read", "embed"):
-        share = min(at.n_done / at.n_expected, 1.0) * 0.9 if at.n_expected else None
-    value = "" if share is None else f' value="{share:.3f}" max="1"'
-    of = f" of about {at.n_expected:,}" if at.n_expected and at.n_done < at.n_expected else ""
     return (
-        f'<div class="build" role="status"><label>{text(_PHASES.get(at.phase, at.phase))} …'
-        f" {number(at.n_done, 'article')}{of}<progress{value}></progress></label>"
-        f"{_note(at.note)}</div>"
+        '<nav class="pages" aria-label="Pages of the list">'
+        f"{button(page - 1, '<span aria-label=Before>←</span> ', '')}"
+        f"<p>Page {page + 1} of {n_pages}: {text(holds(page))}</p>"
+        f"{button(page + 1, '', ' <span aria-label=Next>→</span>')}</nav>"
     )
 
 
-def built(done: BuildReport) -> str:
-    """What a build did."""
-    changes = [
-        f"{count:,} {word}"
-        for count, word in (
-            (done.added, "added"),
-            (done.changed, "changed"),
-            (done.removed, "removed"),
-            (done.unchanged, "unchanged"),
-        )
-        if count
-    ]
-    what = "Version" if done.published else "Nothing to do: version"
-    skipped_too = f", {number(len(done.skipped), 'input')} skipped" if done.skipped else ""
-    return (
-        f'<div class="build done" role="status"><p>{what} {done.version}:'
-        f" {number(done.n_articles, 'article')} ({', '.join(changes)}){skipped_too}.</p>"
-        f"{_note(done.note)}</div>"
-    )
-
-
-def refused(words: str) -> str:
-    """That a build would take most articles out, with a button that lets it."""
-    return (
-        f'<div class="notice error" role="alert"><p>{text(words)}</p><p>The index is as it was. Put'
-        ' them back and rebuild, or</p><button type="button" data-let-go>let them go</button></div>'
-    )
-
-
-def _note(words: str | None) -> str:
-    return f'<p class="build-note">{text(words)}</p>' if words else ""
+def _label(row: Row, sort: str) -> str:
+    if sort == "published":
+        return plain_day(row.published) if row.published else "no date"
+    if sort == "state":
+        return row.told or "alone"
+    words = (row.title or row.article_id) if sort == "title" else row.source or "not stated"
+    return words if len(words) <= _MAX_LABEL else words[: _MAX_LABEL - 1].rstrip() + "…"
 
 
 def _column(name: str, title: str, view: View) -> str:
@@ -237,25 +177,44 @@ def _column(name: str, title: str, view: View) -> str:
     if view.sort == name:
         order = f' aria-sort="{"descending" if view.descending else "ascending"}"'
     return (
-        f'<th scope="col"{order} class="{name}"><button type="button" data-sort="{name}">{title}'
+        f'<th scope="col"{order} class="of-{name}"><button type="button" data-sort="{name}">{title}'
         "</button></th>"
     )
 
 
-def _row(row: Row, n_removed: int) -> str:
+def _row(row: Row, n_removed: int, passage: str, marked: Callable[[str], str]) -> str:
     states = [number(n_removed, "piece") + " removed" if n_removed else "as found"]
     if row.n_same:
         states.append(f"{row.told}, same text as {number(row.n_same, 'other')}")
     state, source = ", ".join(states), text(row.source or "not stated")
+    found = f'<tr class="found"><td colspan="4">{passage}</td></tr>' if passage else ""
     # A narrow screen has no room for four columns: what two of them hold stands below the title.
     return (
-        f'<tr><td class="title"><button type="button" data-article="{text(row.article_id)}">'
-        f'{text(row.title or row.article_id)}</button><span class="beside">{source}: {state}</span>'
-        f'</td><td class="published">{day(row.published)}</td>'
-        f'<td class="source">{source}</td><td class="state">{state}</td></tr>'
+        f'<tr><td class="of-title"><button type="button" data-article="{text(row.article_id)}">'
+        f"{marked(row.title or row.article_id)}</button>"
+        f'<span class="beside">{source}: {state}</span>'
+        f'</td><td class="of-published">{day(row.published)}</td>'
+        f'<td class="of-source">{source}</td><td class="of-state">{state}</td></tr>{found}'
     )
 
 
 def _searched(row: Row) -> str:
     parts = (row.title, row.source, row.published, row.article_id)
     return " ".join(str(part) for part in parts if part).casefold()
+
+
+def formats(overview: Overview, n_skipped: Mapping[str, int]) -> str:
+    """What was read of each format, and how much was not, as a table that can be unfolded."""
+    n_read = Counter(row.format for row in overview.rows)
+    names = sorted({*n_read, *n_skipped}, key=lambda name: (-n_read[name], name))
+    lines = "".join(
+        f'<tr><th scope="row">{text(name)}</th><td>{n_read[name]:,}</td>'
+        f"<td>{n_skipped.get(name, 0):,}</td></tr>"
+        for name in names
+    )
+    summary = ", ".join(f"{n_read[name]:,} {name}" for name in names if n_read[name])
+    return (
+        f'<details class="formats"><summary>Read: {text(summary)}</summary><table><thead><tr>'
+        '<th scope="col">Format</th><th scope="col">Articles</th><th scope="col">Not taken</th>'
+        f"</tr></thead><tbody>{lines}</tbody></table></details>"
+    )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from rag.page.guard import TOKEN
+
 _FOLDER = Path(__file__).parent
 # Fonts of the system only: Gradio's own themes may load theirs from the network.
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
@@ -19,8 +21,8 @@ def theme() -> gr.themes.Base:
     )
 
 
-def head() -> str:
-    """What goes into the head of the page: its style sheets and its script.
+def head(token: str) -> str:
+    """What goes into the head of the page: its style sheets, its script and its token.
 
     Not by Gradio's own `css`: that puts a selector of its own before each of ours, and a rule
     for the state of `body` never holds.
@@ -29,4 +31,5 @@ def head() -> str:
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     scripts = (_FOLDER / name for name in ("page.js", "talk.js"))
     script = "".join(script.read_text(encoding="utf-8") for script in scripts)
-    return f"<style>{style}</style><script>{script}</script>"
+    meta = f'<meta name="{TOKEN}" content="{token}">'
+    return f"{meta}<style>{style}</style><script>{script}</script>"

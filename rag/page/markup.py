@@ -137,3 +137,7 @@ def message(kind: str, words: str, *, mend: str | None = None) -> str:
     role = "alert" if kind in ("error", "busy") else "status"
     command = f"<p class='mend'>To mend it: <code>{text(mend)}</code></p>" if mend else ""
     return f'<div class="notice {kind}" role="{role}"><p>{text(words)}</p>{command}</div>'
+
+
+UNFORESEEN = message("error", "Something went wrong here. The log of the server has the details.")
+"""What is shown when something happened that nobody foresaw; Gradio logs it."""

@@ -97,6 +97,15 @@
     };
     watch("value", () => requestAnimationFrame(show));
     document.addEventListener("click", (event) => closest(event, ".close-article") && element.contains(event.target) && close());
+    element.addEventListener("click", (event) => {
+      const other = closest(event, "[data-article]");
+      if (other) trigger("select", { article_id: other.dataset.article });
+      const { takeOut, title } = closest(event, "[data-take-out]")?.dataset ?? {};
+      if (takeOut !== undefined && confirm(`Take “${title}” out of the index?`)) {
+        trigger("apply", { article_id: takeOut });
+        close();
+      }
+    });
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") close();
     });
@@ -176,6 +185,11 @@
   // The library: its table, the files handed over, what a build says.
   function library(element, trigger) {
     element.addEventListener("click", (event) => {
+      const value = closest(event, "[data-narrow]");
+      if (value) trigger("apply", { name: value.dataset.narrow, value: value.dataset.value });
+      if (closest(event, "[data-narrow-not]")) trigger("apply", {});
+      const back = closest(event, "[data-take-back]");
+      if (back) trigger("apply", { take_back: back.dataset.takeBack });
       const sort = closest(event, "[data-sort]");
       if (sort) trigger("apply", { sort: sort.dataset.sort });
       const page = closest(event, "[data-page]");
@@ -199,6 +213,43 @@
     document.querySelector("#narrow").setAttribute("aria-expanded", String(open));
   }
 
+  // Uploads show that they come from this page; a page of another site does not know its token.
+  const token = document.querySelector('meta[name="x-rag-page"]')?.content;
+  const send = window.fetch;
+  window.fetch = (target, options = {}) => {
+    const path = new URL(target.url ?? target, location.href).pathname;
+    if (!path.endsWith("/gradio_api/upload")) return send(target, options);
+    const headers = new Headers(options.headers);
+    headers.set("x-rag-page", token);
+    return send(target, { ...options, headers });
+  };
+
+  // What is too long to be asked stays in the box, whole, and is not sent.
+  const MAX_QUESTION = 2000;
+  function limit(element) {
+    const box = () => document.querySelector("#question textarea");
+    const isTooLong = () => box().value.trim().length > MAX_QUESTION;
+    const tell = () => {
+      const n = box().value.trim().length;
+      element.querySelector("p").textContent = isTooLong()
+        ? `${n.toLocaleString("en")} characters: a question has at most ` +
+          `${MAX_QUESTION.toLocaleString("en")}. Nothing was cut off; shorten it to ask it.`
+        : "";
+    };
+    document.addEventListener("input", (event) => event.target === box() && tell());
+    const hold = (event) => {
+      const asks = event.type === "click"
+        ? closest(event, "#ask")
+        : event.target === box() && event.key === "Enter" && !event.shiftKey;
+      if (!asks || !isTooLong()) return;
+      tell();
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      box().focus();
+    };
+    for (const kind of ["click", "keydown", "keypress"]) document.addEventListener(kind, hold, true);
+  }
+
   // A file made by the server: {name, type, text}.
   function save(file) {
     if (!file) return;
@@ -209,5 +260,5 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  window.ragPage = { conversation, article, timeline, library, toggleFilters, save, closedArticle: () => articleClosed };
+  window.ragPage = { limit, conversation, article, timeline, library, toggleFilters, save, closedArticle: () => articleClosed };
 })();

@@ -5,9 +5,14 @@ It listens on 127.0.0.1 unless told otherwise, is never shared, and reports noth
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import secrets
+import signal
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +84,10 @@ def main(
     if index not in ready:
         raise RagError(f"index {index!r} is not ready to be asked", mend=f"rag build {index}")
     names = [index, *(name for name in ready if name != index)]
-    with tempfile.TemporaryDirectory(prefix="rag-page-", ignore_cleanup_errors=True) as uploads:
+    with (
+        _tidy_at_sigterm(),
+        tempfile.TemporaryDirectory(prefix="rag-page-", ignore_cleanup_errors=True) as uploads,
+    ):
         leave_gradio_no_settings(Path(uploads), [*_LOCAL_NAMES, host])
         try:
             page = _launched(engines, build, names, Path(uploads), host, port, allowed)
@@ -93,6 +101,30 @@ def main(
             engines.close()
 
 
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+@contextlib.contextmanager
+def _tidy_at_sigterm() -> Iterator[None]:
+    """End what is inside at SIGTERM as at Ctrl-C, then by the signal: no build holds it up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends it at once
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except _Terminated:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _launched(
     engines: Engines,
     build: Callable[..., BuildReport],
@@ -104,11 +136,16 @@ def _launched(
 ) -> Any:
     """The page (`gr.Blocks`), listening."""
     from rag.page import guard, look
-    from rag.page.blocks import MAX_UPLOAD, build_page
+    from rag.page.blocks import build_page
     from rag.page.handlers import Handlers
+    from rag.page.library_events import LibraryEvents
+    from rag.page.library_tab import MAX_UPLOAD
+
+    token = secrets.token_urlsafe(16)
 
     # All who fit into the model's queue, and some who are told that it is full.
-    page = build_page(Handlers(engines, build), names, engines.settings.queue_size + 4)
+    n_asking = engines.settings.queue_size + 4
+    page = build_page(Handlers(engines), LibraryEvents(engines, build), names, n_asking)
     asked_by = list(_LOCAL_NAMES) if host == HOST else ["*"]
     page.launch(
         prevent_thread_lock=True,
@@ -125,7 +162,7 @@ def _launched(
         pwa=False,
         max_file_size=MAX_UPLOAD,
         theme=look.theme(),
-        head=look.head(),
-        app_kwargs={"middleware": guard.middleware(asked_by, uploads)},
+        head=look.head(token),
+        app_kwargs={"middleware": guard.middleware(asked_by, uploads, token)},
     )
     return page

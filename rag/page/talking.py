@@ -19,10 +19,9 @@ from rag.page.conversation import Conversation, Stops
 from rag.page.engines import Engines
 from rag.page.keeping import Keeping, leaves
 from rag.page.kept import Kept
-from rag.page.markup import message
+from rag.page.markup import UNFORESEEN, message
 from rag.page.remark import remark_on
 
-FAILED = message("error", "Something went wrong here. The log of the server has the details.")
 _log = logging.getLogger(__name__)
 
 
@@ -161,7 +160,7 @@ class Talking:
         if str(request.session_hash) not in self._crashed:
             return gr.skip()
         self._crashed.discard(str(request.session_hash))
-        return FAILED
+        return UNFORESEEN
 
     # Taking away
 

@@ -79,6 +79,59 @@ ARTICLES = [
     },
 ]
 
+RESCUE = (
+    "The crew of the trawler Maren was rescued by a helicopter on Tuesday. Jens Dahl, the head of"
+    " the coastguard in Skagen, said the sea was calm. Mr Dahl praised the pilots. They flew twice"
+    " through the night and brought nine people to the hospital, where all of them slept until"
+    " noon and then went home by bus."
+)
+# Sections, a reprint, and sentences that questions are made from.
+SHELF = [
+    {
+        "id": "rescue",
+        "title": "Crew of a trawler saved off Skagen",
+        "text": RESCUE,
+        "published": "2024-02-01",
+        "source": "Osterby Post",
+        "section": "sea",
+    },
+    {
+        "id": "again",
+        "title": "Trawler crew saved",
+        "text": RESCUE,
+        "published": "2024-02-02",
+        "source": "Coast Radio",
+        "section": "sea",
+    },
+    {
+        "id": "fair",
+        "title": "A fair of winter things",
+        "text": "The winter fair will open its gates on Friday. Bakers bring bread to it.",
+        "published": "2024-03-02",
+        "source": "Osterby Post",
+        "section": "town",
+    },
+    {
+        "id": "strike",
+        "title": "Ferries of Osterby stand still",
+        "text": "Ferries stood still in the port of Osterby today. Union leader Karin Vinter said"
+        " that the harbour of Osterby would stay shut. Ms Vinter wants more pay.",
+        "published": "2024-02-20",
+        "source": "Osterby Post",
+        "section": "town",
+    },
+    *(
+        {
+            "id": f"page-{n:02}",
+            "title": f"Notice number {n:02} of the port",
+            "text": f"Berth {n} stays shut because of works. Captains are told to use another one.",
+            "published": f"2023-{n % 12 + 1:02}-{n % 28 + 1:02}",
+            "section": "port",
+        }
+        for n in range(60)
+    ),
+]
+
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,6 +150,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
         outside = folder / "outside"
         assert not outside.exists(), outside.read_text()
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A second server, whose indexes tests may change."""
+    folder = tmp_path_factory.mktemp("shelf")
+    index_dir = write_articles(folder, SHELF)
+    build(index_dir)
+    (folder / "tmp").mkdir()
+    command = ["-m", "tests.browser.serve", "PORT", str(folder)]
+    with served(command, folder, index_dir, TMPDIR=str(folder / "tmp")) as server:
+        yield server
+    assert list((folder / "tmp").iterdir()) == []  # SIGTERM leaves nothing behind
+
+
+@pytest.fixture
+def reader(browser: Browser, shelf: Server) -> Iterator[Visitor]:
+    """Somebody at the second server."""
+    with visit(browser, shelf.url) as visitor:
+        yield visitor
 
 
 @pytest.fixture(scope="session")

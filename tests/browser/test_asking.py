@@ -161,17 +161,6 @@ def test_what_is_made_up_is_folded_away(browser: Browser, server: Server) -> Non
         assert "9 million" not in copied
 
 
-def test_examples_come_from_the_index(visitor: Visitor) -> None:
-    example = visitor.page.locator("#hello li button", has_text="Harbour bridge")
-    question = example.inner_text()
-    example.click()
-    visitor.answered()
-    assert visitor.text(".question") == question
-    assert visitor.page.locator(".hit .title").first.inner_text() == (
-        "Harbour bridge to close for repairs"
-    )
-
-
 def test_ten_people_ask_at_once(browser: Browser, server: Server) -> None:
     with ExitStack() as stack:
         people = [stack.enter_context(visit(browser, server.url)) for _ in range(10)]

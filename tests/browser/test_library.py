@@ -21,25 +21,25 @@ def test_search_and_sort(visitor: Visitor) -> None:
     open_library(visitor)
     page = visitor.page
     page.fill("#article-search :is(input, textarea)", "osterby post")
-    expect(page.locator(".articles td.title button")).to_have_text(
+    expect(page.locator(".articles td.of-title button")).to_have_text(
         ["Harbour bridge to close for repairs"]
     )
     page.fill("#article-search :is(input, textarea)", "2024")
-    expect(page.locator(".articles td.published time").first).to_have_attribute(
+    expect(page.locator(".articles td.of-published time").first).to_have_attribute(
         "datetime", "2024-06-10"
     )
-    page.click(".articles th.published button")
-    expect(page.locator(".articles td.published time").first).to_have_attribute(
+    page.click(".articles th.of-published button")
+    expect(page.locator(".articles td.of-published time").first).to_have_attribute(
         "datetime", "2024-03-01"
     )
-    assert page.get_attribute(".articles th.published", "aria-sort") == "ascending"
+    assert page.get_attribute(".articles th.of-published", "aria-sort") == "ascending"
 
 
 def test_reprints_are_a_state(visitor: Visitor) -> None:
     open_library(visitor)
     page = visitor.page
     page.fill("#article-search :is(input, textarea)", "storm")
-    expect(page.locator(".articles td.state")).to_have_text(
+    expect(page.locator(".articles td.of-state")).to_have_text(
         [
             "as found, reprint, same text as 1 other",
             "as found, first report, same text as 1 other",
@@ -96,13 +96,13 @@ def test_files_of_one_name_are_both_kept_and_can_be_removed(
         expect(page.locator("#files .file-preview")).to_have_count(0)  # it takes files again
     expect(page.locator("#uploads")).to_contain_text("owl (2).txt")  # the last that a build shows
     page.fill("#article-search :is(input, textarea)", "owl")
-    expect(page.locator(".articles td.title button")).to_have_count(2)
+    expect(page.locator(".articles td.of-title button")).to_have_count(2)
     page.on("dialog", lambda dialog: dialog.accept())
     for n_left, name in ((1, "owl (2).txt"), (0, "owl.txt")):
         page.get_by_role("button", name=f"Remove {name}").click()
         expect(page.locator("#built .uploaded")).to_have_text(f"“{name}” is removed.")
         expect(page.locator("#built .done")).to_contain_text("1 removed")
-        expect(page.locator(".articles td.title button")).to_have_count(n_left)
+        expect(page.locator(".articles td.of-title button")).to_have_count(n_left)
         expect(page.locator("#uploads")).not_to_contain_text(name)
 
 
@@ -116,10 +116,10 @@ def test_a_build_that_would_take_most_articles_out_asks(browser: Browser, tmp_pa
         page = visitor.page
         page.click("#rebuild")
         expect(page.locator("#built .error")).to_contain_text("2 of the 3 articles of index 'news'")
-        expect(page.locator(".articles td.title button")).to_have_count(3)
+        expect(page.locator(".articles td.of-title button")).to_have_count(3)
         page.get_by_role("button", name="let them go").click()
         expect(page.locator("#built .done")).to_contain_text("2 removed")
-        expect(page.locator(".articles td.title button")).to_have_count(1)
+        expect(page.locator(".articles td.of-title button")).to_have_count(1)
 
 
 def test_rebuilding_while_another_page_asks(browser: Browser, server: Server) -> None:

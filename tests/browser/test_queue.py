@@ -18,7 +18,7 @@ from tests.browser import serve
 from rag.page import blocks
 make = blocks.build_page
 blocks.MAX_WAITING = 1
-blocks.build_page = lambda handlers, indexes, n_asking: make(handlers, indexes, 1)
+blocks.build_page = lambda handlers, library, indexes, _: make(handlers, library, indexes, 1)
 serve.main(int(sys.argv[1]), pathlib.Path(sys.argv[2]))
 """
 

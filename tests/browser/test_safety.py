@@ -33,7 +33,7 @@ def test_markup_in_articles_and_questions_does_nothing(visitor: Visitor) -> None
     assert EVIL in visitor.text("#panel .text")
     assert harmless(visitor)
     visitor.page.get_by_role("tab", name="Library").click()
-    expect(visitor.page.locator(".articles td.source").first).to_have_text(f"Lindal {EVIL}")
+    expect(visitor.page.locator(".articles td.of-source").first).to_have_text(f"Lindal {EVIL}")
     assert harmless(visitor)
 
 
@@ -100,8 +100,14 @@ def test_others_on_the_network_log_in(browser: Browser, tmp_path: Path) -> None:
         page.on("request", lambda request: addresses.append(request.url))
         page.goto(server.url)
         page.get_by_label("username").fill("ada")
+        page.get_by_label("password").fill("wrong")
+        page.get_by_role("button", name="Login").click()
+        expect(page.get_by_text("Incorrect Credentials")).to_be_visible()
         page.get_by_label("password").fill("secret")
         page.get_by_role("button", name="Login").click()
         expect(page.locator("#hello h1")).to_have_text("Ask the articles of “news”")
+        cookies = context.cookies()
+        assert cookies
+        assert {(cookie["sameSite"], cookie["httpOnly"]) for cookie in cookies} == {("Lax", True)}
         assert [url for url in addresses if not url.startswith((server.url, "data:"))] == []
         context.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from rag.page.guard import TOKEN
 
 API = "/gradio_api"
 
@@ -32,6 +35,8 @@ class HttpVisitor:
         self.url = url
         self.session = uuid.uuid4().hex
         self.config = json.loads(self.get("/config"))
+        found = re.search(rf'name=\\?"{TOKEN}\\?" content=\\?"([\w-]+)', self.get("/").decode())
+        self.token = found[1] if found else ""
         self._names = {
             item["id"]: item["props"].get("elem_id") for item in self.config["components"]
         }
@@ -50,6 +55,7 @@ class HttpVisitor:
         head = f'Content-Disposition: form-data; name="files"; filename="{name}"'
         body = f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + f"\r\n--{boundary}--".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        headers |= {TOKEN: self.token}
         request = urllib.request.Request(f"{self.url}{API}/upload", body, headers)
         (path,) = json.loads(self._opened(request))
         return file_data(path, f"{self.url}{API}/file={path}")

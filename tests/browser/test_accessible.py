@@ -1,0 +1,58 @@
+"""Contrast and names for a screen reader, by axe-core, in both themes and both widths."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import visit
+from tests.browser.serving import Server
+from tests.browser.test_library import open_library
+
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Gradio's own box for files is a button within a button, while it holds some.
+NOT_OURS = ["nested-interactive"]
+# The days that the bars of the timeline choose can be typed as well (WCAG 2.5.8, equivalent).
+RUN = """async ([levels, off]) => (await axe.run(document, {
+  runOnly: { type: "tag", values: levels },
+  rules: Object.fromEntries(off.map((id) => [id, { enabled: false }])),
+})).violations.flatMap((v) => v.nodes
+  .filter((n) => v.id !== "target-size" || !n.html.includes('class="bar'))
+  .map((n) => [v.id, n.html.slice(0, 160), n.failureSummary]))"""
+
+
+def violations(page: Page) -> list[object]:
+    page.wait_for_timeout(300)  # colours fade in
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found: list[object] = page.evaluate(RUN, [LEVELS, NOT_OURS])
+    return found
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 360)])
+def test_axe_finds_nothing(browser: Browser, shelf: Server, theme: str, width: int) -> None:
+    size = {"width": width, "height": 800}
+    with visit(browser, shelf.url, viewport=size, color_scheme=theme) as visitor:
+        page = visitor.page
+        expect(page.locator("#examples li").first).to_be_visible()
+        assert violations(page) == []
+        visitor.ask("When will the winter fair open its gates?")
+        visitor.answered()
+        page.click(".cite >> nth=0")
+        expect(page.locator("#cited")).to_be_in_viewport()
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        open_library(visitor)
+        page.click("#groups summary")
+        page.click("[data-narrow=section][data-value=sea]")
+        page.click("#new-index > button")
+        expect(page.locator("#make-index")).to_be_visible()
+        assert violations(page) == []
+        visitor.picture(f"{theme}-{width}-narrowed-library")
+        page.get_by_role("button", name="Trawler crew saved").click()
+        expect(page.locator("#page-of-article .story")).to_be_visible()
+        assert violations(page) == []
+        visitor.picture(f"{theme}-{width}-story")
