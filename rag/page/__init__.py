@@ -37,8 +37,8 @@ Modules:
     login         passwords and cookies
     look          theme, style sheet and script
 
-Only `talking`, `handlers`, `library_events`, `library_tab`, `parts`, `look` and `blocks` know Gradio;
-only `kept` writes.
+Only `talking`, `handlers`, `library_events`, `library_tab`, `parts`, `look` and `blocks` know
+Gradio; only `kept` writes.
 
 Texts of articles are written by strangers: nothing gets into HTML but through `markup`.
 """
