@@ -35,7 +35,7 @@ ui: setup
 setup: $(READY)
 	@:
 
-$(READY): pyproject.toml requirements.txt tools/setup.sh tools/llama-build.cmake
+$(READY): pyproject.toml requirements.txt tools/setup.sh tools/llama-build.cmake tools/amx.h
 	@tools/setup.sh
 	@touch $@
 

@@ -45,7 +45,7 @@ def main() -> None:
             n_threads=settings.threads,
             runtime=runtime,
         )
-        for runtime in ("onnx-int8-2", "sentence-transformers")
+        for runtime in ("onnx-int8-3", "sentence-transformers")
     )
     news = [text for article in read(arguments.news) for text in pieces(article)]
     result: dict[str, Any] = {"model": arguments.model, "machine": describe()}

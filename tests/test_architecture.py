@@ -35,6 +35,7 @@ NATIVE = {
         *("rag/embedding/reference.py", "rag/embedding/export.py", "rag/retrieval/reranking.py"),
     },
     "torch": {
+        "rag/embedding/bf16.py",
         "rag/embedding/reference.py",
         "rag/embedding/export.py",
         "rag/retrieval/reranking.py",

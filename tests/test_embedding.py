@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from rag import embedding, models
-from rag.embedding import Embedder, export
+from rag.embedding import Embedder, bert, export
+from rag.embedding.bf16 import Bf16Encoder, has_bf16_products, runs
 from rag.embedding.onnx import OnnxEmbedder, has_int8_products
 from rag.embedding.reference import SentenceTransformersEmbedder
 from rag.errors import ModelError, ModelMissingError
@@ -183,6 +184,41 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it(small: Path) -> None:
     together = ours.embed_documents(texts)
     for n in (0, 77, len(texts) - 1):
         np.testing.assert_allclose(ours.embed_documents([texts[n]])[0], together[n], atol=1e-6)
+
+
+@pytest.mark.skipif(not has_bf16_products(), reason="a processor without AMX")
+def test_bf16_computes_what_the_model_does(small: Path) -> None:
+    ours = Bf16Encoder(bert.read(small))
+    texts = [text for text in TEXTS if text != LONG] + [f"{a} {b}" for a in WORDS for b in WORDS]
+    ids = [text.ids for text in quick(small)._tokenizer.encode_batch(texts)]
+    vectors, states = ours.run(ids)
+    assert [own.shape for own in states] == [(len(own), 32) for own in ids]
+    expected = reference(small).embed_documents(texts)
+    assert cosines(vectors, expected).min() > 0.9995
+    assert cosines(vectors, expected).max() < 1 - 1e-7  # else it was not bfloat16
+    (alone,), _ = ours.run(ids[-1:])
+    np.testing.assert_allclose(alone, vectors[-1], atol=0.01)
+
+
+def test_bf16_runs_hold_every_text_once() -> None:
+    assert runs([2_000, 100, 1_500, 600, 7]) == [[0, 1], [2, 3], [4]]
+    assert runs([]) == []
+
+
+@pytest.mark.skipif(not has_bf16_products(), reason="a processor without AMX")
+def test_many_passages_are_read_in_bf16(small: Path) -> None:
+    folder = export.export(small, models_dir=small.parent)
+    ours = OnnxEmbedder(folder, model="m", n_threads=2, weights=small)
+    texts = [f"{SPANNED} {a} {b}" for a in WORDS for b in WORDS]
+    texts = (texts * 3)[:256]
+    few, _ = ours.embed_passages(texts[:255], [SPANS] * 255)
+    assert ours._encoder is None  # importing torch would not pay
+    many, parts = ours.embed_passages(texts, [SPANS] * 256)
+    assert ours._encoder is not None
+    exact, exact_parts = reference(small).embed_passages(texts, [SPANS] * 256)
+    assert cosines(many, exact).min() > 0.9995
+    assert 0.999 < cosines(many[:255], few).min() < 1 - 1e-7
+    assert [part.shape for part in parts] == [part.shape for part in exact_parts]
 
 
 def test_equal_texts_are_run_once(small: Path) -> None:

@@ -9,11 +9,8 @@ set(LLAMA_BUILD_COMMON OFF)
 # of the time, and answers come as fast.
 cmake_language(DEFER CALL target_compile_options llama PRIVATE -O1)
 
-# GCC before 12.4 and 13.3 compiles _tile_loadconfig wrongly (PR 114098): on processors with AMX
-# the first prompt ends in a segmentation fault. AMX would also keep a second copy of the weights.
-include(CheckCCompilerFlag)
-check_c_compiler_flag(-mno-amx-tile RAG_KNOWS_AMX)
-if(RAG_KNOWS_AMX)
-    cmake_language(DEFER CALL target_compile_options ggml-cpu PRIVATE
-        -mno-amx-tile -mno-amx-int8 -mno-amx-bf16)
-endif()
+# Some versions of GCC compile _tile_loadconfig wrongly: on processors with AMX the first prompt would
+# end in a segmentation fault.
+set(RAG_AMX_HEADER "${CMAKE_CURRENT_LIST_DIR}/amx.h") # a deferred call sees another folder
+cmake_language(DEFER CALL target_compile_options ggml-cpu PRIVATE
+    "$<$<COMPILE_LANGUAGE:C,CXX>:SHELL:-include \"${RAG_AMX_HEADER}\">")

@@ -35,7 +35,7 @@ build_llama() {
 llama_key() {
     {
         pinned llama_cpp_python
-        cat tools/llama-build.cmake
+        cat tools/llama-build.cmake tools/amx.h
         echo "${CMAKE_ARGS:-}"
         c++ --version
         grep -m 1 '^flags' /proc/cpuinfo || uname -m

@@ -115,7 +115,7 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
     path = models.find(model, models_dir=models_dir, kind="embedding")
     if runtime == export.RUNTIME:
         folder = _export(path, model, models_dir)
-        return OnnxEmbedder(folder, model=model, n_threads=n_threads)
+        return OnnxEmbedder(folder, model=model, n_threads=n_threads, weights=path)
     if runtime not in (None, reference.RUNTIME):
         raise ModelError(
             f"no runtime {runtime!r} for embedding model {model!r}",
@@ -125,7 +125,7 @@ def load(model: str, *, models_dir: Path, n_threads: int, runtime: str | None = 
     if runtime is None and not reference.gpu_available():
         try:
             folder = _export(path, model, models_dir)
-            return OnnxEmbedder(folder, model=model, n_threads=n_threads)
+            return OnnxEmbedder(folder, model=model, n_threads=n_threads, weights=path)
         except export.NotExportableError:
             pass  # the reference is the one for this model
         except ModelError as error:

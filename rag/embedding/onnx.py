@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rag.embedding import EmbedderIdentity, Spans, Vectors, embed_apart, unit
+from rag.embedding import EmbedderIdentity, Spans, Vectors, bert, embed_apart, unit
+from rag.embedding.bf16 import Bf16Encoder, has_bf16_products, runs
 from rag.embedding.export import DOCUMENTS, META, QUERIES, RUNTIME, TOKENIZER
 from rag.embedding.graph import INPUT, OUTPUT, STATES
 from rag.embedding.session import open_session
@@ -23,6 +24,8 @@ from rag.errors import ModelError
 # Tokens of one batch. Its activations should stay in a core's own cache: 8 times as many tokens
 # are slower by a third, half as many by less than a tenth.
 _BATCH_TOKENS = 320
+# From so many passages at once, importing torch pays: it takes some seconds of one core.
+_MANY_PASSAGES = 256
 
 
 class OnnxEmbedder:
@@ -35,12 +38,17 @@ class OnnxEmbedder:
         folder: What `rag.embedding.export.export` returned.
         model: Name of the model.
         n_threads: Threads to use, at least 1.
+        weights: Folder of the model itself: many passages are then read in bfloat16 where the
+            processor has products for that (`rag.embedding.bf16`), which is nearer to float32 than
+            int8 is, and quicker. None leaves them to the export.
 
     Raises:
         ModelError: a file of the export is missing or damaged.
     """
 
-    def __init__(self, folder: Path, *, model: str, n_threads: int) -> None:
+    def __init__(
+        self, folder: Path, *, model: str, n_threads: int, weights: Path | None = None
+    ) -> None:
         from tokenizers import Tokenizer
 
         self._folder = folder
@@ -52,6 +60,8 @@ class OnnxEmbedder:
             False
         )
         self._n_threads = n_threads
+        self._weights = weights if has_bf16_products() else None
+        self._encoder: Bf16Encoder | None = None
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="embed")
         self.identity = EmbedderIdentity(
             model=model,
@@ -84,14 +94,21 @@ class OnnxEmbedder:
         vectors = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
         parts: list[Vectors] = [vectors[:0]] * len(texts)
 
+        short = sorted(set(range(len(texts))).difference(long))
+        lengths = [len(encoded[row].ids) for row in short]
+        encoder = self._for_many(len(short))
+
         def run(rows: list[int]) -> None:
-            batch = np.array([encoded[row].ids for row in rows], dtype=np.int64)
-            vectors[rows], states = self._documents.run([OUTPUT, STATES], {INPUT: batch})
+            ids = [encoded[row].ids for row in rows]
+            if encoder is not None:
+                vectors[rows], states = encoder.run(ids)
+            else:
+                batch = np.array(ids, dtype=np.int64)
+                vectors[rows], states = self._documents.run([OUTPUT, STATES], {INPUT: batch})
             for row, own in zip(rows, states, strict=True):
                 parts[row] = _spans(own, encoded[row].offsets, spans[row])
 
-        short = [at for at in range(len(texts)) if at not in set(long)]
-        batches = _batches([len(encoded[row].ids) for row in short])
+        batches = _batches(lengths) if encoder is None else runs(lengths)
         for _ in self._threads.map(run, [[short[at] for at in rows] for rows in batches]):
             pass  # raises what a batch raised
         if long:
@@ -103,6 +120,12 @@ class OnnxEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of questions, shape (n, dimension), at full precision: they are few."""
         return self._embed(self._queries, texts)
+
+    def _for_many(self, n_passages: int) -> Bf16Encoder | None:
+        """The encoder for many passages; once it is open, for few as well."""
+        if self._encoder is None and self._weights is not None and n_passages >= _MANY_PASSAGES:
+            self._encoder = Bf16Encoder(bert.read(self._weights))
+        return self._encoder
 
     # Opened at first use: a search needs only the one, a build only the other.
 

@@ -2,8 +2,8 @@
 
 GCC before 11.5, 12.4 and 13.3 drops the stores that fill an AMX tile configuration (GCC bug
 114098), and on a processor with AMX the first prompt then ends in a segmentation fault, which
-nobody can catch. `make` builds llama.cpp without AMX (tools/llama-build.cmake); pip does not know
-of that.
+nobody can catch. `make` mends that while it builds llama.cpp (tools/amx.h); pip does not know of
+it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _FIXED_SINCE = {11: 5, 12: 4, 13: 3}  # minor version by major; 10 knows no AMX,
 # In the section .comment, where each compiler that had a part in a library leaves its name.
 _GCC = re.compile(rb"GCC: \([^)\0]*\) (\d+)\.(\d+)\.\d+")
 _CLANG = b"clang version "
+_MENDED = b"rag: AMX tile configuration read whole"
 _FLAGS = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
 _PROCESSOR = Path("/proc/cpuinfo")
 
@@ -52,7 +53,12 @@ def check_build(llama_cpp: Any, *, processor: Path = _PROCESSOR) -> None:
 
 
 def compilers_of(library: bytes) -> list[tuple[int, int]]:
-    """Versions of GCC, (major, minor), that had a part in a library; none for one by clang."""
+    """Versions of GCC, (major, minor), that had a part in a library.
+
+    None for one by clang, and for one that was built with tools/amx.h.
+    """
+    if _MENDED in library:
+        return []
     if _CLANG in library:  # the lines of GCC are then those of the C library's start-up code
         return []
     return [(int(found[1]), int(found[2])) for found in _GCC.finditer(library)]
