@@ -103,6 +103,7 @@ def test_others_on_the_network_log_in(browser: Browser, tmp_path: Path) -> None:
         page.get_by_label("password").fill("wrong")
         page.get_by_role("button", name="Login").click()
         expect(page.get_by_text("Incorrect Credentials")).to_be_visible()
+        page.get_by_label("username").fill("ada")  # Gradio forgets it
         page.get_by_label("password").fill("secret")
         page.get_by_role("button", name="Login").click()
         expect(page.locator("#hello h1")).to_have_text("Ask the articles of “news”")
