@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.page import examples
+from rag.page.overview import rows_of
 from rag.testing import FakeEmbedder, open_with
 from tests.support import build, write_articles
 
@@ -42,7 +43,7 @@ def made(folder: Path, articles: list[dict[str, Any]], **config: str) -> list[st
         file.write_text("\n".join([*lines, file.read_text()]))
     build(index_dir)
     with open_with(index_dir, "news", FakeEmbedder()) as rag:
-        return examples.questions(rag)
+        return examples.questions(rag, rows_of(rag.articles(), []))
 
 
 def test_who_when_and_what_somebody_said(tmp_path: Path) -> None:

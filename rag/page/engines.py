@@ -101,13 +101,14 @@ class Engines:
             known = self._overviews.get(name)
             if known is None or known.version != opened.version:
                 stories = rag.stories()
+                rows = tuple(rows_of(articles, stories))
                 known = Overview(
                     name,
                     opened.version,
-                    tuple(rows_of(articles, stories)),
+                    rows,
                     _Removed(rag),
                     {one: story.articles for story in stories for one in story.articles},
-                    tuple(questions(rag)),
+                    tuple(questions(rag, rows)),
                 )
                 self._overviews[name] = known
             return known

@@ -7,12 +7,14 @@ for it finds that article. Other languages than those with patterns have none.
 from __future__ import annotations
 
 import datetime
+import heapq
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rag import Article, Rag
+from rag.page.overview import Row
 
 _MOST = 3
 _MOST_ARTICLES = 200
@@ -21,16 +23,16 @@ _MAX_TEXT = 6_000
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w-]*[a-z](?: [A-Z][\w-]*[a-z])*\b")
 
 
-def questions(rag: Rag, n_articles: int = _MOST_ARTICLES) -> list[str]:
+def questions(rag: Rag, rows: Iterable[Row], n_articles: int = _MOST_ARTICLES) -> list[str]:
     """At most three questions, of different kinds, about articles that a search finds for them.
 
     Args:
         rag: Whose articles.
+        rows: All of them.
         n_articles: How many of the newest are looked at.
     """
-    newest = sorted(
-        rag.articles(), key=lambda one: (one.published or datetime.date.min, one.article_id)
-    )[-n_articles:][::-1]
+    last = heapq.nlargest(n_articles, rows, _newness)
+    newest = [one for row in last if (one := rag.article(row.article_id)) is not None]
     found: list[str] = []
     used: set[str] = set()
     asked: set[str] = set()  # names that a question has already
@@ -48,6 +50,10 @@ def questions(rag: Rag, n_articles: int = _MOST_ARTICLES) -> list[str]:
                 asked |= names
                 break
     return found[:_MOST]
+
+
+def _newness(row: Row) -> tuple[datetime.date, str]:
+    return row.published or datetime.date.min, row.article_id
 
 
 def _who(article: Article, rag: Rag) -> Iterator[str]:
