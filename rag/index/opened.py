@@ -169,10 +169,17 @@ class OpenIndex:
         self, terms: Sequence[str], vector: Vectors, filter: Filter, n: int
     ) -> Candidates:
         """What vectors and words propose; see `rag.retrieval.CandidateStore`."""
+        (found,) = self.candidates_of([(terms, vector)], filter, n)
+        return found
+
+    def candidates_of(
+        self, questions: Sequence[tuple[Sequence[str], Vectors]], filter: Filter, n: int
+    ) -> list[Candidates]:
+        """Like `candidates`, for many questions, each its terms and its vector."""
         if self.store is not None:
-            return self.store.candidates(terms, vector, filter, n)
+            return [self.store.candidates(*question, filter, n) for question in questions]
         allowed = None if filter.passes_all else self.chunk_ids_where(filter)
-        return propose(self.vectors, self.lexical, terms, vector, filter, allowed, n)
+        return propose(self.vectors, self.lexical, questions, filter, allowed, n)
 
     def mentions(self, words: str) -> dict[str, tuple[int, int]]:
         """Articles with a passage, or its title, that has every one of these words.
