@@ -35,6 +35,7 @@ def propose(
     filter: Filter,
     allowed: NDArray[np.int64] | None,
     n: int,
+    only: Sequence[int] | None = None,
 ) -> list[Candidates]:
     """The n best chunks by cosine and the n best by BM25, for each question.
 
@@ -46,13 +47,14 @@ def propose(
         filter: Which chunks may be found.
         allowed: Their ids; None where the filter lets every chunk pass.
         n: Chunks wanted of each.
+        only: `allowed`, where that says more than the filter.
     """
     if not questions:
         return []
     # All at once: going through the vectors costs more than comparing with them.
     nearest = _cosines(vectors, np.stack([vector for _, vector in questions]), n, allowed)
     return [
-        _completed(vectors, lexical, *question, cosines, filter, n)
+        _completed(vectors, lexical, *question, cosines, filter, n, only)
         for question, cosines in zip(questions, nearest, strict=True)
     ]
 
@@ -65,8 +67,9 @@ def _completed(
     cosines: dict[int, float],
     filter: Filter,
     n: int,
+    only: Sequence[int] | None,
 ) -> Candidates:
-    bm25 = dict(lexical.search(terms, n, filter=filter))
+    bm25 = dict(lexical.search(terms, n, filter=filter, only=only))
     missing = [chunk_id for chunk_id in cosines if chunk_id not in bm25]
     bm25 |= dict(lexical.search(terms, len(missing), only=missing))
     unseen = np.array(sorted(bm25.keys() - cosines.keys()), dtype=np.int64)

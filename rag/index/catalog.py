@@ -84,6 +84,17 @@ class Catalog:
         rows = self._database.rows("SELECT article_id, content_hash, path FROM articles")
         return {article_id: (digest, path) for article_id, digest, path in rows}
 
+    def contents(self) -> dict[int, tuple[str, str]]:
+        """article_id and content hash of every article, by its number."""
+        rows = self._database.rows("SELECT number, article_id, content_hash FROM articles")
+        return {number: (article_id, digest) for number, article_id, digest in rows}
+
+    def chunk_ids_in(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+        """Ids of the chunks of these articles, ascending."""
+        query = "SELECT chunk_id FROM chunks INDEXED BY chunks_article WHERE article IN"
+        found = [row[0] for row in self._database.rows_in(query, numbers)]
+        return np.sort(np.array(found, dtype=np.int64))
+
     def n_undated(self) -> int:
         """Number of articles without a day of publication."""
         row = self._database.row("SELECT count(*) FROM articles WHERE published IS NULL")

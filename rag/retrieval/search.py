@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
@@ -35,6 +39,7 @@ def retrieve(
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
+    only: NDArray[np.int64] | None = None,
 ) -> list[Found]:
     """The k best passages for each question, with the question's terms.
 
@@ -45,6 +50,7 @@ def retrieve(
         k: Hits wanted, at least 1.
         filter: Which articles may be found; evaluated inside the search.
         reranker: Reads the best chunks again, together with the question.
+        only: Ids of the only chunks that may be found, ascending; None lets every one.
 
     Returns:
         For each question what was found; no passages when nothing passes the filter.
@@ -61,9 +67,10 @@ def retrieve(
     terms = [QuestionTerms(question, index, index.analyzer) for question in questions]
     pairs = [(list(one.weights), vector) for one, vector in zip(terms, vectors, strict=True)]
     filter = filter or Filter()
-    proposed = index.candidates_of(pairs, filter, _n_candidates(k))
+    proposed = index.candidates_of(pairs, filter, _n_candidates(k), only)
+    options: dict[str, Any] = {"k": k, "filter": filter, "reranker": reranker, "only": only}
     return [
-        search(index, *question, k=k, filter=filter, reranker=reranker, proposed=candidates)
+        search(index, *question, **options, proposed=candidates)
         for *question, candidates in zip(terms, vectors, proposed, strict=True)
     ]
 
@@ -86,6 +93,7 @@ def search(
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
+    only: NDArray[np.int64] | None = None,
     proposed: Candidates | None = None,
 ) -> Found:
     """Like `retrieve`, for a question whose terms and vector (shape (dimension,)) are known.
@@ -93,7 +101,7 @@ def search(
     Its first candidates may be known, too: `proposed`.
     """
     filter = filter or Filter()
-    close = _closest(index, terms, vector, k, filter, proposed)
+    close = _closest(index, terms, vector, k, filter, only, proposed)
     chunks = one_of_each(index, index.catalog.chunks(sorted(close)))
     articles = index.catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
     ranked = best_first(
@@ -145,6 +153,7 @@ def _closest(
     vector: Vectors,
     k: int,
     filter: Filter,
+    only: NDArray[np.int64] | None,
     proposed: Candidates | None,
 ) -> dict[int, float]:
     """What is looked at closely, as `_likeliest`: a story that is reprinted everywhere once.
@@ -154,7 +163,8 @@ def _closest(
     n, n_close = _n_candidates(k), max(N_CLOSE, 2 * k)
     while True:
         if proposed is None:
-            proposed = index.candidates(list(terms.weights), vector, filter, n)
+            pair = list(terms.weights), vector
+            (proposed,) = index.candidates_of([pair], filter, n, only)
         found = _likeliest(terms, proposed)
         repeated = index.catalog.columns.repeated(list(found))
         shown = index.passing(set(repeated.values()), filter)

@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag.answering.question import Kind
 from rag.article import Article
+from rag.following.followed import MIN_SCORE
 from rag.retrieval import Filter
 from rag.serving.service import MAX_QUESTION
 
 Words = Annotated[str, Field(pattern=r"\S", max_length=MAX_QUESTION)]
 IndexName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+QuestionName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
 
 
 class _Request(BaseModel):
@@ -82,6 +84,16 @@ class SearchRequest(_Request):
     index: IndexName | None = None
     k: Annotated[int, Field(ge=1, le=1000)] | None = None
     filter: Filter = Filter()
+
+
+class FollowRequest(_Request):
+    """A question to be followed; see `rag.Followed`."""
+
+    question: Words
+    name: QuestionName | None = None
+    filter: Filter = Filter()
+    min_score: Annotated[float, Field(ge=0, le=1)] = MIN_SCORE
+    versions: bool = False
 
 
 class BuildRequest(_Request):

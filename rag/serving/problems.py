@@ -92,6 +92,16 @@ class Problem(BaseModel):
     errors: tuple[dict[str, Any], ...] = ()
 
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "What went wrong.",
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+    for status in STATUSES
+}
+"""The same of the server's own interface."""
+
+
 def problem_of(error: RagError) -> Problem:
     """An error of `rag`, told."""
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
