@@ -351,6 +351,7 @@ def test_openapi_describes_every_address(server: ServedApp) -> None:
         *("/jobs/{job_id}", "/indexes", "/indexes/{name}", "/indexes/{name}/articles"),
         *("/indexes/{name}/articles/{article_id}", "/health", "/ready", "/metrics"),
         *("/v1/models", "/v1/models/{name}", "/v1/chat/completions", "/v1/responses"),
-        "/v1/messages",
+        *("/indexes/{name}/followed", "/indexes/{name}/followed/{question}"),
+        *("/indexes/{name}/news", "/indexes/{name}/news.atom", "/v1/messages"),
     }
     assert server.ask("/docs").status == 404  # it would load scripts from elsewhere

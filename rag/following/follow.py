@@ -60,7 +60,7 @@ def follow(
     kept = Followed(
         name=name_of(question) if name is None else check_name(name),
         question=question,
-        filter=filter or Filter(),
+        filter=(filter or Filter()).checked(),
         min_score=min_score,
         versions=versions,
         kept=_now(),

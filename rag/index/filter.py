@@ -64,9 +64,17 @@ class Filter(BaseModel):
                 f"filter {first['loc'][0]}={first['input']!r}: {first['msg']}",
                 mend="write days as 2024-08-31",
             ) from error
-        if made.since and made.until and made.since > made.until:
-            raise QuestionError(f"since={made.since} is after until={made.until}")
-        return made
+        return made.checked()
+
+    def checked(self) -> Filter:
+        """The same filter.
+
+        Raises:
+            QuestionError: its days are in the wrong order.
+        """
+        if self.since and self.until and self.since > self.until:
+            raise QuestionError(f"since={self.since} is after until={self.until}")
+        return self
 
     @property
     def passes_all(self) -> bool:

@@ -170,7 +170,7 @@ class Service:
                 chat.recall(question, sentences)
             for event in chat.stream(
                 asked.question,
-                filter=_sound(asked.filter),
+                filter=asked.filter.checked(),
                 asked_on=asked.asked_on,
                 kind=asked.kind,
                 any_time=asked.any_time,
@@ -189,7 +189,7 @@ class Service:
     async def search(self, index: str, query: str, k: int | None, filter: Filter) -> list[Hit]:
         """See `Rag.search`; and FullError, TooLongError."""
         _check(query)
-        chosen = _sound(filter)
+        chosen = filter.checked()
         search = _Search(index, k, chosen.model_dump_json())
         seconds = self.limits.search_seconds
         try:
@@ -283,13 +283,3 @@ def _check(question: str) -> None:
         raise QuestionError(
             f"the question is longer than {MAX_QUESTION:,} characters", mend="ask it in fewer words"
         )
-
-
-def _sound(filter: Filter) -> Filter:
-    """The same filter.
-
-    Raises:
-        QuestionError: its days are in the wrong order.
-    """
-    parts = {name: getattr(filter, name) for name in Filter.model_fields}
-    return Filter.make(**parts)
