@@ -72,7 +72,9 @@ def chat(server: ServedApp, messages: list[Any], **fields: Any) -> Reply:
 
 def read(body: bytes) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
     """The text, the sources and the usage, as its middleware takes them out of the lines."""
-    text, sources, usage = "", [], {}
+    text = ""
+    sources: list[dict[str, Any]] = []
+    usage: dict[str, Any] = {}
     for line in body.decode().splitlines():
         if not line.startswith("data:") or line.removeprefix("data:").strip() == "[DONE]":
             continue

@@ -36,7 +36,7 @@ HOLDS_A_QUESTION: dict[str, Any] = {
     }
 }
 """What `asked` wants of a list of messages, as its schema says it."""
-_USERS_PARTS = {
+_USERS_PARTS: dict[str, Any] = {
     "if": {"properties": {"role": {"const": "user"}}, "required": ["role"]},
     "then": {
         "properties": {"content": {"items": {"properties": {"type": {"enum": _TEXTS}}}}},
