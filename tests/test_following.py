@@ -17,7 +17,14 @@ import pytest
 from rag.cli import main
 from rag.cli.following import repeat
 from rag.cli.parts import Parts
-from rag.errors import IndexCorruptError, IndexMissingError, NotFoundError, QuestionError, RagError
+from rag.errors import (
+    ExistsError,
+    IndexCorruptError,
+    IndexMissingError,
+    NotFoundError,
+    QuestionError,
+    RagError,
+)
 from rag.following.feed import atom
 from rag.following.follow import (
     after_build,
@@ -322,7 +329,7 @@ def test_what_cannot_be_followed(
     project: Project, question: str, name: str | None, why: str
 ) -> None:
     project.follow(name="taken")
-    with pytest.raises(QuestionError, match=why):
+    with pytest.raises((QuestionError, ExistsError), match=why):
         project.follow(question, name=name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,12 @@ def test_a_question_is_followed_read_and_forgotten(tmp_path: Path) -> None:
         assert (added.status, added.json["name"]) == (201, "ferry-strike")
         assert added.headers["location"] == "/indexes/news/news?followed=ferry-strike"
         again = server.ask("/indexes/news/followed", {"question": "ferry strike"})
-        assert (again.status, "already" in again.json["detail"]) == (422, True)
+        assert (again.status, "already" in again.json["detail"]) == (409, True)
+        other = urllib.request.Request(f"{server.url}/indexes/news/followed", method="PUT")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(other, timeout=60)
+        with refused.value:
+            assert refused.value.headers["allow"] == "GET, POST"
         (listed,) = server.ask("/indexes/news/followed").json
         assert listed == added.json
         assert server.ask(added.headers["location"]).json == []
@@ -75,6 +81,8 @@ def test_a_question_is_followed_read_and_forgotten(tmp_path: Path) -> None:
         ("/indexes/news/followed", {"question": " "}, 422),
         ("/indexes/news/followed", {"question": "ferry", "name": "../up"}, 422),
         ("/indexes/news/followed", {"question": "ferry", "min_score": 2}, 422),
+        ("/indexes/news/followed", {"question": "ferry", "versions": 0}, 422),
+        ("/indexes/news/followed", {"question": "ferry", "filter": {"since": 0}}, 422),
     ],
 )
 def test_what_does_not_fit_is_a_problem(

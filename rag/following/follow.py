@@ -6,7 +6,6 @@ environment.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import logging
 import os
@@ -20,7 +19,7 @@ from rag.following.feed import N_ENTRIES, atom
 from rag.following.followed import MIN_SCORE, Followed, News, check_name, name_of
 from rag.following.news import fresh, news_for
 from rag.following.store import Store, following_path
-from rag.index.layout import IndexFolder, Step, no_step
+from rag.index.layout import IndexFolder, Step, no_step, not_written
 from rag.index.manifest import read_manifest
 from rag.index.opened import OpenIndex
 from rag.opening import embedder_of
@@ -52,7 +51,8 @@ def follow(
         open_embedder: Like `rag.opening.embedder_of`.
 
     Raises:
-        QuestionError: an empty question, no name, or one that another question has.
+        QuestionError: an empty question, no name, or days in the wrong order.
+        ExistsError: another question has that name.
         IndexMissingError: there is no such index.
         RagError: news for the questions before it cannot be looked for, or nothing be written.
     """
@@ -248,13 +248,17 @@ def _write_feeds(folder: IndexFolder, store: Store) -> None:
     """A feed of each question, and one of all; readers see the old file or the new one."""
     for name in (None, *(question.name for question in store.followed())):
         path = _feed_path(folder, name)
-        path.parent.mkdir(exist_ok=True)
-        fresh = path.with_name(f".{path.name}.new")
         written = atom(store.newest(name, limit=N_ENTRIES), index=folder.name, name=name)
-        fresh.write_text(written, encoding="utf-8")
-        with fresh.open("rb") as file, contextlib.suppress(OSError):
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            fresh = path.with_name(f".{path.name}.new")
+            with fresh.open("w", encoding="utf-8") as file:
+                file.write(written)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        except OSError as error:
+            raise not_written(path, error.strerror or str(error)) from error
     store.note("fed", str(store.last_number()))
 
 

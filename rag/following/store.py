@@ -14,10 +14,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexCorruptError, IndexLockedError, NotFoundError, QuestionError
+from rag.errors import ExistsError, IndexCorruptError, IndexLockedError, NotFoundError
 from rag.following.followed import Followed, News
 from rag.index.database import Database
-from rag.index.layout import IndexFolder, Step, no_step
+from rag.index.layout import IndexFolder, Step, no_step, not_written
 
 _FILE = "questions.sqlite"
 _WAIT_SECONDS = 60
@@ -81,15 +81,17 @@ class Store:
 
         folder.config()  # there is no question without an index
         path = following_path(folder)
-        path.mkdir(exist_ok=True)
         lock = FileLock(path / "LOCK", timeout=_WAIT_SECONDS, fallback_to_soft=False)
         try:
+            path.mkdir(exist_ok=True)
             lock.acquire()
         except Timeout as error:
             raise IndexLockedError(
                 f"another process looks for news in index {folder.name!r}",
                 mend="wait for it to end, then try again",
             ) from error
+        except OSError as error:
+            raise not_written(path, error.strerror or str(error)) from error
         try:
             with cls.reading(folder) as store:
                 yield store
@@ -105,10 +107,10 @@ class Store:
         """Add a question.
 
         Raises:
-            QuestionError: there is one of its name.
+            ExistsError: there is one of its name.
         """
         if self._database.row("SELECT 1 FROM followed WHERE name=?", (question.name,)):
-            raise QuestionError(
+            raise ExistsError(
                 f"a question called {question.name!r} is followed already",
                 mend=f"give it another --name, or rag follow remove {question.name}",
             )

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.errors import QuestionError
+from rag.errors import IndexMissingError, QuestionError
+from rag.serving.bodies import INDEX_NAME
 from rag.serving.service import MAX_QUESTION, Asked
 from rag.text.sentences import split
 
@@ -89,8 +90,11 @@ def asked(index: str, messages: Sequence[Message]) -> Asked:
     to clients. A question that was answered already is answered anew.
 
     Raises:
+        IndexMissingError: no index can have such a name.
         QuestionError: the user says nothing, or sends along what is no text.
     """
+    if not re.fullmatch(INDEX_NAME, index):
+        raise IndexMissingError(f"there is no index {index!r}", mend="GET /v1/models lists them")
     turns = list(_turns(messages))
     if not turns:
         raise QuestionError("no message of the user's has words", mend="end with a question")
