@@ -16,7 +16,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import Match
 
 from rag.errors import (
     BusyError,
@@ -182,21 +181,15 @@ def install(app: FastAPI) -> None:
         made = response(request, told)
         made.headers.update(error.headers or {})
         if error.status_code == 405:  # by itself it names the methods of one route only
-            made.headers["Allow"] = ", ".join(sorted(_methods_at(app, request)))
+            path = getattr(request.scope.get("route"), "path_format", "")
+            if methods := app.openapi()["paths"].get(path):
+                made.headers["Allow"] = ", ".join(sorted(map(str.upper, methods)))
         return made
 
     @app.exception_handler(Exception)
     async def of_nobody(request: Request, error: Exception) -> JSONResponse:
         detail = "an error that nobody foresaw; the server's log has it"
         return response(request, Problem(title="Internal error", status=500, detail=detail))
-
-
-def _methods_at(app: FastAPI, request: Request) -> set[str]:
-    methods: set[str] = set()
-    for route in app.routes:
-        if route.matches(request.scope)[0] != Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
-    return methods
 
 
 def retry_after(error: RagError) -> float | None:
