@@ -24,6 +24,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from machine import describe
 
@@ -52,6 +53,11 @@ def main() -> None:
         sys.exit(1)
 
 
+def passages(hits: Any) -> list[tuple[Any, ...]]:
+    """What must be the same of hits."""
+    return [tuple(hit[name] for name in ("article_id", "start", "end", "text")) for hit in hits]
+
+
 class Load:
     """Clients, and the server that is killed under them."""
 
@@ -61,7 +67,7 @@ class Load:
             texts = [article.text.split() for article in rag.articles()]
             queries = [" ".join(text[at : at + 8]) for text in texts for at in range(0, 400, 20)]
             self._right = {
-                query: [hit.model_dump(mode="json") for hit in rag.search(query, k=3)]
+                query: passages([hit.model_dump() for hit in rag.search(query, k=3)])
                 for query in filter(None, queries)
             }
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -114,7 +120,7 @@ class Load:
                     break
                 self._count["refused" if status else "cut_off"] += 1
                 time.sleep(0.2)
-            self._count["right" if found == self._right[query] else "wrong"] += 1
+            self._count["right" if passages(found) == self._right[query] else "wrong"] += 1
 
     def _build(self) -> None:
         while not self._over.is_set():
@@ -126,7 +132,7 @@ class Load:
             self._count["builds" if done else "builds_cut_off"] += 1
             time.sleep(0.1)
 
-    def _post(self, method: str, path: str, body: object) -> tuple[int, object]:
+    def _post(self, method: str, path: str, body: object) -> tuple[int, Any]:
         client = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         with contextlib.closing(client):
             try:
