@@ -82,6 +82,8 @@ def test_a_question_is_followed_read_and_forgotten(tmp_path: Path) -> None:
         ("/indexes/news/followed", {"question": "ferry", "name": "../up"}, 422),
         ("/indexes/news/followed", {"question": "ferry", "min_score": 2}, 422),
         ("/indexes/news/followed", {"question": "ferry", "versions": 0}, 422),
+        ("/indexes/news/followed", {"question": "ferry", "min_score": False}, 422),
+        ("/search", {"query": "ferry", "k": True}, 422),
         ("/indexes/news/followed", {"question": "ferry", "filter": {"since": 0}}, 422),
     ],
 )

@@ -86,7 +86,7 @@ class SearchRequest(_Request):
 
     query: Words
     index: IndexName | None = None
-    k: Annotated[int, Field(ge=1, le=1000)] | None = None
+    k: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     filter: Filter = Filter()
 
 
@@ -96,7 +96,7 @@ class FollowRequest(_Request):
     question: Words
     name: QuestionName | None = None
     filter: Filter = Filter()
-    min_score: Annotated[float, Field(ge=0, le=1)] = MIN_SCORE
+    min_score: Annotated[float, Field(ge=0, le=1, strict=True)] = MIN_SCORE
     versions: Yes = False
 
 
