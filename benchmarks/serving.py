@@ -4,7 +4,8 @@
 
 Starts `rag serve` on a free port of this machine, asks it, and stops it. Clients are threads of
 this process with a connection each, so they take processor time from the server: what is measured
-is a machine that does both. Prints JSON.
+is a machine that does both. Searches are measured twice: none comes again, and 200 that do. Prints
+JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -32,6 +34,8 @@ from rag import Rag, Settings, list_indexes
 
 WARM_UP = 20
 COMPARED = 300
+REPEATED = 200
+SAMPLE_SECONDS = 2.0
 
 
 def main() -> None:
@@ -40,15 +44,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of searching")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--askers", type=int, default=64)
+    parser.add_argument("--parts", default="one,searches,again,questions", help="what to measure")
     args = parser.parse_args()
     titles = questions(args.index)
     with served(args.index) as (address, process):
-        result = {
-            "machine": describe(),
-            "index": args.index,
-            "one client": told("one client", overhead(address, args.index, titles)),
-            "searches": told("searches", searches(address, args, titles, process)),
-            "questions": asked(address, args, titles, process),
+        few = titles[:REPEATED]
+        measures = {
+            "one": lambda: overhead(address, args.index, titles),
+            "searches": lambda: searches(address, args, titles, process),
+            "again": lambda: searches(address, args, few, process),
+            "questions": lambda: asked(address, args, titles, process),
+        }
+        result = {"machine": describe(), "index": args.index} | {
+            name: told(name, measures[name]()) for name in args.parts.split(",")
         }
     print(json.dumps(result, indent=1))
 
@@ -60,14 +68,13 @@ def told(name: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def questions(index: str) -> list[str]:
-    """A sentence of each of the first articles, as a search for it."""
+    """Pieces of the articles' texts, as searches for them; one after the other of another one."""
     assert index in [info.name for info in list_indexes(Settings().index_dir)]
     with Rag.open(index) as rag:
-        texts = [article.text for _, article in zip(range(200), rag.articles(), strict=False)]
-    words = [text.split() for text in texts]
-    return [
-        " ".join(part[at : at + 8]) for part in words for at in range(0, min(len(part), 400), 40)
-    ]
+        texts = [article.text.split() for article in itertools.islice(rag.articles(), 1000)]
+    pieces = [[" ".join(text[at : at + 8]) for at in range(0, len(text), 8)] for text in texts]
+    longest = max(map(len, pieces))
+    return [own[n] for n in range(longest) for own in pieces if n < len(own)]
 
 
 @contextlib.contextmanager
@@ -165,7 +172,15 @@ def asked(
     """Many who ask at once, and come again when told to: all get an answer in the end."""
     refused: Counter[int] = Counter()
     seconds: list[float] = []
-    before = resident_mb(process)
+    memory = [resident_mb(process)]
+    over = threading.Event()
+
+    def sample() -> None:
+        while not over.wait(SAMPLE_SECONDS):
+            memory.append(resident_mb(process))
+
+    sampling = threading.Thread(target=sample)
+    sampling.start()
 
     def ask(number: int) -> None:
         started = time.perf_counter()
@@ -183,12 +198,18 @@ def asked(
             time.sleep(float(reply.headers["retry-after"]))
 
     run_all([threading.Thread(target=ask, args=(n,)) for n in range(args.askers)])
+    over.set()
+    sampling.join()
+    fifth = max(1, len(memory) // 5)
     return {
         "clients": args.askers,
         "answered": len(seconds),
         "told_to_come_again": dict(refused),
         "seconds_until_all_were_answered": round(max(seconds, default=0.0), 1),
-        "resident_mb_before_and_after": [before, resident_mb(process)],
+        "resident_mb_before": memory[0],
+        "resident_mb_median_of_fifths": [
+            int(np.median(memory[at : at + fifth])) for at in range(0, len(memory), fifth)
+        ][:5],
     }
 
 

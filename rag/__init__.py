@@ -48,6 +48,14 @@ if TYPE_CHECKING:
     from rag.errors import ClosedError as ClosedError
     from rag.errors import RagError as RagError
     from rag.errors import RemovalError as RemovalError
+    from rag.following.follow import feed as feed
+    from rag.following.follow import follow as follow
+    from rag.following.follow import followed as followed
+    from rag.following.follow import look_for_news as look_for_news
+    from rag.following.follow import news as news
+    from rag.following.follow import unfollow as unfollow
+    from rag.following.followed import Followed as Followed
+    from rag.following.followed import News as News
     from rag.index.check import CheckReport as CheckReport
     from rag.index.opened import IndexInfo as IndexInfo
     from rag.index.opened import list_indexes as list_indexes
@@ -88,10 +96,12 @@ _HOME = {
     "EnginePool": "rag.pool",
     "EvidenceFound": "rag.answering.events",
     "Filter": "rag.retrieval",
+    "Followed": "rag.following.followed",
     "Hit": "rag.retrieval",
     "IndexInfo": "rag.index.opened",
     "KNOWN_SUFFIXES": "rag.readers",
     "Kind": "rag.answering.question",
+    "News": "rag.following.followed",
     "Rag": "rag.engine",
     "RagError": "rag.errors",
     "RemovalError": "rag.errors",
@@ -105,15 +115,21 @@ _HOME = {
     "ask": "rag.api",
     "build": "rag.api",
     "check": "rag.api",
+    "feed": "rag.following.follow",
+    "follow": "rag.following.follow",
+    "followed": "rag.following.follow",
     "format_of_path": "rag.readers",
     "leave_out": "rag.building.left_out",
     "list_files": "rag.building.uploads",
     "list_indexes": "rag.index.opened",
+    "look_for_news": "rag.following.follow",
+    "news": "rag.following.follow",
     "remove_files": "rag.building.uploads",
     "search": "rag.api",
     "summarize": "rag.api",
     "take_back": "rag.building.left_out",
     "timeline": "rag.api",
+    "unfollow": "rag.following.follow",
 }
 
 __all__ = sorted(_HOME)

@@ -19,6 +19,7 @@ from rag.building.on_ray import Ray
 from rag.building.report import BuildReport, Progress
 from rag.embedding import Embedder
 from rag.errors import ModelError
+from rag.following.follow import after_build
 from rag.index.check import CheckReport, check_index
 from rag.index.layout import IndexFolder
 from rag.pool import EnginePool
@@ -125,6 +126,8 @@ def build(
 ) -> BuildReport:
     """Bring an index up to date with the sources in its `index.toml`.
 
+    In the end news is looked for, if questions are followed there (`rag.follow`).
+
     Args:
         index: Its name: the folder below the index folder.
         full: Start from nothing; otherwise unchanged articles keep their chunks and vectors.
@@ -150,7 +153,7 @@ def build(
     n_threads = 1 if ray else settings.threads  # a worker for each core
     load = functools.partial(_embedder, model, settings.models_dir, n_threads)
 
-    return build_index(
+    report = build_index(
         folder,
         model_sha256=models.fingerprint(path),
         load_embedder=load,
@@ -159,6 +162,7 @@ def build(
         allow_removal=allow_removal,
         progress=progress,
     )
+    return after_build(report, settings)
 
 
 def _embedder(model: str, models_dir: Path, n_threads: int, runtime: str | None) -> Embedder:

@@ -18,7 +18,8 @@
     ├── DatasetError          an evaluation dataset is wrong, or is not what the index holds
     ├── BusyError             the queue to the language model is full
     │   └── FullError             the server has as much to do as it takes on
-    ├── NotFoundError         there is no such article or job
+    ├── NotFoundError         there is no such article, job or question
+    ├── ExistsError           there is one of that name already
     ├── TooLongError          it took longer than the server lets it
     ├── ClosedError           what is asked was closed, or was opened by another process
     └── CancelledError        the answer was stopped: by the caller, or by closing what was asked
@@ -154,7 +155,11 @@ class FullError(BusyError):
 
 
 class NotFoundError(RagError):
-    """There is no such article or job."""
+    """There is no such article, job or question."""
+
+
+class ExistsError(RagError):
+    """There is one of that name already."""
 
 
 class TooLongError(RagError):

@@ -75,10 +75,10 @@ NATIVE = {
 }
 # Who writes files: the index below `indexes/`, the models (and what is exported from one) below
 # the folder of models; a log of an evaluation and an answer to be kept where the user says; what
-# the page keeps.
+# the page keeps; questions that are followed and their news beside the versions of the index.
 WRITERS = (
     *("rag/index/", "rag/building/", "rag/models/", "rag/embedding/export.py"),
-    *("rag/evaluation/log.py", "rag/cli/saving.py", "rag/page/kept.py"),
+    *("rag/evaluation/log.py", "rag/cli/saving.py", "rag/page/kept.py", "rag/following/"),
 )
 WRITES = {
     *("write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "touch", "unlink", "rmdir"),
@@ -91,10 +91,11 @@ PUBLIC_MODULES = (
 PUBLIC = """
     AlsoIn Answer AnswerItem AnswerReady AnswerSentence AnswerStatus Article BuildProgress
     BuildReport BusyError Calibration CancelledError Chat CheckReport Citation Claim
-    ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter Hit
-    IndexInfo KNOWN_SUFFIXES Kind Rag RagError RemovalError Settings Status Story TextWritten
-    Upload add_files add_sources ask build check format_of_path leave_out list_files list_indexes
-    remove_files search summarize take_back timeline
+    ClosedError Correction DatedPhrase Disagreement EnginePool EvidenceFound Filter
+    Followed Hit IndexInfo KNOWN_SUFFIXES Kind News Rag RagError RemovalError Settings Status
+    Story TextWritten Upload add_files add_sources ask build check feed follow followed
+    format_of_path leave_out list_files list_indexes look_for_news news remove_files search
+    summarize take_back timeline unfollow
     """.split()  # noqa: SIM905
 
 

@@ -44,7 +44,7 @@ def test_commands_of_the_readme_parse() -> None:
     assert [parse(get_command(app), arguments) for _, *arguments in commands] == [
         *("models pull", "add", "ask"),
         *("ask", "ask", "search", "build", "list", "show", "models", "models pull", "ui"),
-        "serve",
+        *("serve", "follow news", "follow run"),
     ]
 
 

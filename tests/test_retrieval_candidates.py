@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rag.embedding import Vectors
+from rag.index.opened import OpenIndex
 from rag.retrieval import Candidates, CandidateStore, Filter
 from rag.testing import FakeEmbedder
 from rag.text.analysis import analyzer
@@ -151,3 +152,44 @@ def test_frequencies(store: CandidateStore) -> None:
     assert store.document_frequency("osterbi") == 40
     assert store.document_frequency("ferri") == 29
     assert store.document_frequency("zebra") == 0
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenIndex]:
+    index_dir = write_articles(tmp_path_factory.mktemp("together"), ROWS)
+    build(index_dir, embedder=EMBEDDER)
+    with open_index(index_dir) as opened:
+        yield opened
+
+
+def listed(found: Candidates) -> list[tuple[int, float, float]]:
+    return [
+        (int(number), round(float(cosine), 5), float(bm25))
+        for number, cosine, bm25 in zip(*found, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("filter", FILTERS, ids=str)
+def test_many_questions_at_once_have_the_candidates_of_each(
+    index: OpenIndex, filter: Filter
+) -> None:
+    questions = [*QUESTIONS, *(f"{place} ferry {n}" for n, place in enumerate(PLACES))]
+    vectors = EMBEDDER.embed_queries(questions)
+    terms = [ANALYZER.content_terms(question) for question in questions]
+    together = index.candidates_of(list(zip(terms, vectors, strict=True)), filter, 7)
+    alone = [
+        index.candidates(own, vector, filter, 7) for own, vector in zip(terms, vectors, strict=True)
+    ]
+    assert [listed(found) for found in together] == [listed(found) for found in alone]
+    assert index.candidates_of([], filter, 7) == []
+
+
+@pytest.mark.parametrize("filter", FILTERS, ids=str)
+def test_among_some_chunks_only_these_are_proposed(index: OpenIndex, filter: Filter) -> None:
+    only = np.arange(3, 200, 5)
+    rows = [row if n % 5 == 3 else None for n, row in enumerate(ROWS, start=1)]
+    expected = [n for n, row in enumerate(rows, start=1) if row and passes(filter, row)]
+    (vector,) = EMBEDDER.embed_queries(["ferry boats"])
+    terms = ANALYZER.content_terms("ferry boats")
+    (found,) = index.candidates_of([(terms, vector)], filter, 1_000, only)
+    assert found.chunk_ids.tolist() == expected

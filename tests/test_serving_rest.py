@@ -88,6 +88,18 @@ def test_a_search_is_that_of_the_engine(server: ServedApp) -> None:
     assert hits == server.engine().search("ferry strike", k=2, source="Harbour News")
 
 
+def test_a_search_that_comes_again_sees_a_new_version(tmp_path: Path) -> None:
+    with served_app(tmp_path) as server:
+        body = {"query": "ferry strike", "k": 1}
+        found = [server.ask("/search", body).json for _ in range(2)]
+        assert found[0] == found[1]
+        assert found[0][0]["article_id"] == "ferry"
+        new = {"id": "new", "title": "Ferry strike", "text": "The ferry strike has begun."}
+        build(write_articles(tmp_path, [*ARTICLES, new]))
+        (hit,) = server.ask("/search", body).json
+        assert hit["article_id"] == "new"
+
+
 @pytest.mark.parametrize(("path", "kind"), [("/timeline", "timeline"), ("/summarize", "summary")])
 def test_items(server: ServedApp, path: str, kind: str) -> None:
     answer = Answer.model_validate_json(server.ask(path, {"subject": "the ferry strike"}).body)
@@ -351,6 +363,7 @@ def test_openapi_describes_every_address(server: ServedApp) -> None:
         *("/jobs/{job_id}", "/indexes", "/indexes/{name}", "/indexes/{name}/articles"),
         *("/indexes/{name}/articles/{article_id}", "/health", "/ready", "/metrics"),
         *("/v1/models", "/v1/models/{name}", "/v1/chat/completions", "/v1/responses"),
-        "/v1/messages",
+        *("/indexes/{name}/followed", "/indexes/{name}/followed/{question}"),
+        *("/indexes/{name}/news", "/indexes/{name}/news.atom", "/v1/messages"),
     }
     assert server.ask("/docs").status == 404  # it would load scripts from elsewhere

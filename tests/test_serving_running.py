@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
 from rag.errors import FullError, QuestionError, TooLongError
+from rag.serving.recent import Recent
 from rag.serving.running import Lane
 from rag.serving.together import Together
 from tests.support import in_a_loop
@@ -112,3 +115,35 @@ def test_calls_that_wait_are_made_together() -> None:
 
     in_a_loop(run)
     assert batches[:3] == [("a", [0]), ("a", [1, 2, 3, 4]), ("b", [7])]
+
+
+def hits(name: str, n: int) -> list[Any]:
+    return [f"{name}{rank}" for rank in range(n)]
+
+
+def test_what_was_searched_lately_is_not_searched_again() -> None:
+    searched: list[list[str]] = []
+
+    def find(queries: list[str]) -> list[list[Any]]:
+        searched.append(queries)
+        return [hits(query, 2) for query in queries]
+
+    recent = Recent(max_hits=7)  # two searches: one more hit counts for each
+    assert recent.find(1, ["a", "b", "a"], find) == [hits("a", 2), hits("b", 2), hits("a", 2)]
+    assert recent.find(1, ["b", "a"], find) == [hits("b", 2), hits("a", 2)]
+    assert searched == [["a", "b"]]
+    recent.find(2, ["a"], find)  # of another version; "b" was not asked for longest
+    recent.find(1, ["a", "b"], find)
+    assert searched == [["a", "b"], ["a"], ["b"]]
+
+
+def same(found: list[Any], queries: list[str]) -> list[list[Any]]:
+    return [found for _ in queries]
+
+
+def test_hits_that_are_kept_are_bounded_whatever_was_searched() -> None:
+    recent = Recent(max_hits=100)
+    for n in range(300):
+        made = hits("x", n % 60)
+        assert recent.find(0, [str(n)], partial(same, made)) == [made]
+        assert sum(1 + len(kept) for kept in recent._known.values()) == recent._n_hits <= 100

@@ -45,6 +45,8 @@ class BuildReport(BaseModel):
         seconds: Seconds by phase, and `total`; phases that run side by side overlap.
         note: What the user should know, such as why everything was embedded anew, or that the
             embedding model could not be exported.
+        news: By the names of the questions that are followed, numbers of new stories; only those
+            with any (`rag.news` has them).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +64,7 @@ class BuildReport(BaseModel):
     n_read: dict[str, int] = {}
     seconds: dict[str, float]
     note: str | None = None
+    news: dict[str, int] = {}
 
 
 Progress = Callable[[BuildProgress], None]

@@ -16,7 +16,19 @@ import typer
 from typer.core import TyperGroup
 
 from rag import __version__
-from rag.cli import adding, batch, evaluation, indexes, mcp, models, questions, serve, ui, upkeep
+from rag.cli import (
+    adding,
+    batch,
+    evaluation,
+    following,
+    indexes,
+    mcp,
+    models,
+    questions,
+    serve,
+    ui,
+    upkeep,
+)
 from rag.cli.output import Results, show_error, silence
 from rag.cli.parts import Parts
 from rag.errors import RagError
@@ -75,6 +87,7 @@ app.command()(upkeep.check)
 app.command()(upkeep.rollback)
 app.command()(upkeep.prune)
 app.command("eval")(evaluation.evaluate)
+app.add_typer(following.app, name="follow")
 app.add_typer(models.app, name="models")
 app.command()(ui.ui)
 app.command()(serve.serve)

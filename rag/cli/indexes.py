@@ -160,6 +160,8 @@ def show_report(report: BuildReport) -> None:
         f"{line(report.index)}: {done}version {report.version}, {report.n_articles:,} articles"
         f" ({', '.join(changes)}), {report.n_chunks:,} chunks, {report.seconds['total']:.1f} s"
     )
+    for name, n_stories in report.news.items():
+        paragraph(f"news about {name}: {n_stories:,} (rag follow news {name})", indent=2)
     _show_skipped(report.skipped, report.index)
 
 

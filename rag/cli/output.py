@@ -166,10 +166,20 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
         text = "[" + ",\n".join(parts) + "]"
     else:
         text = value.model_dump_json(indent=2)
+    sys.stdout.write(_safe_json(text) + "\n")
+
+
+def print_json_lines(values: Sequence[BaseModel]) -> None:
+    """A line of JSON for each."""
+    for value in values:
+        sys.stdout.write(_safe_json(value.model_dump_json()) + "\n")
+
+
+def _safe_json(text: str) -> str:
     # JSON escapes C0 itself; the others may stand in its strings only, where \u is the same.
-    safe = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}" if ord(found[0]) > 31 else found[0],
-                       text)  # fmt: skip
-    sys.stdout.write(safe + "\n")
+    return _UNSAFE.sub(
+        lambda found: f"\\u{ord(found[0]):04x}" if ord(found[0]) > 31 else found[0], text
+    )
 
 
 def paragraph(text: str | Text, indent: int = 0, style: str = "") -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import typer
 
     from rag.building.report import BuildReport
+    from rag.embedding import Embedder
     from rag.engine import Rag
     from rag.models import ModelSpec
 
@@ -26,6 +27,12 @@ def _build(*arguments: Any, **options: Any) -> BuildReport:
     return build(*arguments, **options)
 
 
+def _embedder(*arguments: Any) -> Embedder:
+    from rag.opening import embedder_of
+
+    return embedder_of(*arguments)
+
+
 def _known() -> Mapping[str, ModelSpec]:
     from rag.models import KNOWN
 
@@ -40,11 +47,13 @@ class Parts:
         open: Like `Rag.open`.
         build: Like `rag.build`.
         known: The models known by name.
+        embedder: Like `rag.opening.embedder_of`.
     """
 
     open: Callable[..., Rag] = _open
     build: Callable[..., BuildReport] = _build
     known: Callable[[], Mapping[str, ModelSpec]] = field(default=_known)
+    embedder: Callable[..., Embedder] = _embedder
 
 
 def parts_of(ctx: typer.Context) -> Parts:

@@ -31,30 +31,50 @@ class Candidates(NamedTuple):
 def propose(
     vectors: VectorIndex,
     lexical: LexicalIndex,
-    terms: Sequence[str],
-    vector: Vectors,
+    questions: Sequence[tuple[Sequence[str], Vectors]],
     filter: Filter,
     allowed: NDArray[np.int64] | None,
     n: int,
-) -> Candidates:
-    """The n best chunks by cosine and the n best by BM25.
+    only: Sequence[int] | None = None,
+) -> list[Candidates]:
+    """The n best chunks by cosine and the n best by BM25, for each question.
 
     What one of the two found is looked up in the other: a part that is missing is not 0.
 
     Args:
         vectors, lexical: Of one version.
-        terms: The question's distinct terms.
-        vector: The question's, shape (dimension,), unit length.
+        questions: Of each its distinct terms and its vector, shape (dimension,), unit length.
         filter: Which chunks may be found.
         allowed: Their ids; None where the filter lets every chunk pass.
         n: Chunks wanted of each.
+        only: `allowed`, where that says more than the filter.
     """
-    cosines = _cosines(vectors, vector, n, allowed)
-    bm25 = dict(lexical.search(terms, n, filter=filter))
+    if not questions:
+        return []
+    # All at once: going through the vectors costs more than comparing with them.
+    nearest = _cosines(vectors, np.stack([vector for _, vector in questions]), n, allowed)
+    return [
+        _completed(vectors, lexical, *question, cosines, filter, n, only)
+        for question, cosines in zip(questions, nearest, strict=True)
+    ]
+
+
+def _completed(
+    vectors: VectorIndex,
+    lexical: LexicalIndex,
+    terms: Sequence[str],
+    vector: Vectors,
+    cosines: dict[int, float],
+    filter: Filter,
+    n: int,
+    only: Sequence[int] | None,
+) -> Candidates:
+    bm25 = dict(lexical.search(terms, n, filter=filter, only=only))
     missing = [chunk_id for chunk_id in cosines if chunk_id not in bm25]
     bm25 |= dict(lexical.search(terms, len(missing), only=missing))
     unseen = np.array(sorted(bm25.keys() - cosines.keys()), dtype=np.int64)
-    cosines |= _cosines(vectors, vector, len(unseen), unseen)
+    (others,) = _cosines(vectors, vector[np.newaxis], len(unseen), unseen)
+    cosines |= others
     ids = sorted(cosines)
     return Candidates(
         np.array(ids, dtype=np.int64),
@@ -64,8 +84,11 @@ def propose(
 
 
 def _cosines(
-    vectors: VectorIndex, vector: Vectors, n: int, allowed: NDArray[np.int64] | None
-) -> dict[int, float]:
-    ids, cosines = vectors.search(vector[np.newaxis], n, allowed=allowed)
-    pairs = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
-    return {chunk_id: cosine for chunk_id, cosine in pairs if chunk_id >= 0}
+    vectors: VectorIndex, queries: Vectors, n: int, allowed: NDArray[np.int64] | None
+) -> list[dict[int, float]]:
+    """By chunk id, of the n nearest chunks to each of the queries, shape (q, dimension)."""
+    ids, cosines = vectors.search(queries, n, allowed=allowed)
+    return [
+        {chunk_id: cosine for chunk_id, cosine in zip(*pair, strict=True) if chunk_id >= 0}
+        for pair in zip(ids.tolist(), cosines.tolist(), strict=True)
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ FALLBACK = "fallback"
 _BATCH_VECTORS = 20_000
 _BATCH_ARTICLES = 2_000
 # Checking and decoding an article costs as much as searching for it.
-_RECENT_ARTICLES = 1_000
+_RECENT_CHARACTERS = 32_000_000
 
 
 class Catalog:
@@ -51,6 +52,8 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._recent: dict[int, Article] = {}
+        self._n_recent = 0  # characters
+        self._keeping = threading.Lock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -80,6 +83,17 @@ class Catalog:
         """article_id to content hash and path, of every stored article."""
         rows = self._database.rows("SELECT article_id, content_hash, path FROM articles")
         return {article_id: (digest, path) for article_id, digest, path in rows}
+
+    def contents(self) -> dict[int, tuple[str, str]]:
+        """article_id and content hash of every article, by its number."""
+        rows = self._database.rows("SELECT number, article_id, content_hash FROM articles")
+        return {number: (article_id, digest) for number, article_id, digest in rows}
+
+    def chunk_ids_in(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+        """Ids of the chunks of these articles, ascending."""
+        query = "SELECT chunk_id FROM chunks INDEXED BY chunks_article WHERE article IN"
+        found = [row[0] for row in self._database.rows_in(query, numbers)]
+        return np.sort(np.array(found, dtype=np.int64))
 
     def n_undated(self) -> int:
         """Number of articles without a day of publication."""
@@ -160,14 +174,20 @@ class Catalog:
         Raises:
             IndexCorruptError: one is missing or damaged.
         """
-        recent = self._recent  # another thread may put a new one in its place
-        kept = {number: recent[number] for number in numbers if number in recent}
-        fresh = self._cleaned([number for number in numbers if number not in kept])
-        articles = kept | {number: item.article for number, item in fresh.items()}
-        if len(self._recent) + len(fresh) > _RECENT_ARTICLES:
-            self._recent = {}
-        self._recent.update(articles)
-        return articles
+        with self._keeping:
+            kept = {n: self._recent[n] for n in numbers if n in self._recent}
+        if len(kept) == len(numbers):
+            return kept
+        read = self._cleaned([number for number in numbers if number not in kept])
+        fresh = {number: item.article for number, item in read.items()}
+        with self._keeping:
+            for number, article in fresh.items():
+                if self._recent.setdefault(number, article) is article:
+                    self._n_recent += len(article.text)
+            while self._n_recent > _RECENT_CHARACTERS:
+                oldest = next(iter(self._recent))
+                self._n_recent -= len(self._recent.pop(oldest).text)
+        return kept | fresh
 
     def article(self, article_id: str) -> Article | None:
         """An article by its id; None if there is no such one."""

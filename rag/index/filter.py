@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rag.errors import QuestionError
+
+
+def _written_as_day(value: object) -> object:
+    """What is a day, or written as one: pydantic would take numbers for seconds since 1970."""
+    if isinstance(value, datetime.date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("a day is written as 2024-08-31")
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+Day = Annotated[datetime.date, BeforeValidator(_written_as_day)]
+"""A day, or an ISO 8601 day as a text."""
 
 
 class Filter(BaseModel):
@@ -23,9 +37,9 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    since: datetime.date | None = None
-    until: datetime.date | None = None
-    undated: bool = False
+    since: Day | None = None
+    until: Day | None = None
+    undated: Annotated[bool, Field(strict=True)] = False
     source: tuple[str, ...] = ()
     where: Mapping[str, str] = Field(default_factory=dict)
 
@@ -64,9 +78,17 @@ class Filter(BaseModel):
                 f"filter {first['loc'][0]}={first['input']!r}: {first['msg']}",
                 mend="write days as 2024-08-31",
             ) from error
-        if made.since and made.until and made.since > made.until:
-            raise QuestionError(f"since={made.since} is after until={made.until}")
-        return made
+        return made.checked()
+
+    def checked(self) -> Filter:
+        """The same filter.
+
+        Raises:
+            QuestionError: its days are in the wrong order.
+        """
+        if self.since and self.until and self.since > self.until:
+            raise QuestionError(f"since={self.since} is after until={self.until}")
+        return self
 
     @property
     def passes_all(self) -> bool:

@@ -5,6 +5,7 @@ indexes/<name>/CURRENT             the live version and a checksum; the only fil
 indexes/<name>/LOCK                held while building; says who
 indexes/<name>/staging/            the version being built
 indexes/<name>/uploads/            files that people handed over: a source like any other
+indexes/<name>/following/          questions that are followed, and their news
 indexes/<name>/trash/              what is about to be deleted
 indexes/<name>/versions/000007/    published versions, never changed
 """

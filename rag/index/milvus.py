@@ -209,15 +209,23 @@ class MilvusStore:
         return next((found.n_chunks for found in self._vocabulary.terms([term])), 0)
 
     def candidates(
-        self, terms: Sequence[str], vector: Vectors, filter: Filter, n: int
+        self,
+        terms: Sequence[str],
+        vector: Vectors,
+        filter: Filter,
+        n: int,
+        only: Sequence[int] | None = None,
     ) -> Candidates:
         """The n best chunks by cosine and the n best by BM25, at most 16,384 of each.
 
-        What one of the two found is fetched for the other: a part that is missing is not 0.
+        What one of the two found is fetched for the other: a part that is missing is not 0. With
+        `only` they are among the chunks with these ids.
         """
-        cosines = dict(self._search("vector", vector, n, expression(filter)))
+        among = "" if only is None else f"chunk_id in {list(only)}"
+        clause = " and ".join(part for part in (expression(filter), among) if part)
+        cosines = dict(self._search("vector", vector, n, clause))
         weights = self._weights(self._vocabulary.terms(terms))
-        bm25 = dict(self._search("words", weights, n, expression(filter))) if weights else {}
+        bm25 = dict(self._search("words", weights, n, clause)) if weights else {}
         for chunk_id, words in self._fetch(cosines.keys() - bm25.keys(), "words").items():
             bm25[chunk_id] = sum(words.get(term, 0.0) * idf for term, idf in weights.items())
         for chunk_id, own in self._fetch(bm25.keys() - cosines.keys(), "vector").items():

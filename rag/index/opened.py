@@ -169,10 +169,31 @@ class OpenIndex:
         self, terms: Sequence[str], vector: Vectors, filter: Filter, n: int
     ) -> Candidates:
         """What vectors and words propose; see `rag.retrieval.CandidateStore`."""
+        (found,) = self.candidates_of([(terms, vector)], filter, n)
+        return found
+
+    def candidates_of(
+        self,
+        questions: Sequence[tuple[Sequence[str], Vectors]],
+        filter: Filter,
+        n: int,
+        only: NDArray[np.int64] | None = None,
+    ) -> list[Candidates]:
+        """Like `candidates`, for many questions, each its terms and its vector.
+
+        Args:
+            questions, filter, n: See there.
+            only: Ids of the only chunks that may be proposed, ascending; None lets every one.
+        """
+        listed = None if only is None else only.tolist()
         if self.store is not None:
-            return self.store.candidates(terms, vector, filter, n)
-        allowed = None if filter.passes_all else self.chunk_ids_where(filter)
-        return propose(self.vectors, self.lexical, terms, vector, filter, allowed, n)
+            return [self.store.candidates(*one, filter, n, listed) for one in questions]
+        allowed = only
+        if not filter.passes_all:
+            allowed = self.chunk_ids_where(filter)
+            if only is not None:
+                allowed = np.intersect1d(allowed, only, assume_unique=True)
+        return propose(self.vectors, self.lexical, questions, filter, allowed, n, listed)
 
     def mentions(self, words: str) -> dict[str, tuple[int, int]]:
         """Articles with a passage, or its title, that has every one of these words.

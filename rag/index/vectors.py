@@ -26,6 +26,7 @@ _TRAINING_VECTORS = 50_000
 _TRAINING_VECTORS_PER_LIST = 48
 _SEARCHED_LISTS = 128
 _LOOKED_UP = 2_000  # so few allowed ids are looked up one by one
+_ONE_THREAD = 16  # for so few queries one thread is enough
 
 
 def kind_for(n_chunks: int) -> str:
@@ -155,9 +156,10 @@ class VectorIndex:
             )
         else:
             parameters = self._faiss.SearchParameters(sel=selector)
-        # FAISS keeps this for each calling thread. One question is answered sooner by one thread:
-        # others only wait for each other, and the longer the busier the machine is.
-        self._faiss.omp_set_num_threads(1 if len(queries) == 1 else self._n_threads)
+        # FAISS keeps this for each calling thread. A few questions are answered sooner by one
+        # thread: others only wait for each other, and the longer the busier the machine is.
+        few = len(queries) <= _ONE_THREAD
+        self._faiss.omp_set_num_threads(1 if few else self._n_threads)
         scores, ids = self._index.search(queries, k, params=parameters)
         return ids, np.clip(scores, -1.0, 1.0)
 

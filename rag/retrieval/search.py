@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.article import Article
 from rag.embedding import Embedder, Vectors
 from rag.errors import QuestionError
+from rag.index.candidates import Candidates
 from rag.index.filter import Filter
 from rag.index.opened import OpenIndex
 from rag.readers import normalise
-from rag.retrieval.candidates import CandidateStore
 from rag.retrieval.hit import Found, Hit, Retrieved
 from rag.retrieval.passages import Passage, passages
 from rag.retrieval.reranking import Reranker
@@ -35,6 +39,7 @@ def retrieve(
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
+    only: NDArray[np.int64] | None = None,
 ) -> list[Found]:
     """The k best passages for each question, with the question's terms.
 
@@ -45,6 +50,7 @@ def retrieve(
         k: Hits wanted, at least 1.
         filter: Which articles may be found; evaluated inside the search.
         reranker: Reads the best chunks again, together with the question.
+        only: Ids of the only chunks that may be found, ascending; None lets every one.
 
     Returns:
         For each question what was found; no passages when nothing passes the filter.
@@ -58,16 +64,14 @@ def retrieve(
         return []
     questions = [normalise(question) for question in questions]  # as the articles are
     vectors = embedder.embed_queries(questions)
+    terms = [QuestionTerms(question, index, index.analyzer) for question in questions]
+    pairs = [(list(one.weights), vector) for one, vector in zip(terms, vectors, strict=True)]
+    filter = filter or Filter()
+    proposed = index.candidates_of(pairs, filter, _n_candidates(k), only)
+    options: dict[str, Any] = {"k": k, "filter": filter, "reranker": reranker, "only": only}
     return [
-        search(
-            index,
-            QuestionTerms(question, index, index.analyzer),
-            vector,
-            k=k,
-            filter=filter,
-            reranker=reranker,
-        )
-        for question, vector in zip(questions, vectors, strict=True)
+        search(index, *question, **options, proposed=candidates)
+        for *question, candidates in zip(terms, vectors, proposed, strict=True)
     ]
 
 
@@ -89,10 +93,15 @@ def search(
     k: int,
     filter: Filter | None = None,
     reranker: Reranker | None = None,
+    only: NDArray[np.int64] | None = None,
+    proposed: Candidates | None = None,
 ) -> Found:
-    """Like `retrieve`, for a question whose terms and vector (shape (dimension,)) are known."""
+    """Like `retrieve`, for a question whose terms and vector (shape (dimension,)) are known.
+
+    Its first candidates may be known, too: `proposed`.
+    """
     filter = filter or Filter()
-    close = _closest(index, terms, vector, k, filter)
+    close = _closest(index, terms, vector, k, filter, only, proposed)
     chunks = one_of_each(index, index.catalog.chunks(sorted(close)))
     articles = index.catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
     ranked = best_first(
@@ -134,29 +143,39 @@ def whole_article(index: OpenIndex, terms: QuestionTerms, vector: Vectors, artic
     )
 
 
+def _n_candidates(k: int) -> int:
+    return max(N_CANDIDATES, 2 * k)
+
+
 def _closest(
-    index: OpenIndex, terms: QuestionTerms, vector: Vectors, k: int, filter: Filter
+    index: OpenIndex,
+    terms: QuestionTerms,
+    vector: Vectors,
+    k: int,
+    filter: Filter,
+    only: NDArray[np.int64] | None,
+    proposed: Candidates | None,
 ) -> dict[int, float]:
     """What is looked at closely, as `_likeliest`: a story that is reprinted everywhere once.
 
     What repeats an article that is shown instead is passed over, and more is taken in its place.
     """
-    n, n_close = max(N_CANDIDATES, 2 * k), max(N_CLOSE, 2 * k)
+    n, n_close = _n_candidates(k), max(N_CLOSE, 2 * k)
     while True:
-        found = _likeliest(index, terms, vector, n, filter)
+        if proposed is None:
+            pair = list(terms.weights), vector
+            (proposed,) = index.candidates_of([pair], filter, n, only)
+        found = _likeliest(terms, proposed)
         repeated = index.catalog.columns.repeated(list(found))
         shown = index.passing(set(repeated.values()), filter)
         left = [item for item in found.items() if repeated.get(item[0]) not in shown]
         if len(left) >= n_close or len(found) < n:  # then there are no more
             return dict(left[:n_close])
-        n *= 4
+        n, proposed = 4 * n, None
 
 
-def _likeliest(
-    store: CandidateStore, terms: QuestionTerms, vector: Vectors, n: int, filter: Filter
-) -> dict[int, float]:
+def _likeliest(terms: QuestionTerms, found: Candidates) -> dict[int, float]:
     """Candidates, the likeliest first, each with its `lexical` (see `HitScores`)."""
-    found = store.candidates(list(terms.weights), vector, filter, n)
     most = terms.most_bm25 or 1.0
     rated = [
         (-first_look(cosine, share), chunk_id, share)

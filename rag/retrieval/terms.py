@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+import sys
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, pairwise
 
 from rag.retrieval.candidates import CandidateStore
@@ -14,6 +16,9 @@ from rag.text.analysis import Analyzer
 MAX_TERMS = 64
 """Distinct terms of a question that are looked for: the rarest, if it has more."""
 _BM25_K1 = 1.2  # tantivy's
+# Of a sentence that is looked at again, as in a server, the terms are known: tens of megabytes.
+_KNOWN_SENTENCES = 100_000
+_MAX_KNOWN_LENGTH = 1_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +77,19 @@ class QuestionTerms:
 
     def look_in(self, title: str, sentences: Sequence[str]) -> Held:
         """How much of the question a passage under a title holds."""
-        sequences = [self._analyze(sentence) for sentence in sentences]
-        in_title = self._terms.intersection(self._analyze(title))
+        sequences = [self._terms_of(sentence) for sentence in sentences]
+        in_title = self._terms.intersection(self._terms_of(title))
         held = [self._terms.intersection(sequence) | in_title for sequence in sequences]
         return Held(
             by_sentence=[self._share(terms) for terms in held],
             together=self._share(in_title.union(*held)),
             phrases=self._phrases(sequences),
         )
+
+    def _terms_of(self, text: str) -> Sequence[str]:
+        if len(text) > _MAX_KNOWN_LENGTH:
+            return self._analyze(text)
+        return _known_terms(self._analyze, text)
 
     def _share(self, held: Set[str]) -> float:
         if not held:
@@ -92,6 +102,11 @@ class QuestionTerms:
             return 0.0
         held = self._pairs.keys() & set(pairwise(chain.from_iterable(sequences)))
         return min(1.0, math.fsum(self._pairs[pair] for pair in held) / self._pairs_total)
+
+
+@lru_cache(_KNOWN_SENTENCES)
+def _known_terms(analyze: Callable[[str], list[str]], text: str) -> tuple[str, ...]:
+    return tuple(map(sys.intern, analyze(text)))
 
 
 def _idf(frequency: int, n: int) -> float:

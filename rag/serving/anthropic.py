@@ -22,7 +22,7 @@ from rag.serving.citing import checked, placed
 from rag.serving.gone import event_stream, frame, new_id, unless_gone
 from rag.serving.problems import IN_OTHER_FORMS, as_anthropic, problem_of
 from rag.serving.service import Service, last
-from rag.serving.talk import Message, asked
+from rag.serving.talk import HOLDS_A_QUESTION, Message, asked
 
 _ANSWER = {"description": "In Anthropic's form, with the field `rag`; with `stream` as events."}
 Form = dict[str, Any]
@@ -34,7 +34,9 @@ class MessagesRequest(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
-    messages: Annotated[list[Message], Field(min_length=1, max_length=1000)]
+    messages: Annotated[
+        list[Message], Field(min_length=1, max_length=1000, json_schema_extra=HOLDS_A_QUESTION)
+    ]
     stream: bool | None = False
 
 

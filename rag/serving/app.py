@@ -13,7 +13,7 @@ from rag import __version__
 from rag.api import build as build_index
 from rag.building.report import BuildReport
 from rag.pool import EnginePool
-from rag.serving import anthropic, guard, openai, problems, rest
+from rag.serving import anthropic, following, guard, openai, problems, rest
 from rag.serving.log import Told
 from rag.serving.metrics import CONTENT_TYPE
 from rag.serving.service import Limits, Service
@@ -78,6 +78,7 @@ def create_app(
     )
     problems.install(app)
     app.include_router(rest.router(service, read_only=read_only))
+    app.include_router(following.router(service, read_only=read_only))
     app.include_router(openai.router(service))
     app.include_router(anthropic.router(service))
     _health(app, service)

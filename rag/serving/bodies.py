@@ -9,11 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag.answering.question import Kind
 from rag.article import Article
+from rag.following.followed import MIN_SCORE
+from rag.index.filter import Day
 from rag.retrieval import Filter
 from rag.serving.service import MAX_QUESTION
 
 Words = Annotated[str, Field(pattern=r"\S", max_length=MAX_QUESTION)]
-IndexName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+INDEX_NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+IndexName = Annotated[str, Field(pattern=INDEX_NAME)]
+Yes = Annotated[bool, Field(strict=True)]
+"""True or false, and neither 1 nor "yes": as the schema has it."""
+QuestionName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
 
 
 class _Request(BaseModel):
@@ -49,11 +55,11 @@ class AskRequest(_Request):
     question: Words
     index: IndexName | None = None
     filter: Filter = Filter()
-    asked_on: datetime.date | None = None
+    asked_on: Day | None = None
     kind: Kind | None = None
-    any_time: bool = False
+    any_time: Yes = False
     earlier: Annotated[tuple[Earlier, ...], Field(max_length=50)] = ()
-    stream: bool = False
+    stream: Yes = False
 
 
 class SubjectRequest(_Request):
@@ -80,8 +86,18 @@ class SearchRequest(_Request):
 
     query: Words
     index: IndexName | None = None
-    k: Annotated[int, Field(ge=1, le=1000)] | None = None
+    k: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     filter: Filter = Filter()
+
+
+class FollowRequest(_Request):
+    """A question to be followed; see `rag.Followed`."""
+
+    question: Words
+    name: QuestionName | None = None
+    filter: Filter = Filter()
+    min_score: Annotated[float, Field(ge=0, le=1, strict=True)] = MIN_SCORE
+    versions: Yes = False
 
 
 class BuildRequest(_Request):
@@ -94,8 +110,8 @@ class BuildRequest(_Request):
     """
 
     index: IndexName | None = None
-    full: bool = False
-    allow_removal: bool = False
+    full: Yes = False
+    allow_removal: Yes = False
 
 
 class IndexRequest(_Request):

@@ -14,18 +14,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from rag.answering.answer import Answer
 from rag.answering.events import Event
 from rag.errors import IndexMissingError, QuestionError, RagError
 from rag.index.opened import IndexInfo
+from rag.serving.bodies import Words
 from rag.serving.citing import Address, addresses, checked, citations_of, pieces, placed
 from rag.serving.gone import event_stream, frame, new_id, unless_gone
 from rag.serving.openai_responses import Ids, response_frames, whole
 from rag.serving.problems import IN_OTHER_FORMS, as_openai, problem_of
 from rag.serving.service import Asked, Service, last
-from rag.serving.talk import Message, asked
+from rag.serving.talk import HOLDS_A_QUESTION, Message, asked
 
 _MAX_MESSAGES = 1000
 _ANSWER = {"description": "In OpenAI's form, with the field `rag`; with `stream` as events."}
@@ -42,8 +43,11 @@ class _Form(BaseModel):
 class ChatRequest(_Form):
     """A conversation that ends with a question; `model` names the index."""
 
-    messages: Annotated[list[Message], Field(min_length=1, max_length=_MAX_MESSAGES)]
-    n: int | None = None
+    messages: Annotated[
+        list[Message],
+        Field(min_length=1, max_length=_MAX_MESSAGES, json_schema_extra=HOLDS_A_QUESTION),
+    ]
+    n: Annotated[int | None, WithJsonSchema({"enum": [1, None]})] = None
     stream_options: dict[str, Any] | None = None
 
 
@@ -57,8 +61,14 @@ class Item(Message):
 class ResponsesRequest(_Form):
     """A question, or a conversation that ends with one; `model` names the index."""
 
-    input: str | Annotated[list[Item], Field(min_length=1, max_length=_MAX_MESSAGES)]
-    previous_response_id: str | None = None
+    input: (
+        Words
+        | Annotated[
+            list[Item],
+            Field(min_length=1, max_length=_MAX_MESSAGES, json_schema_extra=HOLDS_A_QUESTION),
+        ]
+    )
+    previous_response_id: Annotated[str | None, WithJsonSchema({"enum": [None, ""]})] = None
 
 
 def router(service: Service) -> APIRouter:

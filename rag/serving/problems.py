@@ -21,6 +21,7 @@ from rag.errors import (
     BusyError,
     CancelledError,
     ClosedError,
+    ExistsError,
     FullError,
     IndexLockedError,
     IndexMissingError,
@@ -43,6 +44,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (QuestionError, 422),
     (IndexMissingError, 404),
     (NotFoundError, 404),
+    (ExistsError, 409),
     (TooLongError, 504),
     (IndexLockedError, 409),
     (RemovalError, 409),
@@ -90,6 +92,16 @@ class Problem(BaseModel):
     detail: str
     mend: str | None = None
     errors: tuple[dict[str, Any], ...] = ()
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "What went wrong.",
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+    for status in STATUSES
+}
+"""The same of the server's own interface."""
 
 
 def problem_of(error: RagError) -> Problem:
@@ -168,6 +180,10 @@ def install(app: FastAPI) -> None:
         told = Problem(title=error.detail, status=error.status_code, detail=error.detail)
         made = response(request, told)
         made.headers.update(error.headers or {})
+        if error.status_code == 405:  # by itself it names the methods of one route only
+            path = getattr(request.scope.get("route"), "path_format", "")
+            if methods := app.openapi()["paths"].get(path):
+                made.headers["Allow"] = ", ".join(sorted(map(str.upper, methods)))
         return made
 
     @app.exception_handler(Exception)

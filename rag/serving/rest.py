@@ -29,7 +29,7 @@ from rag.serving.bodies import (
 )
 from rag.serving.gone import event_stream, frame, unless_gone
 from rag.serving.jobs import Job
-from rag.serving.problems import STATUSES, Problem, problem_of
+from rag.serving.problems import PROBLEMS, problem_of
 from rag.serving.service import Asked, Service
 from rag.text.sentences import split
 
@@ -40,13 +40,6 @@ _SSE: dict[int | str, dict[str, Any]] = {
         "description": "The answer; with `stream` the events `evidence`, `text` and `answer` as"
         " they come, or `problem`. Of these only `answer` is checked.",
     }
-}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": "What went wrong.",
-        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
-    }
-    for status in STATUSES
 }
 
 

@@ -20,6 +20,7 @@ from rag.pool import EnginePool
 from rag.retrieval import Filter, Hit, check_question
 from rag.serving.jobs import Job, Jobs
 from rag.serving.metrics import Metrics
+from rag.serving.recent import Recent
 from rag.serving.running import Lane, Result
 from rag.serving.together import Together
 from rag.settings import Settings
@@ -123,6 +124,7 @@ class Service:
             n_batches=limits.n_searching,
             n_waiting=limits.n_waiting,
         )
+        self._recent = Recent()
         self._reading = Lane(
             "look-ups", n_threads=2, n_waiting=limits.n_waiting, seconds=limits.search_seconds
         )
@@ -168,7 +170,7 @@ class Service:
                 chat.recall(question, sentences)
             for event in chat.stream(
                 asked.question,
-                filter=_sound(asked.filter),
+                filter=asked.filter.checked(),
                 asked_on=asked.asked_on,
                 kind=asked.kind,
                 any_time=asked.any_time,
@@ -187,7 +189,7 @@ class Service:
     async def search(self, index: str, query: str, k: int | None, filter: Filter) -> list[Hit]:
         """See `Rag.search`; and FullError, TooLongError."""
         _check(query)
-        chosen = _sound(filter)
+        chosen = filter.checked()
         search = _Search(index, k, chosen.model_dump_json())
         seconds = self.limits.search_seconds
         try:
@@ -198,7 +200,12 @@ class Service:
 
     def _search_many(self, search: _Search, queries: list[str]) -> list[list[Hit]]:
         chosen = Filter.model_validate_json(search.filter)
-        return self.engine(search.index).search_many(queries, k=search.k, filter=chosen)
+        engine = self.engine(search.index)
+
+        def find(queries: list[str]) -> list[list[Hit]]:
+            return engine.search_many(queries, k=search.k, filter=chosen)
+
+        return self._recent.find((search, engine.index.version), queries, find)
 
     async def read(self, work: Callable[[], Result]) -> Result:
         """What a short function returns, called in a thread. FullError, TooLongError."""
@@ -276,13 +283,3 @@ def _check(question: str) -> None:
         raise QuestionError(
             f"the question is longer than {MAX_QUESTION:,} characters", mend="ask it in fewer words"
         )
-
-
-def _sound(filter: Filter) -> Filter:
-    """The same filter.
-
-    Raises:
-        QuestionError: its days are in the wrong order.
-    """
-    parts = {name: getattr(filter, name) for name in Filter.model_fields}
-    return Filter.make(**parts)

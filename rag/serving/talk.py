@@ -4,16 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.errors import QuestionError
+from rag.errors import IndexMissingError, QuestionError
+from rag.serving.bodies import INDEX_NAME
 from rag.serving.service import MAX_QUESTION, Asked
 from rag.text.sentences import split
 
 _MARKS = re.compile(r" ?\[\d+\]")
 _MAX_TURNS = 20
-_TEXTS = ("text", "input_text", "output_text")
+_TEXTS = ["text", "input_text", "output_text"]
+_A_TEXT = {"type": "string", "pattern": r"\S"}
+_PARTS = {
+    "type": "array",
+    "contains": {
+        "type": "object",
+        "properties": {"type": {"enum": _TEXTS}, "text": _A_TEXT},
+        "required": ["text"],
+    },
+}
+HOLDS_A_QUESTION: dict[str, Any] = {
+    "contains": {
+        "type": "object",
+        "properties": {
+            "role": {"const": "user"},
+            "content": {"anyOf": [_A_TEXT, _PARTS]},
+            "type": {"const": "message"},
+        },
+        "required": ["role", "content"],
+    }
+}
+"""What `asked` wants of a list of messages, as its schema says it."""
+_USERS_PARTS: dict[str, Any] = {
+    "if": {"properties": {"role": {"const": "user"}}, "required": ["role"]},
+    "then": {
+        "properties": {"content": {"items": {"properties": {"type": {"enum": _TEXTS}}}}},
+    },
+}
 _ONLY_WORDS = "only the words of a question are read here: articles belong into an index"
 
 
@@ -34,7 +63,7 @@ class Message(BaseModel):
         content: A text, or pieces.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra=_USERS_PARTS)
 
     role: str = Field(max_length=40)
     content: str | list[Part] | None = None
@@ -55,16 +84,20 @@ class Message(BaseModel):
 
 
 def asked(index: str, messages: Sequence[Message]) -> Asked:
-    """The question of the last message, with the turns before it.
+    """The question of the user's last message, with the turns before it.
 
-    What a system message says is passed over: how answers are made is not up to clients.
+    What a system message says is passed over, wherever it stands: how answers are made is not up
+    to clients. A question that was answered already is answered anew.
 
     Raises:
-        QuestionError: the last message is not the user's, or holds what is no text.
+        IndexMissingError: no index can have such a name.
+        QuestionError: the user says nothing, or sends along what is no text.
     """
+    if not re.fullmatch(INDEX_NAME, index):
+        raise IndexMissingError(f"there is no index {index!r}", mend="GET /v1/models lists them")
     turns = list(_turns(messages))
-    if not turns or messages[-1].role != "user":
-        raise QuestionError("the last message is not the user's", mend="end with a question")
+    if not turns:
+        raise QuestionError("no message of the user's has words", mend="end with a question")
     question, _ = turns.pop()
     return Asked(index=index, question=question, earlier=tuple(turns[-_MAX_TURNS:]))
 
@@ -75,9 +108,12 @@ def _turns(messages: Iterable[Message]) -> Iterable[tuple[str, tuple[str, ...]]]
     said: list[str] = []
     for message in messages:
         if message.role == "user":
+            words = message.words
+            if not words.strip():
+                continue
             if question and len(question) <= MAX_QUESTION:
                 yield question, tuple(said)
-            question, said = message.words, []
+            question, said = words, []
         elif message.role == "assistant":
             text = _MARKS.sub("", message.words)
             said += [text[span.start : span.end] for span in split(text)]
