@@ -50,7 +50,7 @@ def build_page(
                 _ask_tab(page, handlers, index, ready, n_asking)
             with gr.Tab("Library") as tab:
                 library_tab(page, library, index, tab)
-        gr.on([page.load, index.focus], handlers.indexes, index, index, **QUIET)
+        index.focus(handlers.indexes, index, index, **QUIET)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=16, api_open=False)
     return page
 
@@ -111,7 +111,8 @@ def _ask_tab(
     index.change(**opening)
     index.change(None, index, None, js="(name) => ragPage.remember(name)")
     shown = [past, current, talks, talk, index]
-    arrived = page.load(
+    # First what there is to choose: what was chosen before may have been made meanwhile.
+    arrived = page.load(handlers.indexes, index, index, **QUIET).then(
         handlers.talking.arrive, arrival, shown, js="() => [ragPage.arrival()]", **QUIET
     )
     arrived.then(**opening)  # not before: the index may be another one

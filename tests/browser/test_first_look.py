@@ -66,6 +66,9 @@ def test_an_index_made_meanwhile_is_in_the_chooser(
     expect(page.locator("#page-of-article .blank")).to_be_visible()
     page.get_by_role("tab", name="Ask").click()
     expect(page.locator("#panel .blank")).to_be_visible()
+    page.goto(shelf.url)
+    expect(page.locator("#index input")).to_have_value("gulls")
+    expect(page.locator("#hello p")).to_contain_text("sentences of 1 article")
 
 
 def test_nothing_of_a_long_question_is_cut(reader: Visitor) -> None:
