@@ -41,6 +41,12 @@ COMMANDS: dict[str, list[str]] = {
     "rollback": ["seeds"],
     "prune": ["seeds"],
     "eval": ["dataset"],
+    "follow add": ["Healey"],
+    "follow feed": [],
+    "follow list": [],
+    "follow news": [],
+    "follow remove": ["healey"],
+    "follow run": [],
     "models list": [],
     "models verify": [],
 }
@@ -271,6 +277,6 @@ def _write_hostile(folder: Path) -> None:
 @pytest.mark.parametrize("name", programs())
 def test_nothing_leaves_the_machine(runs: dict[str, Watched], name: str) -> None:
     run = runs[name]
-    # There is no older version to go back to, and Ctrl-C ends what would not end.
-    assert run.code == {"rollback": 1, "watch": 130}.get(name, 0), run.told
+    # There is nothing to go back to or to forget, and Ctrl-C ends what would not end.
+    assert run.code == {"rollback": 1, "follow remove": 1, "watch": 130}.get(name, 0), run.told
     assert run.sent == []

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "rag" / "text" / "languages").glob("*.toml"))
 SOURCES = "\n".join(
     path.read_text()
-    for room in ("text", "answering", "chat")
+    for room in ("text", "answering", "chat", "page")
     for path in sorted((ROOT / "rag" / room).rglob("*.py"))
 )
 # A name is also made of parts: f"calendar.{kind}".
