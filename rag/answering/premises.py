@@ -65,7 +65,8 @@ class _Words(NamedTuple):
         roles: Each name of a role to all names of it.
         role, ordinal, name: What is looked for in a question; None where the language says nothing.
         superlative: What asks for the most of its kind.
-        utmost: What tells that something is the most, the first or the only one of its kind.
+        utmost, finest: What tells that something is the most or the only one of its kind, and the
+            best or the worst.
         events: Each word for something that happens to the words that tell of it.
         ordinals: Each word of an ordinal to its figure.
         aliases: Each word of a name to others for the same thing.
@@ -82,6 +83,7 @@ class _Words(NamedTuple):
     ordinal: re.Pattern[str] | None
     superlative: re.Pattern[str]
     utmost: re.Pattern[str]
+    finest: re.Pattern[str]
     name: re.Pattern[str] | None
     aliases: dict[str, frozenset[str]]
     asking: frozenset[str]
@@ -114,6 +116,7 @@ def _words_of(language: Language) -> _Words:
         ordinal=re.compile(rf"\b(?:{written})\b", re.IGNORECASE) if figure else None,
         superlative=language.pattern("premises.superlative"),
         utmost=language.pattern("premises.utmost"),
+        finest=language.pattern("premises.finest"),
         name=re.compile(name) if joint else None,
         aliases={word: frozenset(group) for group in names for word in group},
         asking=asking,
@@ -252,7 +255,8 @@ def missing(
             close = f"{before if before_tells else ''}{sentence}"
             ok = rules.events[premise.text].search(close) is not None
         elif premise.kind == "superlative":
-            ok = rules.utmost.search(sentence) is not None
+            asks_best = rules.finest.search(premise.text) and not rules.utmost.search(premise.text)
+            ok = (rules.finest if asks_best else rules.utmost).search(sentence) is not None
         elif premise.kind == "ordinal":
             close = text[max(0, start - _CLOSE_CHARACTERS) : end + _CLOSE_CHARACTERS]
             ok = _ordinal_held(premise.text.lower(), f"{article.title} {close}".lower(), language)
