@@ -11,6 +11,7 @@ import pytest
 import rag
 from rag.building.builder import build_index
 from rag.errors import IndexCorruptError, IndexStoreError, RagError
+from rag.following.follow import follow, look_for_news
 from rag.index.check import check_index, roll_back
 from rag.index.config import StoreConfig
 from rag.index.layout import IndexFolder
@@ -190,3 +191,15 @@ def test_the_same_answers_on_the_seeds(
     assert (there.status, there.text) == (here.status, here.text)
     assert [c.quote for c in there.citations] == [c.quote for c in here.citations]
     assert there.corrections == here.corrections
+
+
+def test_news_is_looked_for_among_the_new_articles(news: IndexFolder) -> None:
+    settings = Settings(index_dir=news.path.parent)
+
+    def opened(*_: object) -> FakeEmbedder:
+        return FakeEmbedder()
+
+    follow("Osterby ferry", "news", min_score=0.1, settings=settings, open_embedder=opened)
+    update(news, 3)
+    found = look_for_news("news", settings=settings, open_embedder=opened)
+    assert [one.article_id for one in found] == ["ferry"]  # "harbour" has both words, and was there
