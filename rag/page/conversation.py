@@ -186,9 +186,11 @@ class Stop(threading.Event):
 
     Attributes:
         left: Whether whoever asked looks at another conversation now.
+        instead: What stands there in place of the answer then; None until that is known.
     """
 
     left = False
+    instead: str | None = None
 
 
 class Stops:
@@ -208,8 +210,9 @@ class Stops:
         if event := self._running.pop(visitor, None):
             event.set()
 
-    def leave(self, visitor: str) -> None:
-        """Stop it, and show no more of it."""
+    def leave(self, visitor: str) -> Stop | None:
+        """Stop it, and show no more of it; None where nothing is being written."""
         if event := self._running.get(visitor):
             event.left = True
         self.stop(visitor)
+        return event

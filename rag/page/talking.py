@@ -57,8 +57,7 @@ class Talking:
         """Another conversation, a new one, or the list after one was named or deleted."""
         change = talks.Change.model_validate(event._data)
         talk = talk or Conversation()
-        if leaves(change, talk):
-            self._stops.leave(str(request.session_hash))
+        left = self._stops.leave(str(request.session_hash)) if leaves(change, talk) else None
         try:
             opened, shown = self._keeping.changed(change, talk, request)
         except RagError as error:
@@ -70,6 +69,8 @@ class Talking:
                 talk,
                 gr.skip(),
             )
+        if left is not None:
+            left.instead = shown[1]
         past, current, listed = (gr.skip() if part is None else part for part in shown)
         chosen = opened.turns[-1].index if opened is not talk and opened.turns else ""
         index = gr.update(value=chosen) if chosen in self._engines.names() else gr.skip()
@@ -144,6 +145,8 @@ class Talking:
                     continue
                 yield past, turn.show(now), drawn, emptied, talk, listed
                 past = emptied = drawn = listed = gr.skip()
+            if cancelled.instead is not None:  # what was on its way may have come after that
+                yield gr.skip(), cancelled.instead, *(gr.skip(),) * 4
         except Exception:
             self._crashed.add(str(request.session_hash))
             raise
