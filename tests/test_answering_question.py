@@ -7,7 +7,8 @@ import datetime
 import pytest
 
 from rag import Article, RagError
-from rag.answering.premises import missing, read_premises
+from rag.answering.premises import read_premises
+from rag.answering.premises_held import missing
 from rag.answering.question import Kind, Question, day_of, kind_named, kind_of
 from rag.text.language import language
 

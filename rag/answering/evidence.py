@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rag.answering.gathering import Gathered
-from rag.answering.premises import STRICT, Premise, missing
+from rag.answering.premises import STRICT, Premise
+from rag.answering.premises_held import missing
 from rag.answering.question import Kind, Question
 from rag.article import Article
 from rag.embedding import Vectors

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rag.answering.attribution.speech import drops_speaker
 from rag.answering.evidence import Evidence
-from rag.answering.premises import same_name
+from rag.answering.premise_words import same_name
 from rag.answering.wanted import counted_values
 from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
