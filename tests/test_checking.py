@@ -290,6 +290,39 @@ def test_what_a_source_supposes_is_no_fact(tmp_path: Path) -> None:
     assert kept.sentences[0].text == wary
 
 
+RALLY = {
+    "id": "rally", "title": "Holm wins the Lindal rally", "published": "2024-03-09",
+    "text": "Anna Holm won the Lindal rally on Saturday after six hours on snow. Second came Per Dahl,"
+    " the president of the club, who had won it four times before. It rained in the evening. The"
+    " roads were closed until midnight. Dahl said he would be back for his fifth title. It is a"
+    " pleasure to look at snow, Ulla Berg wrote from the north after all of that.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "completion"),
+    [
+        # Neither is she the president, nor is it her fifth; both words stand elsewhere.
+        ("Which president won the Lindal rally?", "Anna Holm is the president who won the rally."),
+        ("Who won her fifth Lindal rally?", "Anna Holm won her fifth Lindal rally on snow."),
+        # The title has nearly all words, and what the sentence says is something else.
+        ("Who was in the Lindal rally with Holm?", "Ulla Berg was in the Lindal rally with Holm."),
+    ],
+)
+def test_what_a_sentence_states_stands_in_its_source(
+    tmp_path: Path, question: str, completion: str
+) -> None:
+    answer = answer_from(tmp_path, [RALLY], question, completion)
+    assert completion not in answer.text
+    assert all(sentence.status is Status.QUOTED for sentence in answer.sentences)
+
+
+def test_a_role_and_an_ordinal_of_the_source_may_be_stated(tmp_path: Path) -> None:
+    said = "Second came the president of the club, Per Dahl."
+    answer = answer_from(tmp_path, [RALLY], "Who came second in the Lindal rally?", said)
+    assert answer.sentences[0].text == said
+
+
 def test_a_day_may_be_told_as_the_calendar_has_it(ask: Callable[[str, str], Answer]) -> None:
     answer = ask(
         "When was the Osterby ferry painted green?",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,11 @@ ARTICLE_WORDS = 120
 LEAD_WEIGHT = 1.5
 """For standing at the beginning of the one article that is summarised, falling to its end: news
 tells first what matters most."""
+AGE_WEIGHT = 0.3
+"""Taken away of a summary for each year that an article is older than the newest, three at most."""
+_OLDEST_YEARS = 3
+_APART = datetime.timedelta(30)
+"""Articles with more between them tell of another state of things."""
 MAX_ITEMS = 14
 N_CONSIDERED = 160
 """Sentences, the best ones, of which items are made."""
@@ -89,7 +95,8 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
             + SUPPORT_WEIGHT * np.log2(1 + n)
             - LENGTH_WEIGHT * max(0, len(sentence.text.split()) - _FREE_WORDS)
             + question.of_article * LEAD_WEIGHT * (1 - sentence.start / len(sentence.article.text))
-            for sentence, n in zip(pool, support, strict=True)
+            - AGE_WEIGHT * min(age, _OLDEST_YEARS)
+            for sentence, n, age in zip(pool, support, _ages(question, pool), strict=True)
         ]
     )
     chosen = _greedy(question, pool, value, alike)
@@ -104,6 +111,15 @@ def _support(pool: Sequence[Evidence], alike: Array) -> list[int]:
         len({stories[other] for other in np.flatnonzero(row >= _SAME_FACT)} - {stories[at]})
         for at, row in enumerate(alike)
     ]
+
+
+def _ages(question: Question, pool: Sequence[Evidence]) -> list[float]:
+    """Years by which each is older than the newest, where a summary names no time; else 0."""
+    days = [sentence.article.published for sentence in pool]
+    newest = max((day for day in days if day), default=None)
+    if question.kind is not Kind.SUMMARY or question.periods or newest is None:
+        return [0.0] * len(pool)
+    return [(newest - day).days / 365 if day else 0.0 for day in days]
 
 
 def _greedy(
@@ -203,9 +219,20 @@ def _in_order(question: Question, items: list[Item]) -> list[Item]:
         and question.language.pattern("questions.change").search(question.text)
     ):
         return sorted(items, key=lambda item: item.day or datetime.date.min)
+    if question.kind is Kind.SUMMARY:
+        return _newest_state_first(items)
     if question.kind is Kind.DATED:
         return _by_event(sorted(items, key=_published, reverse=True))
     return items
+
+
+def _newest_state_first(items: Sequence[Item]) -> list[Item]:
+    """What was told at one time together, as it stands; the newest first, what has no day last."""
+    days = sorted({_published(item) for item in items}, reverse=True)
+    state = {days[0]: 0}
+    for newer, older in pairwise(days):
+        state[older] = state[newer] + (newer - older > _APART)
+    return sorted(items, key=lambda item: state[_published(item)])
 
 
 def _by_event(items: Sequence[Item]) -> list[Item]:

@@ -117,8 +117,16 @@ class Evidence:
         The days that it tells are spelled out too: "on Wednesday", "Sept. 10".
         """
         heading = f"{self.article.title} {self.article.published or ''}"
-        days = " ".join(spelled(day) for day in self.told_days)
-        return Analysed(f"{heading} {self.text} {days}", self.analyzer)
+        return Analysed(f"{heading} {self.text} {self._spelled_days}", self.analyzer)
+
+    @cached_property
+    def told(self) -> Analysed:
+        """The sentence with its days spelled out, and the one that it leans on."""
+        return Analysed(f"{sentence_before(self)} {self.text} {self._spelled_days}", self.analyzer)
+
+    @property
+    def _spelled_days(self) -> str:
+        return " ".join(spelled(day) for day in self.told_days)
 
     @cached_property
     def before(self) -> Analysed:

@@ -32,6 +32,7 @@ class PremiseWords(NamedTuple):
         free: Words that a name may have or not.
         endings: Those that make another word of a name: "Protestantism", "European".
         generic: Last words of names that many have in common.
+        behind: What stands behind the figure of an ordinal, as a pattern.
     """
 
     roles: dict[str, tuple[str, ...]]
@@ -48,6 +49,33 @@ class PremiseWords(NamedTuple):
     free: frozenset[str]
     endings: frozenset[str]
     generic: frozenset[str]
+    behind: str
+
+    def roles_in(self, text: str, start: int = 0) -> list[str]:
+        """The roles that a text speaks of, from a place on.
+
+        "President Trump" names somebody; "the president of France" speaks of a role.
+        """
+        found = self.role.finditer(text, start) if self.role else ()
+        rests = [(match.group(), text[match.end() :]) for match in found]
+        return [
+            role
+            for role, rest in rests
+            if not re.match(r"\s+[A-Z]", rest) and not rest.startswith(("’s ", "'s "))
+        ]
+
+    def role_forms(self, role: str) -> re.Pattern[str]:
+        """A pattern of all names of a role, in any case and number."""
+        names = "|".join(map(re.escape, self.roles[role.lower()]))
+        return re.compile(rf"\b(?:{names})s?\b", re.IGNORECASE)
+
+    def ordinal_forms(self, ordinal: str) -> re.Pattern[str]:
+        """A pattern of an ordinal as a word and as a figure."""
+        figure = self.ordinals.get(ordinal.lower()) or re.sub(r"\D", "", ordinal)
+        written = [re.escape(word) for word, n in self.ordinals.items() if n == figure]
+        return re.compile(
+            rf"\b(?:{'|'.join([f'{figure}{self.behind}', *written])})\b", re.IGNORECASE
+        )
 
 
 @cache
@@ -82,6 +110,7 @@ def premise_words(language: Language) -> PremiseWords:
         free=asking.union(language.words("premises.titles"), *calendar),
         endings=language.words("premises.endings"),
         generic=language.words("premises.generic"),
+        behind=figure,
     )
 
 

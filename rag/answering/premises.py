@@ -75,13 +75,7 @@ def read_premises(
             first, last = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
             found.append(Premise("year", match.group(), first, last))
     rules = premise_words(language)
-    found += [
-        Premise("role", match.group())
-        for match in _all(rules.role, question, asked_from)
-        # "President Trump" names somebody; "the president of France" asks for a role.
-        if not re.match(r"\s+[A-Z]", question[match.end() :])
-        and not question[match.end() :].startswith(("’s ", "'s "))
-    ]
+    found += [Premise("role", role) for role in rules.roles_in(question, asked_from)]
     told = {match.group(): match for match in re.finditer(r"[a-z][a-z-]+", question[asked_from:])}
     found += [Premise("event", word) for word in told if word in rules.events]
     superlatives = [m.group() for m in _all(rules.superlative, question, asked_from)]

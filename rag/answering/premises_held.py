@@ -128,10 +128,7 @@ def _names_day(first: datetime.date, last: datetime.date, place: _Place) -> bool
 
 
 def _role_held(premise: Premise, place: _Place) -> bool:
-    return any(
-        re.search(rf"\b{re.escape(role)}s?\b", place.near, re.IGNORECASE)
-        for role in place.rules.roles[premise.text.lower()]
-    )
+    return place.rules.role_forms(premise.text).search(place.near) is not None
 
 
 def _event_held(premise: Premise, place: _Place) -> bool:
@@ -153,13 +150,8 @@ def _superlative_held(premise: Premise, place: _Place) -> bool:
 
 
 def _ordinal_held(premise: Premise, place: _Place) -> bool:
-    ordinal, ordinals = premise.text.lower(), place.rules.ordinals
-    figure = ordinals.get(ordinal) or re.sub(r"\D", "", ordinal)
-    word = next((word for word, n in ordinals.items() if n == figure), None)
-    behind = place.language.source("premises.ordinal_figure")
-    forms = [f"{figure}{behind}", *([re.escape(word)] if word else [])]
-    close = f"{place.article.title} {place.around(_CLOSE_CHARACTERS, _CLOSE_CHARACTERS)}".lower()
-    return re.search(rf"\b(?:{'|'.join(forms)})\b", close) is not None
+    close = f"{place.article.title} {place.around(_CLOSE_CHARACTERS, _CLOSE_CHARACTERS)}"
+    return place.rules.ordinal_forms(premise.text).search(close) is not None
 
 
 def _amount_held(premise: Premise, place: _Place) -> bool:

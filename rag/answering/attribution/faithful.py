@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rag.answering.attribution.speech import drops_speaker
 from rag.answering.evidence import Evidence
-from rag.answering.premise_words import same_name
+from rag.answering.premise_words import premise_words, same_name
 from rag.answering.wanted import counted_values
 from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
@@ -25,6 +25,16 @@ def grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
     """
     held = {term for source in sources for term in source.headed.terms | source.before.terms}
     return sum(term in held for term in all_terms) / len(all_terms) if all_terms else 0.0
+
+
+def told(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
+    """Share of a sentence's words that stand in the source sentences themselves.
+
+    A title that has the words of the question beside a sentence about something else says nothing.
+    Days as the calendar has them count, and what stands before "he" or "it".
+    """
+    own = {term for source in sources for term in source.told.terms}
+    return sum(term in own for term in all_terms) / len(all_terms) if all_terms else 0.0
 
 
 def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
@@ -49,8 +59,24 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
         and all(
             name in held or (name in known and same_name(name, held, language)) for name in named
         )
+        and _ranks_held(sentence, read)
         and (not sentence.is_negated or denies(sentence, sources))
     )
+
+
+def _ranks_held(sentence: Analysed, read: Sequence[Analysed]) -> bool:
+    """Whether the sources have each role and ordinal that a sentence states: "chairman", "fifth".
+
+    The question may have them wrong, and a sentence that repeats them states them.
+    """
+    rules = premise_words(sentence.language)
+    text = " ".join(source.text for source in read)
+    ordinals = rules.ordinal.findall(sentence.text) if rules.ordinal else []
+    forms = [
+        *map(rules.role_forms, rules.roles_in(sentence.text)),
+        *map(rules.ordinal_forms, ordinals),
+    ]
+    return all(form.search(text) for form in forms)
 
 
 def denies(sentence: Analysed, sources: Sequence[Evidence]) -> bool:

@@ -19,6 +19,7 @@ from rag.answering.attribution.faithful import (
     grounded,
     made_real,
     speaker_dropped,
+    told,
     turned_round,
 )
 from rag.answering.evidence import Evidence, same_statement
@@ -35,6 +36,9 @@ HELD_SHARE = 0.75
 FRAGMENT_HELD_SHARE = 0.6
 """The same of the words of question and answer together, where the answer is a few words."""
 _FRAGMENT_TERMS = 4
+TOLD_SHARE = 0.4
+"""Share of the words of a whole sentence that its source sentences must hold without title and
+surroundings."""
 MAX_SOURCES = 3
 """Sentences that together support one, at most."""
 MAX_FURTHER = 2
@@ -130,6 +134,7 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
     elif (
         min(share, new_share) < SUPPORTED_SHARE
         or not _held(read, question, sources)
+        or not _told(all_terms, sources)
         or not exact(read, question, sources)
         or not figures_stand_with_names(read, question, sources)
         or turned_round(read, sources, wanted)
@@ -168,6 +173,11 @@ def _held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
     if len(terms) > _FRAGMENT_TERMS or not question.terms.isdisjoint(terms):
         return grounded(terms, sources) >= HELD_SHARE
     return grounded((*question.content_terms, *terms), sources) >= FRAGMENT_HELD_SHARE
+
+
+def _told(all_terms: Sequence[str], sources: Sequence[Evidence]) -> bool:
+    """Whether the source sentences themselves tell it; of a few words the heading may have all."""
+    return len(all_terms) <= _FRAGMENT_TERMS or told(all_terms, sources) >= TOLD_SHARE
 
 
 def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
@@ -244,6 +254,7 @@ def _alone(
         item
         for item in evidence
         if _held_share(wanted, item.headed.terms) >= SUPPORTED_SHARE
+        and _told(all_terms, [item])
         and _held(sentence, question, [item])
         and exact(sentence, question, [item])
         and figures_stand_with_names(sentence, question, [item])
