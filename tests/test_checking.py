@@ -243,6 +243,28 @@ def test_a_verdict_is_borne_out_by_the_clause_that_decides(
     assert not answer.text.startswith(("Yes", "No"))
 
 
+VOTE = {"id": "vote", "title": "Malby votes on the tolls", "published": "2024-03-09",
+        "text": "Six members of the Malby council voted for the tolls. Lena Holm was the only one"
+        " to vote against the tolls of the harbour. Ada Brandt did not vote."}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("completion", "stands"),
+    [
+        ("Yes, Lena Holm voted against the tolls.", True),
+        ("Yes, Ada Brandt voted against the tolls.", False),  # she did not vote
+        ("Yes, a member voted against the tolls.", False),  # names nobody
+    ],
+)
+def test_yes_to_any_stands_where_one_is_named(
+    tmp_path: Path, completion: str, stands: bool
+) -> None:
+    question = "Did any member of the Malby council vote against the tolls?"
+    answer = answer_from(tmp_path, [VOTE], question, completion)
+    assert answer.text.startswith("Yes, Lena Holm") is stands
+    assert answer.text.startswith("Yes") is stands
+
+
 def test_the_month_of_may_is_no_doubt(tmp_path: Path) -> None:
     text = "Lena Holm visited Malby in May."
     town = {"id": "town", "title": "Visit", "published": "2024-06-09", "text": text}
@@ -292,8 +314,8 @@ def test_what_a_source_supposes_is_no_fact(tmp_path: Path) -> None:
 
 RALLY = {
     "id": "rally", "title": "Holm wins the Lindal rally", "published": "2024-03-09",
-    "text": "Anna Holm won the Lindal rally on Saturday after six hours on snow. Second came Per Dahl,"
-    " the president of the club, who had won it four times before. It rained in the evening. The"
+    "text": "Anna Holm won the Lindal rally on Saturday after six hours on snow. Second came Per"
+    " Dahl, the president of the club, who had won it four times before. It rained in the evening. The"
     " roads were closed until midnight. Dahl said he would be back for his fifth title. It is a"
     " pleasure to look at snow, Ulla Berg wrote from the north after all of that.",
 }  # fmt: skip

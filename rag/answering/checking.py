@@ -22,7 +22,7 @@ from rag.answering.attribution import (
 from rag.answering.composing import Kept, once, verbatim
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind
-from rag.answering.verdict import Verdict, decides, read_verdict
+from rag.answering.verdict import Verdict, decides, names_one, read_verdict
 from rag.answering.wanted import holds_wanted
 from rag.retrieval import QuestionTerms
 from rag.text.analysed import Analysed
@@ -37,6 +37,7 @@ MAX_REASONS = 4
 """Sentences of an answer to why or how."""
 _REASONS_AMONG = 20  # the best ones, of all articles
 _DATED_AMONG = 10  # a sentence further down speaks of something else
+_STANDS = (Status.QUOTED, Status.SUPPORTED)
 _SENTENCE_END = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
 
 
@@ -94,9 +95,11 @@ def check(
                     rest = AnswerSentence(text=verdict.rest, status=Status.PARTLY, citations=())
                     withheld.append(rest)
             else:
-                sentence = verdict.rest
+                found = attribute(verdict.rest, question, evidence)
+                if found.status not in _STANDS or not names_one(verdict, question):
+                    sentence = verdict.rest
         found = found or attribute(sentence, question, evidence)
-        if found.status in (Status.QUOTED, Status.SUPPORTED):
+        if found.status in _STANDS:
             sources = [source.text for source in (*found.sources, *found.further)]
             kept.append((keep_verbatim(sentence, sources), found))
             n_written += 1
@@ -125,7 +128,7 @@ def _with_rest(
     if verdict.only_repeats(question):
         return sentence, decided
     rest = attribute(verdict.rest, question, evidence)
-    if rest.status not in (Status.QUOTED, Status.SUPPORTED):
+    if rest.status not in _STANDS:
         return verdict.word, decided
     sources = [*decided.sources, *(one for one in rest.sources if one is not decided.sources[0])]
     return sentence, replace(decided, sources=tuple(sources), further=rest.further)

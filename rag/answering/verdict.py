@@ -2,8 +2,9 @@
 
 "Yes" needs a source that states what the question asks: nearly all of its words (all but names in
 the sentence itself or its heading), its names and figures, not negated, not as a plan or a claim.
-"No" needs one that denies it. Where no source does, the verdict is left out, and what the model
-wrote behind it is checked like any other sentence.
+"No" needs one that denies it. Where the question asks for any, "yes" is borne out by what names one.
+Where no source does, the verdict is left out, and what the model wrote behind it is checked like any
+other sentence.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from rag.answering.attribution.faithful import denies, exact, grounded, speaker_
 from rag.answering.evidence import Evidence
 from rag.text.analysed import Analysed
 from rag.text.language import Language
+from rag.text.names import plain, tokens
 
 DECIDING_SHARE = 0.8
 """Share of the question's words that the deciding sentence holds, with what stands around it."""
+NAMING_SHARE = 0.5
+"""Share of the question's words that must stand in a sentence that names one of "any"."""
 
 
 class Verdict(NamedTuple):
@@ -94,6 +98,23 @@ def decides(
         if says_so and not speaker_dropped(question, question, [source], terms):
             return Attribution(Status.SUPPORTED, (source,), 1.0)
     return None
+
+
+def names_one(verdict: Verdict, question: Analysed) -> bool:
+    """Whether what follows "yes" names somebody or a number of what the question asks for any of.
+
+    "Yes, Clay Higgins voted against it." That the sources say so is checked elsewhere.
+    """
+    rest = Analysed(verdict.rest, question.analyzer)
+    if not verdict.is_yes or rest.is_negated or question.is_negated:
+        return False
+    if not question.language.pattern("questions.any").search(question.text):
+        return False
+    asked = set(question.content_terms)
+    new = {plain(word) for word in tokens(rest.text) if word[0].isupper()} - question.words
+    return bool(new or rest.claimed_values - question.values) and (
+        len(asked & rest.terms) >= NAMING_SHARE * len(asked)
+    )
 
 
 def _told_as_done(text: Analysed, predicate: Sequence[str]) -> bool:
