@@ -315,8 +315,8 @@ def test_what_a_source_supposes_is_no_fact(tmp_path: Path) -> None:
 RALLY = {
     "id": "rally", "title": "Holm wins the Lindal rally", "published": "2024-03-09",
     "text": "Anna Holm won the Lindal rally on Saturday after six hours on snow. Second came Per"
-    " Dahl, the president of the club, who had won it four times before. It rained in the evening. The"
-    " roads were closed until midnight. Dahl said he would be back for his fifth title. It is a"
+    " Dahl, the president of the club, who had won it four times before. It rained in the evening."
+    " The roads were closed until midnight. Dahl said he would be back for his fifth title. It is a"
     " pleasure to look at snow, Ulla Berg wrote from the north after all of that.",
 }  # fmt: skip
 

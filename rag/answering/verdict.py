@@ -2,9 +2,9 @@
 
 "Yes" needs a source that states what the question asks: nearly all of its words (all but names in
 the sentence itself or its heading), its names and figures, not negated, not as a plan or a claim.
-"No" needs one that denies it. Where the question asks for any, "yes" is borne out by what names one.
-Where no source does, the verdict is left out, and what the model wrote behind it is checked like any
-other sentence.
+"No" needs one that denies it. Where the question asks for any, what names one bears out "yes".
+Where no source does, the verdict is left out, and what the model wrote behind it is checked like
+any other sentence.
 """
 
 from __future__ import annotations
