@@ -56,3 +56,46 @@ def test_what_is_no_id_is_a_subject(rag: Rag) -> None:
     answer = rag.ask("the ferry fares of Osterby", kind="summary")
     assert "new" in {citation.article_id for citation in answer.citations}
     assert "old" not in {citation.article_id for citation in answer.citations}
+
+
+STRIKE: list[dict[str, Any]] = [
+    {"id": "first", "title": "Strike in Lindal", "published": "2021-05-04",
+     "text": "The crews of the Lindal ferry began a strike over pay. Four ships lay in the port."},
+    {"id": "again", "title": "Strike in Lindal", "published": "2024-03-07",
+     "text": "The crews of the Lindal ferry began another strike over shifts. All ships sailed."},
+    {"id": "paper", "title": "Lindal", "published": "2024-03-08",
+     "text": "The Lindal ferry crews began another strike over shifts on Thursday."},
+    {"id": "view", "title": "Lindal", "published": "2024-03-08",
+     "text": "Over the Lindal ferry the crews, we hear, may may go for a new round."},
+]  # fmt: skip
+
+
+@pytest.fixture
+def strike(tmp_path: Path) -> Iterator[Rag]:
+    index_dir = write_articles(tmp_path, STRIKE)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        yield Rag(index, FakeEmbedder(), FakeLLM([]), Settings())
+
+
+def test_a_summary_begins_with_the_newest_state_and_says_of_when(strike: Rag) -> None:
+    answer = strike.ask("the strike of the Lindal ferry crews", kind="summary")
+    days = [item.day for item in answer.items if item.day]
+    assert days == sorted(days, reverse=True)
+    assert len({day.year for day in days}) == 2
+    assert all(item.text.startswith(("7 March 2024: ", "8 March 2024: ", "4 May 2021: "))
+               for item in answer.items)  # fmt: skip
+
+
+def test_a_summary_of_one_time_does_not_repeat_its_day(strike: Rag) -> None:
+    answer = strike.ask("the strike of the Lindal ferry crews", kind="summary", since="2024-01-01")
+    assert answer.items
+    assert not any(item.text.startswith(("7 March", "8 March")) for item in answer.items)
+
+
+def test_an_article_counts_as_saying_the_same_by_its_words(strike: Rag) -> None:
+    answer = strike.ask("the strike of the Lindal ferry crews", kind="summary")
+    (item,) = [item for item in answer.items if "another strike" in item.text]
+    cited = {answer.citations[number - 1].article_id for number in item.citations}
+    assert cited == {"again", "paper"}  # not "view", which is about it and says something else
+    assert item.n_articles == 2

@@ -51,7 +51,11 @@ LENGTH_WEIGHT = 0.012
 """Taken away for each word above `_FREE_WORDS`: room is short."""
 _FREE_WORDS = 22
 Array = NDArray[np.float32]
-_SAME_FACT = 0.62  # cosine from which two sentences say much the same
+SAME_SHARE = 0.65
+"""Share of the words of the shorter of two sentences from which they say the same."""
+_MIN_TERMS = 4
+_SAME_SENSE = 0.72  # cosine that two sentences of one sense have at least
+_SAME_FACT = 0.62  # cosine from which two sentences are about the same
 _SAME_EVENT = 0.5  # cosine from which two sentences tell of one event
 _WEAKEST = 0.45  # share of the best sentence's score below which nothing is an item
 _MAX_SENTENCE_WORDS = 60
@@ -150,7 +154,7 @@ def _greedy(
             if n_words > most_words - 20:
                 break
             continue
-        if any(same_statement(pool[at], pool[other]) for other in chosen):
+        if any(_repeats(pool[at], pool[other], alike[at, other]) for other in chosen):
             continue
         if chosen and value[at] < _WEAKEST * value[chosen[0]] and not question.of_article:
             break
@@ -185,11 +189,37 @@ def _others(
     found: dict[str, Evidence] = {}
     for other in np.argsort(-alike[at]).tolist():
         sentence = pool[other]
-        if alike[at, other] < _SAME_FACT + 0.1 or len(found) == 2:
+        if alike[at, other] < _SAME_SENSE or len(found) == 2:
             break
-        if other not in chosen and sentence.story != pool[at].story:
+        if (
+            other not in chosen
+            and sentence.story != pool[at].story
+            and _says_the_same(pool[at], sentence)
+        ):
             found.setdefault(sentence.story, sentence)
     return tuple(found.values())
+
+
+def _repeats(one: Evidence, other: Evidence, cosine: float) -> bool:
+    """Whether a sentence tells nothing that another has not told, in the same or in other words."""
+    return same_statement(one, other) or (
+        cosine >= _SAME_SENSE
+        and one.read.values <= other.read.values
+        and _says_the_same(one, other)
+    )
+
+
+def _says_the_same(one: Evidence, other: Evidence) -> bool:
+    """Whether the shorter sentence has most of its words in the other, of the same time.
+
+    Vectors only tell that both speak of one event: "81 people have died" is near to "Here is the
+    death toll of the flood".
+    """
+    if differ_in_time([one.article.published, other.article.published]):
+        return False
+    terms = set(one.read.content_terms), set(other.read.content_terms)
+    shorter, longer = sorted(terms, key=len)
+    return len(shorter) >= _MIN_TERMS and len(shorter & longer) >= SAME_SHARE * len(shorter)
 
 
 def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
@@ -224,6 +254,12 @@ def _in_order(question: Question, items: list[Item]) -> list[Item]:
     if question.kind is Kind.DATED:
         return _by_event(sorted(items, key=_published, reverse=True))
     return items
+
+
+def differ_in_time(days: Sequence[datetime.date | None]) -> bool:
+    """Whether articles tell of different states of things: more than a month lies between them."""
+    known = sorted(day for day in days if day)
+    return any(newer - older > _APART for older, newer in pairwise(known))
 
 
 def _newest_state_first(items: Sequence[Item]) -> list[Item]:

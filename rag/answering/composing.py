@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rag.answering.answer import AnswerItem, AnswerSentence, Citation, Claim, Disagreement
 from rag.answering.attribution import Attribution, Status, strip_marks
-from rag.answering.broad import Item
+from rag.answering.broad import Item, differ_in_time
 from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence
 from rag.answering.question import Kind
@@ -87,19 +87,23 @@ def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[Answer
     """A broad answer: its text, and its items; each is verbatim and cites its source.
 
     Args:
-        kind: A timeline's and a report's items begin with their day.
+        kind: A timeline's and a report's items begin with their day, and those of a summary that
+            comes from articles of different times.
         items: In their order, at least one.
     """
     citations: list[Citation] = []
     sentences: list[AnswerSentence] = []
     made: list[AnswerItem] = []
+    begins_with_day = kind in (Kind.TIMELINE, Kind.DATED) or (
+        kind is Kind.SUMMARY and differ_in_time([item.source.article.published for item in items])
+    )
     for item in items:
         sources = [item.source, *item.said_by]
         numbers = tuple(range(len(citations) + 1, len(citations) + len(sources) + 1))
         citations += [_citation(n, source) for n, source in zip(numbers, sources, strict=True)]
         told, found = verbatim(item.source)
         text = _with_days(told, [item.source])
-        if kind in (Kind.TIMELINE, Kind.DATED) and item.day:
+        if begins_with_day and item.day:
             text = f"{spelled(item.day)}: {text}"
         sentences.append(AnswerSentence(text=text, status=found.status, citations=numbers))
         made.append(
