@@ -243,6 +243,28 @@ def test_a_verdict_is_borne_out_by_the_clause_that_decides(
     assert not answer.text.startswith(("Yes", "No"))
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        # Another cancelled it.
+        ("Has the Malby Council cancelled the bus?",
+         "The meeting came a day after Osterby Lines cancelled the bus."),
+        ("Is the Malby bridge open?", "The Malby bridge opened in 1937 for carts."),
+    ],
+)  # fmt: skip
+def test_yes_needs_the_doer_and_the_state(tmp_path: Path, question: str, told: str) -> None:
+    article = {"id": "a", "title": "Malby Council", "published": "2024-03-09", "text": told}
+    answer = answer_from(tmp_path, [article], question, "Yes.")
+    assert not answer.text.startswith("Yes")
+
+
+def test_a_state_is_told_by_its_own_word(tmp_path: Path) -> None:
+    article = {"id": "a", "title": "Malby", "published": "2024-03-09",
+               "text": "The Malby bridge is open to carts again since Friday."}  # fmt: skip
+    answer = answer_from(tmp_path, [article], "Is the Malby bridge open?", "Yes.")
+    assert answer.text.startswith("Yes")
+
+
 VOTE = {"id": "vote", "title": "Malby votes on the tolls", "published": "2024-03-09",
         "text": "Six members of the Malby council voted for the tolls. Lena Holm was the only one"
         " to vote against the tolls of the harbour. Ada Brandt did not vote."}  # fmt: skip

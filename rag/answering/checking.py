@@ -35,6 +35,8 @@ MAX_EXTRACTED = 2
 _SECOND_SHARE = 0.9  # a second one must bear on the question nearly as much
 MAX_REASONS = 4
 """Sentences of an answer to why or how."""
+REASON_COSINE = 0.5
+"""Cosine with the question that a further reason has at least."""
 _REASONS_AMONG = 20  # the best ones, of all articles
 _DATED_AMONG = 10  # a sentence further down speaks of something else
 _STANDS = (Status.QUOTED, Status.SUPPORTED)
@@ -200,6 +202,10 @@ def with_more(kept: Kept, ranked: Sequence[Evidence]) -> Kept:
     """
     cited = [source for _, found in kept for source in (*found.sources, *found.further)]
     among = [s for s in ranked[:_REASONS_AMONG] if s.article is cited[0].article]
-    more = [s for s in among if not any(same_statement(s, other) for other in cited)]
+    more = [
+        s
+        for s in among
+        if s.cosine >= REASON_COSINE and not any(same_statement(s, other) for other in cited)
+    ]
     chosen = more[: max(0, MAX_REASONS - len(kept))]
     return once([*kept, *(verbatim(s) for s in sorted(chosen, key=lambda s: s.start))])

@@ -16,7 +16,7 @@ from rag.index.opened import OpenIndex
 from rag.retrieval import Filter
 from rag.text.days import spelled
 
-OLD_AFTER = datetime.timedelta(365)
+OLD_AFTER = datetime.timedelta(120)
 """After so long an answer says of which day its newest source is."""
 NOTHING_SUPPORTED = (
     "The language model wrote nothing that the sources fully support; these are sentences of the"

@@ -9,12 +9,13 @@ any other sentence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from rag.answering.attribution import Attribution, Status
 from rag.answering.attribution.faithful import denies, exact, grounded, speaker_dropped
 from rag.answering.evidence import Evidence
+from rag.answering.premise_words import premise_words, same_name
 from rag.text.analysed import Analysed
 from rag.text.language import Language
 from rag.text.names import plain, tokens
@@ -79,12 +80,17 @@ def decides(
     names = {term for name in question.names for term in question.analyzer.terms(name)}
     predicate = [term for term in terms if term not in names]
     unreal = question.language.pattern("questions.unreal")
+    asks_state = question.language.pattern("questions.state").search(question.text)
     asks_unreal = unreal.search(question.text[:1].lower() + question.text[1:])
     for source in evidence:
         if grounded(terms, [source]) < DECIDING_SHARE or not exact(question, question, [source]):
             continue
         # Who it is may stand before; what is asked of them stands here.
         if not source.headed.terms.issuperset(predicate):
+            continue
+        if _done_by_another(question, source, predicate):
+            continue
+        if asks_state and not _in_that_form(question, names, source):
             continue
         # Where the heading has to help, it must not ask or guess either.
         by_itself = source.read.terms.issuperset(predicate)
@@ -98,6 +104,31 @@ def decides(
         if says_so and not speaker_dropped(question, question, [source], terms):
             return Attribution(Status.SUPPORTED, (source,), 1.0)
     return None
+
+
+def _in_that_form(question: Analysed, names: Set[str], source: Evidence) -> bool:
+    """Whether the words for a state stand there as they are asked: "open", not "opened"."""
+    asked = [
+        word
+        for word in question.words
+        if (terms := question.analyzer.content_terms(word)) and not set(terms) <= names
+    ]
+    held = source.headed.words
+    return all(not held.isdisjoint((word, f"{word}s", word.rstrip("s"))) for word in asked)
+
+
+def _done_by_another(question: Analysed, source: Evidence, predicate: Sequence[str]) -> bool:
+    """Whether it stands there with another's name, and without one that the question has.
+
+    "ABC suspended the show after CBS cancelled another" does not say that ABC cancelled it.
+    """
+    asked = set(predicate)
+    clause = max(source.read.clauses, key=lambda part: len(asked & part.terms))
+    lacking = any(
+        not same_name(name, source.read.words, question.language) for name in question.names
+    )
+    rules = premise_words(question.language)
+    return lacking and bool(clause.names - question.words - rules.free)
 
 
 def names_one(verdict: Verdict, question: Analysed) -> bool:

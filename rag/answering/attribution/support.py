@@ -271,14 +271,19 @@ def _held_share(terms: Sequence[str], held: Set[str]) -> float:
 
 
 def _of_others(source: Evidence, alone: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Sentences of other articles that support it too. A reprint is no second source."""
+    """Sentences of other articles that support it too.
+
+    A reprint is no second source, and an article of another time may tell of another event.
+    """
     found: list[Evidence] = []
     for item in alone:
         if len(found) == MAX_FURTHER:
             break
         stories = {other.story for other in (source, *found)}
-        if item.story not in stories and not any(
-            same_statement(item, other) for other in (source, *found)
+        if (
+            item.story not in stories
+            and item.in_window is source.in_window
+            and not any(same_statement(item, other) for other in (source, *found))
         ):
             found.append(item)
     return tuple(found)
