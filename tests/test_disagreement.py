@@ -70,6 +70,12 @@ ARTICLES = [
      "Ten inmates escaped from the jail of Ravno at night, the sheriff said."),
     ("jail-2", "How they escaped", "2024-12-02", "Osterby Post",
      "As 1,400 inmates slept in the jail of Ravno, some of them escaped at night."),
+    ("quake-1", "Tarvo quake updates: Death toll at 12", "2024-10-06", "Herald",
+     "At least 12 people died in the quake on Sunday, officials said."),
+    ("quake-2", "More than 30 dead in Tarvo quake", "2024-10-08", "Herald",
+     "More than 30 people died in the quake that struck the coast of Tarvo."),
+    ("quake-3", "Tarvo quake: how many died where", "2024-10-08", "Osterby Post",
+     "The people who died in Ramdal District are 7."),
 ]  # fmt: skip
 KILLED = "How many people were killed in the Kadar market bombing?"
 
@@ -120,6 +126,13 @@ def test_a_toll_that_rises_from_day_to_day(ask: Callable[..., Answer]) -> None:
     # The newer article speaks first.
     assert answer.sentences[0].text.startswith("The death toll from the bombing")
     assert answer.sentences[1].text == "At least 12 people were killed, officials said."
+
+
+def test_a_toll_is_known_by_a_name_that_begins_a_title(ask: Callable[..., Answer]) -> None:
+    told = "At least 12 people died in the quake, officials said."
+    answer = ask("How many people died in the Tarvo quake?", told)
+    # That of one district is another figure.
+    assert [article for article, _ in said(answer)] == ["quake-2", "quake-1"]
 
 
 def test_the_newest_alone_needs_no_lead(ask: Callable[..., Answer]) -> None:

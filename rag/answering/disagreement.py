@@ -17,6 +17,7 @@ from typing import Literal
 from rag.answering.attribution import Attribution
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.figures import YEAR, claimed, other_value, phrase, shared
+from rag.answering.premise_words import premise_words
 from rag.text.analysed import Analysed
 from rag.text.names import names, plain, squeeze, words
 
@@ -147,8 +148,11 @@ def _comparable(source: Evidence, other: Evidence, asked: Set[str]) -> bool:
         least = FAR_COSINE
     if _cosine(source, other) < least:
         return False
-    ours, theirs = _named(source), _named(other)
+    ours, theirs = (_named(item) | asked & _words(item) for item in (source, other))
     if (ours and theirs and not ours & theirs) or not (asked & _words(source) <= _words(other)):
+        return False
+    # "Travis County: 7 deaths" counts those of a part, though its title has the names asked for.
+    if not asked & other.read.words and other.read.names - _words(source) - _calendar(other):
         return False
     here, there = _places(source), _places(other)
     if here and there and not here & there:  # so many in Haiti, so many in Jamaica
@@ -170,7 +174,13 @@ def _places(item: Evidence) -> set[str]:
 
 
 def _named(item: Evidence) -> Set[str]:
-    return names(item.article.title) | item.read.names
+    """The names in a sentence and its title; days are none, and a first word may be any."""
+    return (names(item.article.title) | item.read.names) - _calendar(item)
+
+
+def _calendar(item: Evidence) -> frozenset[str]:
+    """Words with a capital that name nothing: days, months, titles."""
+    return premise_words(item.analyzer.language).free
 
 
 def _words(item: Evidence) -> Set[str]:
