@@ -334,6 +334,30 @@ def test_what_a_source_supposes_is_no_fact(tmp_path: Path) -> None:
     assert kept.sentences[0].text == wary
 
 
+TOLLS = {"id": "tolls", "title": "Holm on the tolls", "published": "2024-03-09",
+         "text": "She cited a toll of 70 crowns in Malby, a toll of 10 crowns in Lindal and one of"
+         " 30 crowns in Sund. The council met late. Per Dahl has said the port of Malby will be"
+         " sold by the council."}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "completion", "stands"),
+    [
+        ("How high is the toll in Lindal?", "10 crowns", True),
+        ("How high is the toll in Lindal?", "30 crowns", False),  # that of Sund
+        ("What did Dahl say of the port of Malby?",
+         "Per Dahl said the port of Malby will be sold by the council.", True),
+        ("What did Holm say of the port of Malby?",
+         "Holm said the port of Malby will be sold by the council.", False),  # Dahl did
+    ],
+)  # fmt: skip
+def test_a_figure_and_a_saying_stay_with_their_name(
+    tmp_path: Path, question: str, completion: str, stands: bool
+) -> None:
+    answer = answer_from(tmp_path, [TOLLS], question, completion)
+    assert (completion in [sentence.text for sentence in answer.sentences]) is stands
+
+
 RALLY = {
     "id": "rally", "title": "Holm wins the Lindal rally", "published": "2024-03-09",
     "text": "Anna Holm won the Lindal rally on Saturday after six hours on snow. Second came Per"

@@ -34,7 +34,13 @@ def plain(word: str) -> str:
 
 def names(sentence: str) -> set[str]:
     """Words with a capital, but not the first, which has one anyway."""
-    return {plain(match.group()) for match in _NAME.finditer(sentence) if match.start() > 0}
+    return {name for _, name in named_at(sentence)}
+
+
+def named_at(sentence: str) -> list[tuple[int, str]]:
+    """Each word with a capital but the first, with where it begins."""
+    found = _NAME.finditer(sentence)
+    return [(match.start(), plain(match.group())) for match in found if match.start() > 0]
 
 
 def claimed_numbers(sentence: str, language: Language) -> set[tuple[float, bool]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.attribution.speech import drops_speaker
+from rag.answering.attribution.speech import changes_speaker, drops_speaker
 from rag.answering.evidence import Evidence
 from rag.answering.premise_words import premise_words, same_name
 from rag.answering.wanted import counted_values
 from rag.text.analysed import Analysed
-from rag.text.names import plain, tokens
+from rag.text.names import named_at, plain, tokens
+from rag.text.numbers import Number
 
 MIN_TOLD = 5
 """Words of a clause that tells something by itself."""
@@ -113,7 +114,7 @@ def figures_stand_with_names(
             for source in sources
         )
     if not new:
-        return True
+        return len(sources) > 1 or not _nearer_another(sentence, question, sources[0])
     if len(sources) == 1:
         return bool(new & sources[0].read.words) or not _of_another(sentence, question, sources[0])
     return all(
@@ -135,6 +136,31 @@ def _of_another(sentence: Analysed, question: Analysed, source: Evidence) -> boo
             return True
         before = clause.names
     return False
+
+
+def _nearer_another(sentence: Analysed, question: Analysed, source: Evidence) -> bool:
+    """Whether a figure stands beside another's name, and the name asked for beside another figure.
+
+    "A 100% tariff in India and a nearly 300% tariff in Canada" gives India no 300%.
+    """
+    named = named_at(source.text)
+    if not named:
+        return False
+    nearest = {
+        number.key: min((_apart(at, number), name) for at, name in named)[1]
+        for number in source.read.numbers
+    }
+    known = question.words | sentence.words | premise_words(question.language).free
+    claimed = sentence.claimed_values - question.values
+    theirs = {name for key, name in nearest.items() if key not in claimed}
+    return not theirs.isdisjoint(question.words) and any(
+        name not in known for key, name in nearest.items() if key in claimed
+    )
+
+
+def _apart(at: int, number: Number) -> int:
+    """Characters between a figure and a word."""
+    return at - number.end if at >= number.end else number.start - at
 
 
 def turned_round(sentence: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]) -> bool:
@@ -180,9 +206,10 @@ def made_real(
 def speaker_dropped(
     sentence: Analysed, question: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]
 ) -> bool:
-    """Whether it tells as a fact what a source only reports somebody to have said."""
+    """Whether it tells as a fact what a source only reports, or as said by another."""
     return any(
-        drops_speaker(
+        changes_speaker(sentence, source.read)
+        or drops_speaker(
             sentence,
             question,
             source.read,

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 from rag.text.analysed import Analysed
 from rag.text.language import Language
+from rag.text.names import plain, tokens
 
 _QUOTED = re.compile(r"[“\"„«]([^“”\"„«»]{2,})(?:[”\"“»]|$)")
 _TAIL_WORDS = 6
 _MIN_REPORTED_WORDS = 3
+_SPEAKER_WORDS = 6
 
 
 def reported_parts(
@@ -69,6 +71,29 @@ def drops_speaker(
     rest = set(terms(_without(source.text, parts)))
     told = [term for term in wanted if term in said or term in rest]
     return bool(told) and sum(term in said and term not in rest for term in told) * 2 > len(told)
+
+
+def changes_speaker(sentence: Analysed, source: Analysed) -> bool:
+    """Whether a sentence has somebody say what its source has another say.
+
+    Args:
+        sentence: Of an answer.
+        source: The source sentence that supports it. Where it says "he said", nothing is known.
+    """
+    ours, theirs = _speakers(sentence), _speakers(source)
+    return bool(ours and theirs) and ours.isdisjoint(source.words)
+
+
+def _speakers(text: Analysed) -> frozenset[str]:
+    """Words of the names that stand as the speaker before or after a verb of saying."""
+    found: set[str] = set()
+    for verb in text.language.pattern("speech.reported_by").finditer(text.text):
+        before = re.split(r"[,;:—–\"“”]", text.text[: verb.start()])[-1]
+        behind = " ".join(text.text[verb.end() :].split()[:_SPEAKER_WORDS])
+        near = " ".join(before.split()[-_SPEAKER_WORDS:])
+        for part in (near, behind if not near else ""):
+            found.update(plain(word) for word in tokens(part) if word[0].isupper())
+    return frozenset(word for word in found if text.analyzer.content_terms(word))
 
 
 def _without(source: str, parts: Sequence[str]) -> str:
