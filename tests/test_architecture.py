@@ -116,9 +116,12 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
             yield from ((node.module or "", alias.name) for alias in node.names)
 
 
+IMPORTS = {path: list(imports(tree)) for path, tree in TREES.items()}
+
+
 def inner_imports(path: str) -> Iterator[list[str]]:
     """The modules of `rag` that a file imports, as ["index", "catalog"]."""
-    for module, name in imports(TREES[path]):
+    for module, name in IMPORTS[path]:
         first, *rest = module.split(".")
         public = path.startswith("rag/page/") and module == "rag" and name in PUBLIC
         if first == "rag" and name != "__version__" and not public:
@@ -176,8 +179,8 @@ def test_files_of_a_package_do_not_import_each_other_in_a_circle() -> None:
 def test_a_native_library_has_one_home(library: str) -> None:
     users = {
         path
-        for path, tree in TREES.items()
-        if any(module.split(".")[0] == library for module, _ in imports(tree))
+        for path, found in IMPORTS.items()
+        if any(module.split(".")[0] == library for module, _ in found)
     }
     assert users <= NATIVE[library]
 

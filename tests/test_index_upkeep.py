@@ -201,8 +201,10 @@ def test_reader_during_fifty_publishes_sees_whole_versions(index_dir: Path) -> N
 def test_long_lived_rag_picks_up_a_new_version(index_dir: Path) -> None:
     build(index_dir)
     settings = Settings(index_dir=index_dir)
-    with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), settings) as rag:
-        rag._folder = folder_of(index_dir)  # as `Rag.open` does
+    folder = folder_of(index_dir)  # as `Rag.open` gives it
+    index = open_index(index_dir)
+    with Rag(index, FakeEmbedder(), FakeLLM(), settings, folder=folder) as rag:
+        del index
         old = rag.index.catalog
         assert rag.search("storm airport", k=1)[0].article_id != "more"
         publish_again(index_dir, "A storm closed the airport on Sunday.")
