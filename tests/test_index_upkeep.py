@@ -72,6 +72,7 @@ def test_every_damaged_file_is_refused_and_the_version_before_is_offered(
     assert check_index(folder_of(index_dir)).ok
 
 
+@pytest.mark.slow
 def test_flipped_byte_in_a_large_catalog_is_never_a_wrong_answer(index_dir: Path) -> None:
     """A catalog too large to hash at opening: each row is compared as it is read."""
     text = " ".join(f"Sentence number {n} tells of item {n} at length." for n in range(400))
