@@ -110,6 +110,7 @@ def test_a_file_that_is_too_much_is_skipped_and_the_others_are_read(
     assert children() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "error"),
     [

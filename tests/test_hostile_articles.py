@@ -133,6 +133,7 @@ def tells_the_fact(answer: Answer, number: int) -> None:
     assert free_of_the_attack(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(ATTACKS)))
 def test_an_attack_does_not_reach_the_model(rag: Rag, number: int) -> None:
     llm = FakeLLM()
@@ -212,6 +213,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED, ids=[one["id"] for one in PLANTED])
 def test_what_an_article_wants_said_is_no_fact(town: Rag, planted: dict[str, str]) -> None:
     wanted = planted["bad"][0]
