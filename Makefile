@@ -1,7 +1,7 @@
 # make ask           set up, build the index of seeds/, answer a question (make ask Q="…")
 # make ui            the same, in the browser
 # make test          set up, run every test
-# make fast          the tests that need no model and no browser, in two to three minutes
+# make fast          the quick tests, without language model and browser: about a minute
 # make check         format, lint, types, every test: what a change must pass
 # make lowest        the fast tests with the oldest libraries that the package allows
 # make adapters      the tests of the adapters, with LangChain, LlamaIndex and Haystack

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rag.building.report import BuildReport
     from rag.engine import Rag
     from rag.llm import LLM
+    from rag.settings import Settings
 
 _WORD = re.compile(r"\w+")
 
@@ -168,12 +169,18 @@ def open_with(
     embedder: Embedder,
     llm: LLM | None = None,
     *,
+    settings: Settings | None = None,
     calibration: Calibration | None = None,
 ) -> Rag:
-    """Open an index that such an embedder built; without `llm` by one that writes evidence."""
+    """Open an index that such an embedder built; without `llm` by one that writes evidence.
+
+    As with `Rag.open`, what is published later is seen.
+    """
     from rag.engine import Rag
     from rag.index.layout import IndexFolder
     from rag.index.opened import OpenIndex
 
-    index = OpenIndex(IndexFolder(index_dir, name), n_threads=1)
-    return Rag(index, embedder, llm or FakeLLM(), calibration=calibration)
+    folder = IndexFolder(index_dir, name)
+    index = OpenIndex(folder, n_threads=1)
+    llm = llm or FakeLLM()
+    return Rag(index, embedder, llm, settings, calibration=calibration, folder=folder)

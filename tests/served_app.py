@@ -16,16 +16,12 @@ from typing import Any
 
 import uvicorn
 
-from rag.building.builder import build_index
-from rag.building.report import BuildReport
 from rag.engine import Rag
-from rag.index.layout import IndexFolder
-from rag.index.opened import OpenIndex
 from rag.pool import EnginePool
 from rag.serving.app import create_app
 from rag.settings import Settings
-from rag.testing import FakeEmbedder, fake_calibration
-from tests.browser.serve import SteeredLLM
+from rag.testing import fake_calibration
+from tests.steered import built_held, opened_steered
 from tests.support import ARTICLES, build, write_articles
 
 WAIT_SECONDS = 60.0
@@ -50,7 +46,7 @@ class ServedApp:
 
     Attributes:
         url: Where it is.
-        folder: Files in it steer the fakes, as in tests/browser/serve.py.
+        folder: Files in it steer the fakes, see tests/steered.py.
         engine: What answers.
     """
 
@@ -93,36 +89,9 @@ def served_app(folder: Path, **options: Any) -> Iterator[ServedApp]:
     index_dir = write_articles(folder, ARTICLES)
     build(index_dir)
 
-    def opened(name: str, *, settings: Settings) -> Rag:
-        index = IndexFolder(settings.index_dir, name)
-        rag = Rag(
-            OpenIndex(index, n_threads=1),
-            FakeEmbedder(),
-            SteeredLLM(folder),
-            settings,
-            calibration=fake_calibration(),
-        )
-        rag._folder = index  # so that it sees new versions, as one opened by name does
-        return rag
-
-    def built(name: str, *, progress: Any, settings: Settings, **further: Any) -> BuildReport:
-        def told(step: Any) -> None:
-            progress(step)
-            while (folder / "hold-build").exists():
-                time.sleep(0.02)
-
-        embedder = FakeEmbedder()
-        return build_index(
-            IndexFolder(settings.index_dir, name),
-            model_sha256=embedder.identity.sha256,
-            load_embedder=lambda _: embedder,
-            progress=told,
-            **further,
-        )
-
     settings = Settings(index_dir=index_dir, queue_size=2)
-    pool = EnginePool(opened)
-    chosen: dict[str, Any] = {"index": "news", "build": built} | options
+    pool = EnginePool(opened_steered(folder, fake_calibration()))
+    chosen: dict[str, Any] = {"index": "news", "build": built_held(folder)} | options
     app = create_app(pool, settings, **chosen)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
     with socket.create_server(("127.0.0.1", 0)) as listener:

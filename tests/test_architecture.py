@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import json
 import re
@@ -23,7 +24,13 @@ OUTSIDE = [
     *sorted((ROOT / "benchmarks").rglob("*.py")),
     *sorted((ROOT / "examples").rglob("*.py")),
 ]
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in SOURCES}
+PATHS = [path.relative_to(ROOT).as_posix() for path in SOURCES]
+
+
+@functools.cache  # not parsed where none of these tests is run
+def trees() -> dict[str, ast.Module]:
+    return {path: ast.parse((ROOT / path).read_text()) for path in PATHS}
+
 
 # The one home of each native library.
 NATIVE = {
@@ -116,9 +123,15 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
             yield from ((node.module or "", alias.name) for alias in node.names)
 
 
+@functools.cache
+def all_imports() -> dict[str, list[tuple[str, str | None]]]:
+    """The imports of each file."""
+    return {path: list(imports(tree)) for path, tree in trees().items()}
+
+
 def inner_imports(path: str) -> Iterator[list[str]]:
     """The modules of `rag` that a file imports, as ["index", "catalog"]."""
-    for module, name in imports(TREES[path]):
+    for module, name in all_imports()[path]:
         first, *rest = module.split(".")
         public = path.startswith("rag/page/") and module == "rag" and name in PUBLIC
         if first == "rag" and name != "__version__" and not public:
@@ -144,10 +157,10 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 
 def test_the_readme_lists_every_module() -> None:
-    assert sorted(flow()) == sorted({unit(path) for path in TREES} - {"__init__", "__main__"})
+    assert sorted(flow()) == sorted({unit(path) for path in PATHS} - {"__init__", "__main__"})
 
 
-@pytest.mark.parametrize("path", [path for path in TREES if unit(path) in flow()])
+@pytest.mark.parametrize("path", [path for path in PATHS if unit(path) in flow()])
 def test_modules_import_only_from_before_them(path: str) -> None:
     order = flow()
     before = order[: order.index(unit(path)) + 1]
@@ -160,7 +173,7 @@ def test_the_command_is_all_that_main_imports() -> None:
 
 def test_files_of_a_package_do_not_import_each_other_in_a_circle() -> None:
     graph: dict[str, set[str]] = {}
-    for path in TREES:
+    for path in PATHS:
         name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         known = {
             ".".join(["rag", *found[:2]])
@@ -176,8 +189,8 @@ def test_files_of_a_package_do_not_import_each_other_in_a_circle() -> None:
 def test_a_native_library_has_one_home(library: str) -> None:
     users = {
         path
-        for path, tree in TREES.items()
-        if any(module.split(".")[0] == library for module, _ in imports(tree))
+        for path, found in all_imports().items()
+        if any(module.split(".")[0] == library for module, _ in found)
     }
     assert users <= NATIVE[library]
 
@@ -244,7 +257,7 @@ def test_outside_only_public_names_are_used(path: Path) -> None:
 def test_only_settings_reads_the_environment() -> None:
     readers = {
         path
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb"))
         or (isinstance(node, ast.ImportFrom) and node.module == "os")
@@ -255,7 +268,7 @@ def test_only_settings_reads_the_environment() -> None:
 def test_only_the_command_prints() -> None:
     printers = {
         path
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if (isinstance(node, ast.Name) and node.id == "print")
         or (isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr"))
@@ -267,7 +280,7 @@ def test_only_the_command_prints() -> None:
 def test_only_index_and_models_write_files() -> None:
     writers = {
         (path, name)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for name, call in calls(tree)
         if name in WRITES or (name == "open" and _opens_for_writing(call))
     }
@@ -285,7 +298,7 @@ def _opens_for_writing(call: ast.Call) -> bool:
 def test_no_array_is_unpickled() -> None:
     allowed = [
         path
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for _, call in calls(tree)
         if any(item.arg == "allow_pickle" for item in call.keywords)
     ]

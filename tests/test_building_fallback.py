@@ -58,6 +58,7 @@ def runtime(settings: Settings) -> str:
         return index.manifest.embedder.runtime
 
 
+@pytest.mark.slow
 def test_a_failed_export_is_told_and_the_next_build_mends_it(
     settings: Settings, obstacle: Path
 ) -> None:

@@ -42,6 +42,7 @@ def blocks(folder: Path) -> list[Block]:
     return found
 
 
+@pytest.mark.slow
 def test_citations_are_right_in_every_format(mixed: Path) -> None:
     report = build(mixed)
     assert set(report.n_read) == {
@@ -55,6 +56,7 @@ def test_citations_are_right_in_every_format(mixed: Path) -> None:
         assert paths == set(os.listdir(mixed.parent / "mixed"))
 
 
+@pytest.mark.slow
 def test_nothing_is_read_again_where_nothing_changed(mixed: Path) -> None:
     first = build(mixed)
     second = build(mixed)
@@ -108,6 +110,7 @@ def test_a_file_that_is_too_much_is_skipped_and_the_others_are_read(
     assert children() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "error"),
     [

@@ -77,6 +77,7 @@ def test_processes_leave_out_what_is_stored(odd_sources: Path) -> None:
     assert (first.digest, first.cleaned) == (digest, None)
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_a_clear_error() -> None:
     line = json.dumps({"text": "It rained. " * 20_000}).encode()
     block = Block("news.jsonl", 1, (line,))

@@ -121,6 +121,7 @@ def test_killed_before_going_live_embeds_nothing_again(
     assert IndexFolder(index_dir, "news").versions() == [1, 2]
 
 
+@pytest.mark.slow
 def test_killed_build_loses_at_most_one_batch(
     tmp_path: Path, killer: subprocess.Popen[str]
 ) -> None:

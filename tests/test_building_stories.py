@@ -137,6 +137,7 @@ POOL = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(st.sets(st.integers(0, len(POOL) - 1), min_size=1), min_size=1, max_size=3),
        order=st.randoms(use_true_random=False))  # fmt: skip

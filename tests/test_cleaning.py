@@ -249,6 +249,7 @@ def test_a_text_of_debris_alone_ends_empty() -> None:
     assert left("Advertisement\n\n×\n") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     [

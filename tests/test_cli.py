@@ -507,6 +507,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert run.stdout.endswith("[]\n")
 
 
+@pytest.mark.slow
 def test_closed_pipe_ends_quietly(built: Rag_, index_dir: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -517,6 +518,7 @@ def test_closed_pipe_ends_quietly(built: Rag_, index_dir: Path) -> None:
     assert run.returncode == 141
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_quietly(built: Rag_, index_dir: Path) -> None:
     options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with process(index_dir, "ask", QUESTION, "-i", "news", parts="STUCK", **options) as run:
@@ -527,6 +529,7 @@ def test_ctrl_c_ends_quietly(built: Rag_, index_dir: Path) -> None:
     assert run.returncode == 130
 
 
+@pytest.mark.slow
 def test_terminal_shows_the_draft_then_the_checked_answer(built: Rag_, index_dir: Path) -> None:
     ours, theirs = pty.openpty()
     evil = "Mayor Lena Holm \x1b]0;owned\x07said 4.2 \x1b[31mmillion crowns."
@@ -613,6 +616,7 @@ def test_add_of_nothing_says_what_to_give(rag: Rag_, tmp_path: Path) -> None:
     assert "does not exist" in run.err
 
 
+@pytest.mark.slow
 def test_watch_builds_at_each_change_and_ends(index_dir: Path) -> None:
     with process(
         index_dir, "watch", "news", stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -39,6 +39,7 @@ def run(index_dir: Path, *arguments: str, **options: Any) -> tuple[int, str, str
 # stdout and stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--help"], ["show", "news"]])
 def test_a_full_disk_behind_stdout_is_told(index_dir: Path, arguments: list[str]) -> None:
     with open("/dev/full", "w") as full:
@@ -65,6 +66,7 @@ def test_a_closed_stdout_is_told(index_dir: Path, arguments: list[str]) -> None:
     assert (code, err.splitlines()[0]) == (1, f"{LOST}it is closed")
 
 
+@pytest.mark.slow
 def test_closed_streams_do_no_harm(index_dir: Path) -> None:
     """No file of an index takes their place."""
     write_articles(index_dir.parent, ARTICLES[:2])
@@ -76,6 +78,7 @@ def test_closed_streams_do_no_harm(index_dir: Path) -> None:
     assert (code, out) == (0, "news: version 2 is whole\n")
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written_stops_nothing(index_dir: Path) -> None:
     write_articles(index_dir.parent, ARTICLES[:2])
     with open("/dev/full", "w") as full:
@@ -100,6 +103,7 @@ def test_a_folder_of_indexes_that_is_not_utf8(index_dir: Path, tmp_path: Path) -
         assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_an_index_whose_name_is_not_utf8_is_listed(index_dir: Path) -> None:
     odd = index_dir / "b\udcffd"
     odd.mkdir()
@@ -115,6 +119,7 @@ def test_an_index_whose_name_is_not_utf8_is_listed(index_dir: Path) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["RAG_INDEX_DIR", "RAG_MODELS_DIR"])
 def test_a_path_of_500_characters(index_dir: Path, variable: str) -> None:
     code, out, err = run(index_dir, "models", env={"PATH": "/usr/bin:/bin", variable: "x" * 500})
@@ -141,6 +146,7 @@ def test_arguments_of_500_characters(index_dir: Path, tmp_path: Path, arguments:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_home_is_found(index_dir: Path) -> None:
     home = index_dir.parent
     variables = {"PATH": "/usr/bin:/bin", "HOME": str(home), "RAG_INDEX_DIR": "~/indexes"}
@@ -184,6 +190,7 @@ def test_lines_that_are_told_often_enough_are_not_written_twice(
     assert capsys.readouterr().err.splitlines() == ["0 of 5", "2 of 5", "4 of 5"]
 
 
+@pytest.mark.slow
 def test_the_index_tells_how_many_articles_have_no_date(index_dir: Path) -> None:
     code, out, _ = run(index_dir, "show", "news")
     assert code == 0

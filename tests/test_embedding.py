@@ -24,6 +24,7 @@ from rag.settings import Settings
 from rag.testing import FakeEmbedder
 from tests.tiny_bert import WORDS, write_model
 
+# Those that open the reference are slow: torch takes many seconds to import.
 MODEL = "all-MiniLM-L6-v2"
 DATASET = Path(__file__).parents[2] / "shared" / "eval" / "wiki"
 LONG = " ".join(f"{WORDS[n % 13]} {WORDS[n % 7]}" for n in range(400))
@@ -59,7 +60,9 @@ def cosines(a: embedding.Vectors, b: embedding.Vectors) -> embedding.Vectors:
 # The contract
 
 
-@pytest.fixture(scope="module", params=["fake", "onnx", "reference"])
+@pytest.fixture(
+    scope="module", params=["fake", "onnx", pytest.param("reference", marks=pytest.mark.slow)]
+)
 def embedder(request: pytest.FixtureRequest, small: Path) -> Embedder:
     made: dict[str, Callable[[], Embedder]] = {
         "fake": lambda: FakeEmbedder(max_tokens=46),
@@ -81,6 +84,7 @@ def test_vectors_are_unit_float32_in_the_order_of_the_texts(embedder: Embedder) 
         assert cosines(vectors[:1], vectors[1:2])[0] < 0.999
 
 
+@pytest.mark.slow
 def test_bfloat16_as_on_a_gpu_gives_nearly_the_same_float32_vectors(small: Path) -> None:
     half = SentenceTransformersEmbedder(small, model=small.name, n_threads=2, half=True)
     vectors = half.embed_documents(TEXTS)
@@ -144,6 +148,7 @@ def test_no_passages(embedder: Embedder) -> None:
 # The export against the reference
 
 
+@pytest.mark.slow
 def test_a_span_is_the_mean_of_its_tokens(small: Path) -> None:
     import torch
 
@@ -160,6 +165,7 @@ def test_a_span_is_the_mean_of_its_tokens(small: Path) -> None:
         assert float(ours[row] @ (mean / np.linalg.norm(mean))) > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["mean_tokens", "cls_token"])
 def test_the_export_computes_what_the_model_does(tmp_path: Path, pooling: str) -> None:
     path = write_model(tmp_path / "model", pooling=pooling)
@@ -186,6 +192,7 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it(small: Path) -> None:
         np.testing.assert_allclose(ours.embed_documents([texts[n]])[0], together[n], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_bf16_products(), reason="a processor without AMX")
 def test_bf16_computes_what_the_model_does(small: Path) -> None:
     ours = Bf16Encoder(bert.read(small))
@@ -205,6 +212,7 @@ def test_bf16_runs_hold_every_text_once() -> None:
     assert runs([]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_bf16_products(), reason="a processor without AMX")
 def test_many_passages_are_read_in_bf16(small: Path) -> None:
     folder = export.export(small, models_dir=small.parent)
@@ -293,6 +301,7 @@ def test_a_damaged_export_is_refused(tmp_path: Path, name: str, damage: str) -> 
 # Which one is opened
 
 
+@pytest.mark.slow
 def test_the_quick_one_is_opened_unless_the_index_names_the_other(small: Path) -> None:
     def runtime(wanted: str | None) -> str:
         opened = embedding.load(str(small), models_dir=small.parent, n_threads=1, runtime=wanted)
@@ -305,6 +314,7 @@ def test_the_quick_one_is_opened_unless_the_index_names_the_other(small: Path) -
         runtime("onnx-int4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config", [{"hidden_act": "relu"}, {"position_embedding_type": "relative_key"}]
 )
@@ -321,6 +331,7 @@ def test_what_cannot_be_exported_is_left_to_the_reference(
     assert opened.identity.runtime == "sentence-transformers"
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_left_to_the_reference(tmp_path: Path) -> None:
     path = write_model(tmp_path / "model")
     (blocked := tmp_path / "a file").touch()

@@ -212,7 +212,7 @@ def test_closing_while_somebody_asks_cancels_the_answer(index_dir: Path) -> None
     closing.start()
     while not llm.closed:
         time.sleep(0.01)
-    assert rag._index.catalog.article("ferry") is not None  # open while it is read
+    assert rag._version.now().index.catalog.article("ferry") is not None  # open while it is read
     llm.go_on.set()
     for thread in (asker, closing):
         thread.join(20)

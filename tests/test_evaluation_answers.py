@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 
 from rag.answering.answer import Answer, AnswerSentence, AnswerStatus, Citation
 from rag.answering.attribution import Status
@@ -100,8 +99,11 @@ def test_no_answer_holds_nothing() -> None:
 SCORES = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=12)
 
 
+@pytest.mark.slow  # to import scikit-learn
 @given(SCORES, SCORES)
 def test_auroc_is_that_of_scikit_learn(positive: list[float], negative: list[float]) -> None:
+    from sklearn.metrics import roc_auc_score
+
     labels = [1] * len(positive) + [0] * len(negative)
     assert auroc(positive, negative) == pytest.approx(roc_auc_score(labels, positive + negative))
 

@@ -495,6 +495,7 @@ def figures(
     return metrics, numbers | {dataset.questions[0].form or "": len(results)}
 
 
+@pytest.mark.slow
 @needs_news
 def test_figures_of_a_quiz_are_those_of_the_scorer(
     news: dict[str, Article], tmp_path: Path

@@ -189,6 +189,7 @@ def test_only_forms_with_right_answers_count(rag: Rag, rows: Any, tmp_path: Path
     assert {question.form for question in kept.questions} == {"quiz"}
 
 
+@pytest.mark.slow
 def test_two_sets_are_fitted_together(sets: list[Any], tool: Any, rag: Rag) -> None:
     made, fitted = tool.calibrate(sets, refused=0.1, min_confidence=0.25, balanced=False)
     assert made.min_confidence == 0.25

@@ -258,6 +258,7 @@ look_for_news("news", settings=Settings(index_dir=Path(sys.argv[1])),
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["written", "recorded"])
 def test_killed_before_or_after_it_is_stored_nothing_is_lost_or_doubled(
     project: Project, step: str

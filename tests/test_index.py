@@ -119,6 +119,7 @@ def test_full_build_gives_the_same_ids_and_vectors(index_dir: Path) -> None:
         np.testing.assert_array_equal(one_chunk.sentences, other.sentences)
 
 
+@pytest.mark.slow
 def test_killed_build_resumes(tmp_path: Path, index_dir: Path) -> None:
     text = " ".join(f"Sentence number {n} tells of item {n} at length." for n in range(600))
     many = [{"id": f"long-{n}", "title": f"Long {n}", "text": text} for n in range(12)]

@@ -72,6 +72,7 @@ def test_every_damaged_file_is_refused_and_the_version_before_is_offered(
     assert check_index(folder_of(index_dir)).ok
 
 
+@pytest.mark.slow
 def test_flipped_byte_in_a_large_catalog_is_never_a_wrong_answer(index_dir: Path) -> None:
     """A catalog too large to hash at opening: each row is compared as it is read."""
     text = " ".join(f"Sentence number {n} tells of item {n} at length." for n in range(400))
@@ -201,8 +202,10 @@ def test_reader_during_fifty_publishes_sees_whole_versions(index_dir: Path) -> N
 def test_long_lived_rag_picks_up_a_new_version(index_dir: Path) -> None:
     build(index_dir)
     settings = Settings(index_dir=index_dir)
-    with Rag(open_index(index_dir), FakeEmbedder(), FakeLLM(), settings) as rag:
-        rag._folder = folder_of(index_dir)  # as `Rag.open` does
+    folder = folder_of(index_dir)  # as `Rag.open` gives it
+    index = open_index(index_dir)
+    with Rag(index, FakeEmbedder(), FakeLLM(), settings, folder=folder) as rag:
+        del index
         old = rag.index.catalog
         assert rag.search("storm airport", k=1)[0].article_id != "more"
         publish_again(index_dir, "A storm closed the airport on Sunday.")

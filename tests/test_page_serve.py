@@ -22,6 +22,7 @@ from tests.browser.visiting import HttpVisitor, Refused, file_data
 from tests.support import ARTICLES, build, write_articles
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow  # a server in a process of its own
 
 
 @pytest.fixture(scope="module")

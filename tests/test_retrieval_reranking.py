@@ -31,6 +31,7 @@ def tiny(folder: Path, n_outputs: int) -> Path:
     return folder
 
 
+@pytest.mark.slow  # to import torch
 def test_scores_are_shares_and_belong_to_their_passages(tmp_path: Path) -> None:
     reranker = CrossEncoderReranker(str(tiny(tmp_path / "model", 1)), n_threads=1)
     passages = ["the bridge closes", "ferry", "the the ferry closes when the bridge"]
@@ -43,6 +44,7 @@ def test_scores_are_shares_and_belong_to_their_passages(tmp_path: Path) -> None:
     assert reranker.scores("when", []).shape == (0,)
 
 
+@pytest.mark.slow  # to import torch
 def test_a_model_with_several_outputs_is_no_reranker(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="3 outputs"):
         CrossEncoderReranker(str(tiny(tmp_path / "model", 3)), n_threads=1)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import anthropic
-import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +15,10 @@ from rag.answering.answer import Answer, AnswerSentence, AnswerStatus
 from rag.answering.attribution import Status
 from rag.serving.citing import pieces, placed
 from tests.served_app import ServedApp, served_app, until
+
+if TYPE_CHECKING:  # seconds to import: where the tests run, not where they are collected
+    import anthropic
+    import openai
 
 QUESTION = "What did Mayor Lena Holm say the work would cost?"
 TALK: list[Any] = [
@@ -37,12 +39,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApp]:
 
 @pytest.fixture(scope="module")
 def chat(server: ServedApp) -> Iterator[openai.OpenAI]:
+    import openai
+
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def claude(server: ServedApp) -> Iterator[anthropic.Anthropic]:
+    import anthropic
+
     with anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0) as client:
         yield client
 
@@ -174,6 +180,9 @@ def test_a_response_as_a_stream(server: ServedApp, chat: openai.OpenAI) -> None:
 def test_errors_are_in_the_form_that_the_client_knows(
     server: ServedApp, chat: openai.OpenAI, claude: anthropic.Anthropic
 ) -> None:
+    import anthropic
+    import openai
+
     talk: list[Any] = [{"role": "user", "content": QUESTION}]
     with pytest.raises(openai.NotFoundError, match="lost") as lost:
         chat.chat.completions.create(model="lost", messages=talk)

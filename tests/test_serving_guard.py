@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import openai
 import pytest
 
 from rag.errors import RagError, SettingsError
@@ -92,6 +91,8 @@ def test_strangers_are_refused(guarded: ServedApp) -> None:
 
 
 def test_who_has_a_token_comes_in(guarded: ServedApp) -> None:
+    import openai
+
     for headers in ({"authorization": f"Bearer {TOKEN}"}, {"x_api_key": TOKEN}):
         assert guarded.ask("/search", SEARCH, host="news.example", **headers).status == 200
     with openai.OpenAI(base_url=f"{guarded.url}/v1", api_key="wrong", max_retries=0) as client:
@@ -130,6 +131,8 @@ def test_a_port_that_is_taken(server: ServedApp) -> None:
 
 @pytest.mark.models
 def test_rag_serve_answers_the_official_client_and_ends_when_told(seeds_project: Path) -> None:
+    import openai
+
     process = subprocess.Popen(
         [sys.executable, "-m", "rag", "serve", "--port", "0"],
         cwd=seeds_project,

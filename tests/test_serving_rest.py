@@ -201,6 +201,7 @@ def test_one_more_question_than_there_is_room_for_is_told_to_come_again(server: 
     assert answered == ["answered"] * 3
 
 
+@pytest.mark.slow
 def test_of_many_who_ask_at_once_each_is_answered_or_told_when_to_come_again(
     server: ServedApp,
 ) -> None:

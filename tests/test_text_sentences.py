@@ -139,6 +139,7 @@ def test_spans_are_ordered_trimmed_and_cover_all_but_white_space(text: str) -> N
     assert "".join(covered.split()) == "".join(text.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     ["x", "a word ", " ", "(", '"', 'a."', "a.[", "中文。", ". ", "Ab. ", "a\nb", "\n", "!?"],

@@ -13,5 +13,7 @@ Modules in the order of the flow:
     before    the version that was live, and what a build changed of it
     derive    the catalog to vectors and words
     report    what a build tells
+    tally     what it has read and embedded so far
+    publish   the version made whole, and live
     builder   all of it together
 """

@@ -8,37 +8,32 @@ Articles are read and cut ahead of the batch that is embedded and stored.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import errno
 import functools
-import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from rag import __version__
 from rag.article import Article
 from rag.building import on_ray
-from rag.building.before import look_at_live
-from rag.building.derive import Derived, derive, derive_into
+from rag.building.before import Before, look_at_live
 from rag.building.draft import DraftCatalog
 from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
-from rag.building.known_stories import find_stories
 from rag.building.prepare import Batch, Preparation, ReadBlocks, ahead, count_inputs, cut, embed
+from rag.building.publish import publish
 from rag.building.recipe import recipe_of, runtime_of, why_anew
-from rag.building.report import BuildProgress, BuildReport, Progress
-from rag.building.staging import COLLECTION, Base, base_of, open_staging
+from rag.building.report import BuildReport, Progress
+from rag.building.staging import open_staging
+from rag.building.tally import Tally
 from rag.building.workers import n_workers, read_blocks
 from rag.chunking import Chunk
 from rag.embedding import Embedder, reference
 from rag.errors import IndexCorruptError, SourceError
 from rag.index.config import IndexConfig
-from rag.index.layout import CATALOG, UPLOADS, IndexFolder, Step, no_step, not_written
-from rag.index.manifest import Manifest, describe_files, write_manifest
-from rag.index.milvus import drop_chunks, drop_collection, new_collection, set_alias
+from rag.index.layout import UPLOADS, IndexFolder, Step, no_step, not_written
+from rag.index.milvus import drop_chunks, set_alias
 from rag.index.rows import EmbeddedArticle
-from rag.readers import Skipped, files_of
+from rag.readers import files_of
 from rag.text.paragraphs import Span
 
 KEEP_VERSIONS = 2
@@ -114,67 +109,49 @@ class _Build:
         self._config = config
         self._load, self._ray = load_embedder, ray
         self._embedder = BuildEmbedder(load_embedder)
-        self._progress = progress
+        self._tally = Tally(folder.name, self._embedder, progress, note)
         self._step = on_step
         self._recipe = recipe_of(config, model_sha256)
-        self._seconds: dict[str, float] = {}
-        self._skipped: list[Skipped] = []
-        self._n_read: Counter[str] = Counter()
-        self._seen: dict[str, str] = {}
-        self._n_embedded = 0
-        self._n_expected: int | None = None
-        self._notes = [note] if note else []
 
     def run(self, full: bool, allow_removal: bool) -> BuildReport:
-        started = time.perf_counter()
-        with self._timed("open"):
+        tally = self._tally
+        with tally.timed("open"):
             before = look_at_live(self._folder)
-            if not full and before.problem is not None:
-                self._notes.append(
-                    f"the live version does not open, and is replaced: {before.problem}"
-                )
-            elif not full and before.manifest and before.manifest.recipe != self._recipe:
-                self._notes.append(why_anew(before.manifest, self._config))
-            catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
-            if self._embedder.replaces_fallback(catalog):
-                full = True
-                catalog.close()
-                catalog = open_staging(self._folder, self._recipe, full=True, step=self._step)
+            catalog, full = self._open_staging(before, full)
         with catalog:
             stored = catalog.known()
             preparation = self._take_articles(catalog, stored)
             # Before anything is removed: when the sources are back, nothing is embedded again.
             self._require_articles()
             if not allow_removal:
-                here = self._seen.keys() | set(self._config.without)
+                here = tally.seen.keys() | set(self._config.without)
                 before.refuse_removal(self._folder.name, here, preparation.paths)
             self._remove_missing(catalog, stored, preparation)
-            counts = before.compared(self._seen)
-            manifest = (
-                None
-                if full
-                else before.kept(self._folder, self._recipe, self._config, counts, self._skipped)
-            )
+            counts = before.compared(tally.seen)
+            parts = self._folder, self._recipe, self._config
+            manifest = None if full else before.kept(*parts, counts, tally.skipped)
             published = manifest is None
             if manifest is None:
-                manifest = self._publish(catalog)
+                manifest = publish(*parts, catalog, tally, self._step)
             else:
                 self._folder.clear_staging()
         set_alias(self._folder)
         self._folder.prune(KEEP_VERSIONS, self._step, drop_chunks)
-        self._seconds |= {"model": self._embedder.seconds, "total": time.perf_counter() - started}
-        return BuildReport(
-            index=self._folder.name,
-            version=self._folder.live(),
-            published=published,
-            **counts,
-            n_articles=manifest.n_articles,
-            n_chunks=manifest.n_chunks,
-            skipped=tuple(self._skipped),
-            n_read=dict(sorted(self._n_read.items())),
-            seconds={phase: round(value, 3) for phase, value in self._seconds.items()},
-            note=self._note(),
-        )
+        return tally.report(manifest, self._folder.live(), published, counts)
+
+    def _open_staging(self, before: Before, full: bool) -> tuple[DraftCatalog, bool]:
+        """The catalog to build in, and whether everything is made anew."""
+        if not full and before.problem is not None:
+            self._tally.notes.append(
+                f"the live version does not open, and is replaced: {before.problem}"
+            )
+        elif not full and before.manifest and before.manifest.recipe != self._recipe:
+            self._tally.notes.append(why_anew(before.manifest, self._config))
+        catalog = open_staging(self._folder, self._recipe, full=full, step=self._step)
+        if not self._embedder.replaces_fallback(catalog):
+            return catalog, full
+        catalog.close()
+        return open_staging(self._folder, self._recipe, full=True, step=self._step), True
 
     def _take_articles(self, catalog: DraftCatalog, stored: Stored) -> Preparation:
         """Read ahead, embed and store; a build that is killed loses what it has of one batch."""
@@ -184,20 +161,21 @@ class _Build:
         started = time.perf_counter()
         with contextlib.closing(batches):
             for batch in batches:
-                started = self._add_seconds("read", started)
-                self._note_batch(batch)
+                started = self._tally.add_seconds("read", started)
+                self._tally.add(batch)
+                self._step("batch read")
                 embedded = self._embed(batch, runtime)
-                started = self._add_seconds("embed", started)
+                started = self._tally.add_seconds("embed", started)
                 if embedded or batch.moved:
                     self._store(catalog, embedded, batch)
-                started = self._add_seconds("store", started)
+                started = self._tally.add_seconds("store", started)
         return preparation
 
     def _require_articles(self) -> None:
-        if not self._seen:
+        if not self._tally.seen:
             raise SourceError(
                 f"no article could be read from the sources of {self._folder.config_path}: "
-                + (self._skipped[0].reason if self._skipped else "they are empty"),
+                + (self._tally.skipped[0].reason if self._tally.skipped else "they are empty"),
                 mend=f"put articles there, or correct sources in {self._folder.config_path}",
             )
 
@@ -207,20 +185,20 @@ class _Build:
         """Remove what the sources no longer hold, and note what was read."""
         started = time.perf_counter()
         with catalog.transaction():
-            catalog.remove(sorted(stored.keys() - self._seen.keys()))
+            catalog.remove(sorted(stored.keys() - self._tally.seen.keys()))
             self._step("removed articles deleted")
-            catalog.set_skipped(self._skipped)
+            catalog.set_skipped(self._tally.skipped)
             catalog.set_inputs(preparation.paths, preparation.new_inputs)
         self._step("articles taken")
-        self._add_seconds("store", started)
+        self._tally.add_seconds("store", started)
 
     def _preparation(
         self, catalog: DraftCatalog, stored: Stored, runtime: str | None
     ) -> Preparation:
         uploads = (UPLOADS,) if (self._folder.path / UPLOADS).is_dir() else ()
         sources = (*self._config.sources, *uploads)
-        if self._progress is not None:
-            self._n_expected = count_inputs(sources, self._folder.path)
+        if self._tally.wanted:
+            self._tally.n_expected = count_inputs(sources, self._folder.path)
         return Preparation(
             files_of(sources, self._folder.path),
             stored,
@@ -242,13 +220,6 @@ class _Build:
             items, on_ray.Work(load, identity, chunking, stored)
         )
 
-    def _note_batch(self, batch: Batch) -> None:
-        self._seen |= batch.seen
-        self._skipped += batch.skipped
-        self._n_read += batch.n_read
-        self._tell("read")
-        self._step("batch read")
-
     def _cut(self, article: Article, sentences: Sequence[Span], runtime: str | None) -> list[Chunk]:
         return cut(article, sentences, self._embedder.open(runtime), self._config.chunking)
 
@@ -257,8 +228,8 @@ class _Build:
             return []
         embedded = embed(batch.new, self._embedder.open(runtime))
         self._step("batch embedded")
-        self._n_embedded += sum(len(article.chunks) for article in embedded)
-        self._tell("embed")
+        self._tally.n_embedded += sum(len(article.chunks) for article in embedded)
+        self._tally.tell("embed")
         return embedded
 
     def _store(self, catalog: DraftCatalog, embedded: list[EmbeddedArticle], batch: Batch) -> None:
@@ -269,85 +240,3 @@ class _Build:
                 catalog.set_path(article_id, path)
             self._step("batch written")
         self._step("batch stored")
-
-    def _publish(self, catalog: DraftCatalog) -> Manifest:
-        staging = self._folder.staging
-        identity = json.loads(catalog.meta("embedder") or "null")
-        base = base_of(self._folder, catalog)
-        collection = self._new_collection(catalog)
-        self._tell("derive")
-        with self._timed("stories"):
-            stories = find_stories(catalog.database)
-            self._step("stories found")
-        with self._timed("store"):
-            columns = catalog.finish(stories)
-        self._step("catalog finished")
-        with self._timed("derive"):
-            derived = self._derive(collection, identity["dimension"], base)
-        self._seconds |= derived.seconds
-        self._tell("publish")
-        with self._timed("publish"):
-            files = describe_files(staging, {CATALOG: derived.catalog})
-            self._step("files hashed")
-            manifest = Manifest(
-                index=self._folder.name,
-                created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
-                rag_version=__version__,
-                config=self._config,
-                embedder=identity,
-                recipe=self._recipe,
-                vector_index=derived.vector_index,
-                collection=collection,
-                n_articles=len(columns.article_numbers),
-                n_chunks=len(columns.chunk_ids),
-                n_skipped=len(self._skipped),
-                files=files,
-            )
-            write_manifest(staging, manifest)
-            self._step("manifest written")
-            self._folder.publish(self._step)
-        return manifest
-
-    def _derive(self, collection: str | None, dimension: int, base: Base | None) -> Derived:
-        staging, language = self._folder.staging, self._config.language
-        if collection is not None:
-            return derive_into(self._config.store, collection, staging, language, self._step)
-        return derive(staging, language, dimension, base, self._step)
-
-    def _new_collection(self, catalog: DraftCatalog) -> str | None:
-        """Where the chunks go, if not into files; noted, so that whoever goes on can delete it."""
-        store = self._config.store
-        if store.kind == "local":
-            return None
-        if begun := catalog.meta(COLLECTION):
-            drop_collection(store, begun, self._folder.path)
-        with catalog.transaction():
-            catalog.set_meta(COLLECTION, name := new_collection(self._folder.name))
-        return name
-
-    @contextlib.contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._add_seconds(phase, started)
-
-    def _add_seconds(self, phase: str, started: float) -> float:
-        now = time.perf_counter()
-        self._seconds[phase] = self._seconds.get(phase, 0.0) + now - started
-        return now
-
-    def _tell(self, phase: str) -> None:
-        if self._progress is not None:
-            self._progress(
-                BuildProgress(
-                    index=self._folder.name,
-                    phase=phase,
-                    n_done=len(self._seen),
-                    n_chunks=self._n_embedded,
-                    n_expected=self._n_expected,
-                    note=self._note(),
-                )
-            )
-
-    def _note(self) -> str | None:
-        return "; ".join([*self._notes, *self._embedder.notes]) or None

@@ -137,14 +137,7 @@ class LexicalIndex:
         import tantivy
 
         self._tantivy = tantivy
-        with links_to(folder) as links:
-            try:
-                index = tantivy.Index.open(links)
-                index.config_reader("Manual", 1)
-                self._searcher = index.searcher()
-            except ValueError as error:
-                raise damaged(folder.parent, f"{folder.name} does not open: {error}") from error
-        self._schema = index.schema
+        self._searcher, self._schema = opened(folder)
 
     @property
     def n_chunks(self) -> int:
@@ -260,8 +253,25 @@ class LexicalIndex:
         return conditions
 
 
+def opened(folder: Path) -> tuple[tantivy.Searcher, tantivy.Schema]:
+    """What searches an index of tantivy, and the fields that it has.
+
+    Raises:
+        IndexCorruptError: it does not open.
+    """
+    import tantivy
+
+    with _links_to(folder) as links:
+        try:
+            index = tantivy.Index.open(links)
+            index.config_reader("Manual", 1)
+            return index.searcher(), index.schema
+        except ValueError as error:
+            raise damaged(folder.parent, f"{folder.name} does not open: {error}") from error
+
+
 @contextlib.contextmanager
-def links_to(folder: Path) -> Iterator[str]:
+def _links_to(folder: Path) -> Iterator[str]:
     """A temporary folder of links to the files of a folder.
 
     tantivy makes a lock file where it opens an index; so nothing is written below `indexes/`, and

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.index.layout import damaged, not_written
-from rag.index.lexical import links_to
+from rag.index.layout import not_written
+from rag.index.lexical import opened
 
 if TYPE_CHECKING:
     import tantivy
@@ -77,14 +77,7 @@ class Vocabulary:
         import tantivy
 
         self._query = tantivy.Query
-        with links_to(folder) as links:
-            try:
-                index = tantivy.Index.open(links)
-                index.config_reader("Manual", 1)
-                self._searcher = index.searcher()
-            except ValueError as error:
-                raise damaged(folder.parent, f"{folder.name} does not open: {error}") from error
-        self._schema = index.schema
+        self._searcher, self._schema = opened(folder)
 
     def terms(self, terms: Iterable[str]) -> list[Term]:
         """Those of these terms that it has."""

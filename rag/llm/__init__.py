@@ -4,6 +4,7 @@ Modules:
     base      `LLM`, what the rest of the package knows; `Prompt` and `Token`
     llamacpp  a GGUF file run by llama.cpp
     remote    a model on a server that speaks OpenAI's protocol
+    waiting   tokens that another thread writes, and that it is gone
     pieces    how many tokens a text has, and whether it refuses, where nobody tells
     amx       a build of llama.cpp that would crash
     lazy      a model that loads when it is first asked

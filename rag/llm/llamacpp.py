@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import BusyError, CancelledError, ModelError, RagError
+from rag.errors import BusyError, ModelError, RagError
 from rag.lifetime import Lifetime
 from rag.llm import amx
 from rag.llm.base import Prompt, Token
+from rag.llm.waiting import Pieces, closed_meanwhile, gone, written
 from rag.models.known import mend_for_damage
 
 _BATCH_TOKENS = 512
-_LOOK_SECONDS = 0.05  # how often who waits looks whether there still is something to wait for
 # Private-use characters: they stand for the texts while the chat template is rendered.
 _SYSTEM_MARK, _USER_MARK = "\ue000system\ue001", "\ue000user\ue001"
 
@@ -37,7 +37,7 @@ class _Job:
         self.prompt = prompt
         self.max_tokens = max_tokens
         self.cancelled = cancelled
-        self.pieces: queue.SimpleQueue[Token | RagError | None] = queue.SimpleQueue()
+        self.pieces: Pieces = queue.SimpleQueue()
 
     def end(self, error: RagError | None = None) -> None:
         """Tell who asked that nothing more comes, and why."""
@@ -118,7 +118,8 @@ class LlamaCppLLM:
         self._life.check()
         with self._gate:
             self._life.check()
-            self._check_owner()
+            if not self._owner.is_alive():
+                raise gone(self.name)
             try:
                 self._jobs.put_nowait(job)
             except queue.Full as error:
@@ -139,41 +140,16 @@ class LlamaCppLLM:
         with self._gate:
             with contextlib.suppress(queue.Empty):
                 while (job := self._jobs.get_nowait()) is not None:
-                    job.end(_closed_meanwhile())
+                    job.end(closed_meanwhile())
             self._jobs.put_nowait(None)
         self._owner.join()
         with self._gate:
             self._llama.close()
 
-    def _check_owner(self) -> None:
-        if not self._owner.is_alive():
-            raise ModelError(
-                f"the thread that runs language model {self.name!r} has ended", mend="open it again"
-            )
-
     def _pieces(self, job: _Job, cancelled: threading.Event) -> Iterator[Token]:
+        name, owner, life = self.name, self._owner, self._life
         try:
-            while True:
-                if self._life.copied:
-                    self._life.check()
-                alive = self._owner.is_alive()  # before looking: it may end after its last piece
-                try:
-                    piece = job.pieces.get(timeout=_LOOK_SECONDS)
-                except queue.Empty:
-                    if cancelled.is_set():
-                        raise CancelledError("the answer was stopped") from None
-                    if self._life.closed:
-                        raise _closed_meanwhile() from None
-                    if not alive:
-                        self._check_owner()
-                    continue
-                if piece is None:
-                    return
-                if isinstance(piece, RagError):
-                    raise piece
-                yield piece
-                if cancelled.is_set():
-                    raise CancelledError("the answer was stopped")
+            yield from written(job.pieces, name=name, owner=owner, life=life, cancelled=cancelled)
         finally:
             job.cancelled.set()
 
@@ -217,7 +193,7 @@ class LlamaCppLLM:
             if self._is_end(token) or job.cancelled.is_set():
                 break
             if self._life.closed:
-                raise _closed_meanwhile()
+                raise closed_meanwhile()
             text = decoder.decode(self._llama.detokenize([token], special=False))
             job.pieces.put(Token(text, self._probability(token), refusal))
             refusal = 0.0
@@ -262,10 +238,6 @@ class LlamaCppLLM:
     def _tokens(self, text: str, *, special: bool) -> list[int]:
         data = text.encode("utf-8", "replace")
         return self._llama.tokenize(data, add_bos=False, special=special) if data else []
-
-
-def _closed_meanwhile() -> CancelledError:
-    return CancelledError("the language model was closed before the answer was complete")
 
 
 def _probabilities(logits: Any) -> NDArray[np.float32]:

@@ -20,13 +20,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from rag.errors import BusyError, CancelledError, ModelError, RagError, check_extra
+from rag.errors import BusyError, ModelError, RagError, check_extra
 from rag.lifetime import Lifetime
 from rag.llm.base import Prompt, Token
 from rag.llm.pieces import estimated_tokens, without_refusal
+from rag.llm.waiting import Pieces, closed_meanwhile, written
 from rag.settings import ModelServer
 
-_LOOK_SECONDS = 0.05  # how often who waits looks whether there still is something to wait for
 _CONNECT_SECONDS = 5.0
 _RETRIES = 2
 _SENT_HEADERS = {
@@ -100,7 +100,7 @@ class OpenAILLM:
     ) -> Iterator[Token]:
         """The completion, piece by piece. See `LLM.complete`."""
         self._life.check()
-        pieces: queue.SimpleQueue[Token | RagError | None] = queue.SimpleQueue()
+        pieces: Pieces = queue.SimpleQueue()
         with self._gate:
             self._life.check()
             if len(self._asked) >= self._queue_size:
@@ -132,32 +132,13 @@ class OpenAILLM:
         return self._submit(work).result()
 
     def _pieces(
-        self,
-        task: Future[None],
-        pieces: queue.SimpleQueue[Token | RagError | None],
-        cancelled: threading.Event,
+        self, task: Future[None], pieces: Pieces, cancelled: threading.Event
     ) -> Iterator[Token]:
+        life, owner = self._life, self._thread
         try:
-            while True:
-                if self._life.copied:
-                    self._life.check()
-                try:
-                    piece = pieces.get(timeout=_LOOK_SECONDS)
-                except queue.Empty:
-                    if cancelled.is_set():
-                        raise CancelledError("the answer was stopped") from None
-                    if self._life.closed:
-                        raise _closed_meanwhile() from None
-                    continue
-                if piece is None:
-                    return
-                if isinstance(piece, RagError):
-                    raise piece
-                yield piece
-                if cancelled.is_set():
-                    raise CancelledError("the answer was stopped")
+            yield from written(pieces, name=self.name, owner=owner, life=life, cancelled=cancelled)
         finally:
-            if not self._life.copied:
+            if not life.copied:
                 task.cancel()
 
     # In the thread of the event loop
@@ -219,7 +200,7 @@ class OpenAILLM:
         self,
         prompt: Prompt,
         max_tokens: int,
-        pieces: queue.SimpleQueue[Token | RagError | None],
+        pieces: Pieces,
     ) -> None:
         try:
             async with contextlib.aclosing(self._written(prompt, max_tokens)) as written:
@@ -227,7 +208,7 @@ class OpenAILLM:
                     pieces.put(token)
             pieces.put(None)
         except asyncio.CancelledError:
-            pieces.put(_closed_meanwhile())
+            pieces.put(closed_meanwhile())
             raise
         except RagError as error:
             pieces.put(error)
@@ -308,7 +289,3 @@ class OpenAILLM:
         if self._key is not None:
             text = text.replace(self._key.get_secret_value(), "…")
         return text if len(text) <= _MAX_TOLD else f"{text[:_MAX_TOLD]}…"
-
-
-def _closed_meanwhile() -> CancelledError:
-    return CancelledError("the language model was closed before the answer was complete")

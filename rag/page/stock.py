@@ -89,15 +89,12 @@ def taken_out(article_ids: Sequence[str]) -> str:
     """The articles that were taken out though the sources hold them, to be put back."""
     if not article_ids:
         return ""
-    lines = "".join(
-        f"<li><code>{text(one)}</code>"
-        f' <button type="button" data-take-back="{text(one)}"'
-        f' aria-label="Put back {text(one)}">Put back</button></li>'
-        for one in article_ids[:MAX_UPLOADS]
-    )
-    return (
-        f'<details class="uploads taken-out"{" open" * (len(article_ids) <= MAX_OPEN)}><summary>'
-        f"{number(len(article_ids), 'article')} taken out</summary><ul>{lines}</ul></details>"
+    return _buttons(
+        article_ids,
+        what="uploads taken-out",
+        summary=f"{number(len(article_ids), 'article')} taken out",
+        data="take-back",
+        does="Put back",
     )
 
 
@@ -105,17 +102,30 @@ def uploads(paths: Sequence[Path]) -> str:
     """The files that were handed over, each with a button that removes it."""
     if not paths:
         return ""
-    lines = "".join(
-        f"<li><code>{text(path.name)}</code>"
-        f' <button type="button" data-remove="{text(path.name)}"'
-        f' aria-label="Remove {text(path.name)}">Remove</button></li>'
-        for path in paths[:MAX_UPLOADS]
+    return _buttons(
+        [path.name for path in paths],
+        what="uploads",
+        summary=f"{number(len(paths), 'file')} added here",
+        data="remove",
+        does="Remove",
+        more=f" in {paths[0].parent}",
     )
-    if len(paths) > MAX_UPLOADS:
-        lines += f"<li>{len(paths) - MAX_UPLOADS:,} more in {text(paths[0].parent)}</li>"
+
+
+def _buttons(
+    names: Sequence[str], *, what: str, summary: str, data: str, does: str, more: str = ""
+) -> str:
+    """A list of names, each with a button; `more` follows the number of those left out."""
+    lines = "".join(
+        f'<li><code>{text(name)}</code> <button type="button" data-{data}="{text(name)}"'
+        f' aria-label="{does} {text(name)}">{does}</button></li>'
+        for name in names[:MAX_UPLOADS]
+    )
+    if len(names) > MAX_UPLOADS:
+        lines += f"<li>{len(names) - MAX_UPLOADS:,} more{text(more)}</li>"
     return (
-        f'<details class="uploads"{" open" * (len(paths) <= MAX_OPEN)}><summary>'
-        f"{number(len(paths), 'file')} added here</summary><ul>{lines}</ul></details>"
+        f'<details class="{what}"{" open" * (len(names) <= MAX_OPEN)}><summary>{summary}</summary>'
+        f"<ul>{lines}</ul></details>"
     )
 
 

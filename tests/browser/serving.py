@@ -22,7 +22,7 @@ class Server:
 
     Attributes:
         url: Where it is.
-        folder: Files in it steer the fakes; see serve.py.
+        folder: Files in it steer the fakes; see tests/steered.py.
     """
 
     url: str
