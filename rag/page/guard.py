@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +60,9 @@ TOKEN = "x-rag-page"
 """Header in which the page says that it is the page; its value stands in a `meta` of that name."""
 
 
-def middleware(hosts: list[str], uploads: Path, token: str) -> list[Middleware]:
+def middleware(
+    hosts: list[str], uploads: Path, token: str, beside: Sequence[Middleware] = ()
+) -> list[Middleware]:
     """Headers for every answer, and the refusals.
 
     Args:
@@ -68,11 +70,13 @@ def middleware(hosts: list[str], uploads: Path, token: str) -> list[Middleware]:
             to this machine (DNS rebinding) must not read the page.
         uploads: Where files lie that were uploaded.
         token: What the page shows with what it uploads.
+        beside: What answers addresses of its own, behind the refusals of who asks.
     """
     return [
         Middleware(_Headers),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(_OnlyThePage, token=token),
+        *beside,
         Middleware(SameSiteCookies),
         Middleware(KnowsBrowsers),
         Middleware(Brake),

@@ -27,7 +27,7 @@ def head(token: str) -> str:
     Not by Gradio's own `css`: that puts a selector of its own before each of ours, and a rule
     for the state of `body` never holds.
     """
-    sheets = (_FOLDER / name for name in ("page.css", "library.css", "talk.css"))
+    sheets = (_FOLDER / name for name in ("page.css", "library.css", "talk.css", "more.css"))
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     scripts = (_FOLDER / name for name in ("page.js", "talk.js"))
     script = "".join(script.read_text(encoding="utf-8") for script in scripts)

@@ -26,6 +26,8 @@ class Remark(BaseModel):
         right: Words that a right answer holds; None where the reader did not say.
         articles: Ids of what it cited.
         index, version, model: What answered.
+        conversation, turn: Of its address; None where that was not kept.
+        by: Whose browser said so, as conversations are filed.
         noted_at: When this was written (UTC).
     """
 
@@ -42,6 +44,9 @@ class Remark(BaseModel):
     index: str
     version: int
     model: str | None
+    conversation: str | None = None
+    turn: str | None = None
+    by: str | None = None
     noted_at: datetime.datetime
 
 
