@@ -94,7 +94,7 @@ def name_of(question: str) -> str:
 def with_free_name(question: Followed, others: Sequence[Followed]) -> Followed:
     """The question, its name numbered if another one has it; not if it is the same once more."""
     names = {other.name for other in others}
-    asked = {(other.question, other.filter) for other in others}
+    asked = [(other.question, other.filter) for other in others]
     if question.name not in names or (question.question, question.filter) in asked:
         return question
     numbered = (f"{question.name}-{n}" for n in itertools.count(2))
