@@ -41,10 +41,13 @@ def stories(index: str, told: Sequence[News]) -> str:
     """The new stories, each a button that opens its article; nothing where there are none."""
     if not told:
         return ""
-    n_told = number(len(told), "new story", "new stories")
+    grouped: dict[tuple[str, str], list[News]] = {}
+    for one in told:
+        grouped.setdefault((one.article_id, one.quote), []).append(one)
+    n_told = number(len(grouped), "new story", "new stories")
     if len(told) >= N_STORIES:
-        n_told = f"The {N_STORIES} newest stories"
-    items = "".join(_story(index, one) for one in told)
+        n_told = f"The newest stories ({len(grouped)})"
+    items = "".join(_story(index, found) for found in grouped.values())
     return f'<section class="evidence"><h2>{n_told}</h2><ol class="hits">{items}</ol></section>'
 
 
@@ -68,7 +71,10 @@ def _followed(one: Followed) -> str:
     )
 
 
-def _story(index: str, one: News) -> str:
+def _story(index: str, told: Sequence[News]) -> str:
+    """A story, once, with each question that it was told for."""
+    one = told[0]
+    questions = ", ".join(f"“{text(each.question)}”" for each in told)
     place = Place(
         index=index, article_id=one.article_id, start=one.start, end=one.end, quote=one.quote
     )
@@ -78,6 +84,6 @@ def _story(index: str, one: News) -> str:
         f'<span class="title">{text(one.title or first_words(one.quote))}</span>'
         f'<span class="byline">{byline(one.published, one.source)}</span>'
         f'<span class="best">{text(" ".join(one.quote.split()))}</span>'
-        f'<span class="byline">{what}found {day(one.found.date())} for “{text(one.question)}”'
-        "</span></button></li>"
+        f'<span class="byline">{what}found {day(one.found.date())} for {questions}</span>'
+        "</button></li>"
     )

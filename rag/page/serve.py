@@ -89,10 +89,11 @@ def main(
         tempfile.TemporaryDirectory(prefix="rag-page-", ignore_cleanup_errors=True) as uploads,
     ):
         leave_gradio_no_settings(Path(uploads), [*_LOCAL_NAMES, host])
+        # While Gradio is imported, and not while somebody's browser already loads the page.
+        engines.warm_up(index)
         try:
             page = _launched(engines, build, names, Path(uploads), host, port, allowed)
             announce(page.local_url)
-            engines.warm_up(index)
             page.block_thread()
         except (OSError, ValueError) as error:  # the second: Gradio does not reach itself
             mend = "name another --port"
