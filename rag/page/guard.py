@@ -53,6 +53,8 @@ _KNOWN = re.compile(
     r"|/gradio_api/(?:app_id|startup-events|queue/join|queue/data|run/predict|cancel|reset)/?"
     r"|/gradio_api/(?:heartbeat/\w+|upload|upload_progress)/?"
 )
+# Their names change with what they hold: a browser asks for each of them once.
+_ASSETS, _FOR_EVER = "/assets/", "private, max-age=31536000, immutable"
 _UPLOAD = "/gradio_api/upload"
 # Bodies that hold files and passwords, not values of the page's components.
 _FORMS = (_UPLOAD, LOGIN)
@@ -94,7 +96,10 @@ class _Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                if scope["path"].startswith(_ASSETS) and message["status"] == 200:
+                    headers["Cache-Control"] = _FOR_EVER
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
