@@ -30,7 +30,7 @@ def show(index: str, followed: Sequence[Followed], *, feed: bool) -> str:
         )
     items = "".join(map(_followed, followed))
     address = feed_address(index)
-    told = f'<p class="feed"><a href="{address}">Atom feed</a> of the news below</p>'
+    told = f'<p class="feed"><a href=".{address}">Atom feed</a> of the news below</p>'
     return (
         f'<h2>Followed in “{text(index)}”</h2><ul class="followed">{items}</ul>'
         f"{told if feed else ''}"

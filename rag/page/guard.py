@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.page.login import LOGIN, Brake, SameSiteCookies
 from rag.page.owner import KnowsBrowsers
+from rag.page.sheets import Sheets
 
 # The second fence behind escaping. Gradio itself needs inline scripts and `eval`; what a script
 # could do then is to speak to this server, and to nobody else.
@@ -78,6 +79,7 @@ def middleware(
         Middleware(_Headers),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(_OnlyThePage, token=token),
+        Middleware(Sheets),
         *beside,
         Middleware(SameSiteCookies),
         Middleware(KnowsBrowsers),
