@@ -35,7 +35,7 @@ class Remark(BaseModel):
 
     id: str
     question: str
-    asked_on: datetime.date | None
+    asked_on: datetime.date | None = None
     said: str
     status: str
     remark: str
@@ -43,7 +43,7 @@ class Remark(BaseModel):
     articles: tuple[str, ...]
     index: str
     version: int
-    model: str | None
+    model: str | None = None
     conversation: str | None = None
     turn: str | None = None
     by: str | None = None
