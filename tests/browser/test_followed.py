@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -116,10 +117,11 @@ def test_a_question_is_followed_and_its_new_story_told(editor: Visitor, desk: Se
     assert violations(page) == []
     story.click()
     expect(page.locator("#page-of-story #cited")).to_contain_text("vote on a strike next week")
+    expect(page.locator("#page-of-story #cited")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#page-of-story .blank")).to_be_visible()
     address = page.locator("#followed .feed a").get_attribute("href") or ""
-    with urllib.request.urlopen(f"{desk.url}/{address}", timeout=30) as feed:
+    with urllib.request.urlopen(urljoin(page.url, address), timeout=30) as feed:
         assert feed.headers["Content-Type"].startswith("application/atom+xml")
         assert "Ferry crews of Osterby" in feed.read().decode()
     for left in (1, 0):
