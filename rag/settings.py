@@ -161,6 +161,13 @@ class Settings(BaseSettings):
         description="Folder of what the page keeps: conversations, by browser, and remarks on"
         " answers.",
     )
+    conversation_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Days that the page keeps a conversation after its last question; 0 keeps it"
+        " until it is deleted.",
+    )
     model: Annotated[str, AfterValidator(_model)] = Field(
         "qwen2.5-coder-1.5b-instruct",
         description="Language model: a name that `rag models` lists, the path of a GGUF file,"

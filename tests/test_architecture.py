@@ -71,7 +71,8 @@ NATIVE = {
     "watchfiles": {"rag/cli/adding.py"},
     "gradio": {
         *("rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py", "rag/page/parts.py"),
-        *("rag/page/library_events.py", "rag/page/library_tab.py"),
+        *("rag/page/library_events.py", "rag/page/library_tab.py", "rag/page/more_tabs.py"),
+        *("rag/page/following_events.py", "rag/page/remark_events.py"),
         *("rag/page/blocks.py", "rag/page/handlers.py", "rag/page/look.py"),
         "rag/page/talking.py",
     },

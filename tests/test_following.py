@@ -461,3 +461,17 @@ def test_on_a_timer(project: Project, capsys: pytest.CaptureFixture[str]) -> Non
     repeat(parts, "news", project.settings, 600, Timer(), as_json=True)
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["article_id"] for line in lines] == ["strike"]
+
+
+def test_a_name_that_was_made_is_numbered_for_another_question(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    settings = Settings(index_dir=index_dir)
+    asked = ("渡轮罢工", "大桥关闭", "渡轮罢工")
+    narrowed = (None, None, Filter(source=("Osterby Post",)))
+    for question, only in zip(asked, narrowed, strict=True):
+        follow(question, "news", filter=only, settings=settings, open_embedder=embedder)
+    names = {one.name: one.question for one in followed("news", settings=settings)}
+    assert names == dict(zip(("question", "question-2", "question-3"), asked, strict=True))
+    with pytest.raises(ExistsError):
+        follow(asked[0], "news", settings=settings, open_embedder=embedder)

@@ -7,6 +7,7 @@ import hashlib
 import html
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Answer, AnswerStatus, Article, Hit
-from rag.page import article, dossier, timeline, turn
+from rag.page import article, conditions, dossier, timeline, turn
 from rag.page.markup import byline, day, headline, number, original, text, web_address
 from rag.page.turn import Phase, Turn
 
@@ -274,3 +275,35 @@ def test_markdown_fences_hold_any_text(value: str) -> None:
     fence, rest = dossier.fenced(value).split("text\n", 1)
     assert rest == f"{value}\n{fence}"
     assert fence not in value
+
+
+# What the next question is narrowed to
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "words"),
+    [
+        ("2025-08-01", "2025-08-31", "1 August – 31 August 2025"),
+        ("2024-12-30", "2025-01-02", "30 December 2024 – 2 January 2025"),
+        ("2025-08-01", "2025-08-01", "1 August 2025"),
+        ("2025-08-01", None, "since 1 August 2025"),
+        (None, "2025-08-31 00:00:00", "until 31 August 2025"),
+        (EVIL, None, f"since {EVIL}"),
+    ],
+)
+def test_the_days_in_force_are_told(since: str | None, until: str | None, words: str) -> None:
+    told = conditions.active(since, until, [], False)
+    assert f">{text(words)}<button" in told
+    assert EVIL not in told
+
+
+def test_each_part_of_the_filter_can_be_taken_away() -> None:
+    assert conditions.active(None, "", [], True) == ""  # without days it leaves nothing out
+    told = conditions.active("2025-08-01", None, ["Post", EVIL], True)
+    taken = [
+        conditions.Taken.model_validate_json(html.unescape(one))
+        for one in re.findall(r'data-taken="([^"]+)"', told)
+    ]
+    assert [(one.part, one.source) for one in taken] == [
+        ("days", ""), ("undated", ""), ("source", "Post"), ("source", EVIL), ("all", ""),
+    ]  # fmt: skip

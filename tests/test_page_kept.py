@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from rag import EnginePool, Filter, RagError, Settings
@@ -20,6 +23,7 @@ from rag.page.kept import MAX_NAME, Kept
 from rag.page.markup import text
 from rag.page.owner import COOKIE, owner
 from rag.page.remark import remark_on
+from rag.page.remark_events import RemarkEvents
 from rag.page.turn import Phase, Turn
 from rag.testing import FakeEmbedder, open_with
 from tests.support import ARTICLES, build, write_articles
@@ -216,3 +220,55 @@ def test_a_file_of_remarks_is_an_evaluation_set(tmp_path: Path) -> None:
     assert figures["still_said"] == pytest.approx(2 / 3)
     assert figures["right"] == 0.5
     assert figures["refused"] == 0
+
+
+def test_a_conversation_goes_when_its_days_are_over(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    whose = owner({COOKIE: TOKEN}) or ""
+    kept = Kept(folder)
+    for name in ("Old?", "New?"):
+        kept.add(whose, kept.begin(whose, "news", name), done())
+    old = next(about.key for about in kept.listed(whose) if about.name == "Old?")
+    turns = folder / "conversations" / whose / old / "turns.jsonl"
+    eight_days_ago = time.time() - 8 * 24 * 3600
+    os.utime(turns, (eight_days_ago, eight_days_ago))
+    _, (_, _, listed) = Keeping(kept).opened("", Request(TOKEN))
+    assert "Old?" in listed
+    assert "until you delete them" in listed
+    _, (_, _, listed) = Keeping(kept, days=7).opened("", Request(TOKEN))
+    assert "Old?" not in listed
+    assert "New?" in listed
+    assert "for 7 days after the last question" in listed
+    assert not turns.parent.exists()
+
+
+def test_deleting_a_remark_leaves_every_other_line_as_it_was(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    notes = [remark_on(answer(), f"Wrong {n}", "") for n in range(3)]
+    for note in notes:
+        kept.note(note)
+    by_hand = b'{"id": "x", "question": "By hand?"}'
+    with kept.remarks_file.open("ab") as stream:
+        stream.write(by_hand + b"\n")
+    before = kept.remarks_file.read_bytes().splitlines()
+    kept.forget(notes[1].id)
+    assert kept.remarks_file.read_bytes().splitlines() == [before[0], *before[2:]]
+    assert [one.remark for one in kept.remarks()] == ["Wrong 2", "Wrong 0"]
+
+
+@pytest.mark.parametrize("person", [None, "eva"])
+def test_who_came_in_with_a_password_sees_their_own_remarks(
+    tmp_path: Path, person: str | None
+) -> None:
+    kept = Kept(tmp_path)
+    events = RemarkEvents(kept)
+    mine, other = (Request(token, person) for token in (TOKEN, "b" * 43))
+    said = remark_on(answer(), EVIL, "")
+    kept.note(said.model_copy(update={"by": owner(mine.cookies, person)}))
+    assert text(EVIL) in events.show("news", mine)  # type: ignore[arg-type]
+    assert EVIL not in events.show("news", mine)  # type: ignore[arg-type]
+    assert (text(EVIL) in events.show("news", other)) is (person is None)  # type: ignore[arg-type]
+    assert (str(tmp_path) in events.show("news", mine)) is (person is None)  # type: ignore[arg-type]
+    assert "called wrong" not in events.show("wiki", mine).partition("No answer")[0]  # type: ignore[arg-type]
+    events.forget("news", other, gr.EventData(None, {"id": said.id}))  # type: ignore[arg-type]
+    assert bool(kept.remarks()) is (person is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -49,6 +50,28 @@ def test_nothing_is_shared_or_reported(server: Server) -> None:
     assert config["analytics_enabled"] is False
     assert config["run_history"] is False
     assert config.get("share_url") is None
+
+
+def test_what_never_changes_is_asked_for_once(server: Server) -> None:
+    page = urllib.request.urlopen(server.url, timeout=30).read().decode()
+    ours = re.findall(r"\./(page/\w+\.(?:css|js))", page)
+    theirs = re.findall(r"\./(assets/[\w-]+\.js)", page)
+    assert len(set(ours)) == 2
+    assert theirs
+    for path in (*ours, *theirs):
+        status, headers = answer(server, f"/{path}", **{"Accept-Encoding": "gzip"})
+        assert status == 200
+        assert "immutable" in headers["cache-control"]
+    assert "immutable" not in answer(server, "/")[1].get("cache-control", "")
+
+
+def test_news_is_served_as_a_feed(server: Server) -> None:
+    status, headers = answer(server, "/news/news.atom")
+    assert status == 200
+    assert headers["content-type"].startswith("application/atom+xml")
+    assert answer(server, "/news/none.atom")[0] == 404
+    assert answer(server, "/news/...atom")[0] == 404
+    assert answer(server, "/news/news.atom", Origin="https://elsewhere.example")[0] == 403
 
 
 def test_headers_keep_scripts_and_frames_out(server: Server) -> None:

@@ -16,7 +16,7 @@ from rag.building.report import BuildReport
 from rag.embedding import Embedder, EmbedderIdentity
 from rag.errors import IndexMissingError, NotFoundError, RagError
 from rag.following.feed import N_ENTRIES, atom
-from rag.following.followed import MIN_SCORE, Followed, News, check_name, name_of
+from rag.following.followed import MIN_SCORE, Followed, News, check_name, name_of, with_free_name
 from rag.following.news import fresh, news_for
 from rag.following.store import Store, following_path
 from rag.index.layout import IndexFolder, Step, no_step, not_written
@@ -45,7 +45,8 @@ def follow(
 
     Args:
         question, name, filter, min_score, versions: See `rag.Followed`; without a name it is made
-            of the question's words.
+            of the question's words,
+            and numbered where another question has that name already.
         index: Name of the index; it need not be built yet.
         settings: Where it lies.
         open_embedder: Like `rag.opening.embedder_of`.
@@ -69,6 +70,8 @@ def follow(
     folder = IndexFolder(settings.index_dir, index)
     with Store.turn(folder) as store:
         _round(folder, store, settings, open_embedder, no_step)
+        if name is None:
+            kept = with_free_name(kept, store.followed())
         store.keep(kept)
         _write_feeds(folder, store)
     return kept

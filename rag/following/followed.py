@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -87,6 +89,17 @@ def name_of(question: str) -> str:
     """A name made of the words of a question."""
     words = _NO_WORD.sub("-", question.lower()).strip("-")
     return words[:40].rstrip("-") or "question"
+
+
+def with_free_name(question: Followed, others: Sequence[Followed]) -> Followed:
+    """The question, its name numbered if another one has it; not if it is the same once more."""
+    names = {other.name for other in others}
+    asked = [(other.question, other.filter) for other in others]
+    if question.name not in names or (question.question, question.filter) in asked:
+        return question
+    numbered = (f"{question.name}-{n}" for n in itertools.count(2))
+    free = next(name for name in numbered if name not in names)
+    return question.model_copy(update={"name": free})
 
 
 def check_name(name: str) -> str:

@@ -22,6 +22,8 @@ Modules:
                   `dossier_parts`
     owner         whose conversations these are
     kept          conversations and remarks on disk
+    following     what is followed, and the new stories
+    remarks       the list of remarks
     keeping       conversations opened, begun, named and deleted
     engines       indexes and models kept open, and whether they are ready
     conversation  a question put to an engine, as one `Turn` after the other
@@ -30,14 +32,18 @@ Modules:
     handlers      what happens elsewhere on the page
     library_events  what happens in the library
     library_tab   what stands where in the library
+    following_events, remark_events  what happens to followed questions, and to remarks
+    more_tabs     what stands where in the tabs of these
     parts         what both tabs are made with
     blocks        what stands where
     serve         who may come in, where it listens
     guard         what it answers, and to whom
     login         passwords and cookies
-    look          theme, style sheet and script
+    feeds         news as an Atom feed
+    sheets        style sheets and scripts as files
+    look          theme, and what goes into the head
 
-Only `talking`, `handlers`, `library_events`, `library_tab`, `parts`, `look` and `blocks` know
+Only `talking`, `handlers`, `parts`, `look`, `blocks` and what is called `…_events` or `…_tab…` know
 Gradio; only `kept` writes.
 
 Texts of articles are written by strangers: nothing gets into HTML but through `markup`.

@@ -10,10 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from rag.page import article
+from rag.page import article, conditions, welcome
 from rag.page.handlers import Handlers, example
 from rag.page.library_events import LibraryEvents
 from rag.page.library_tab import library_tab
+from rag.page.more_tabs import following_tab, remarks_tab
 from rag.page.parts import QUIET, html
 
 MAX_WAITING = 64
@@ -50,6 +51,10 @@ def build_page(
                 _ask_tab(page, handlers, index, ready, n_asking)
             with gr.Tab("Library") as tab:
                 library_tab(page, library, index, tab)
+            with gr.Tab("Following") as tab:
+                following_tab(handlers.following, handlers, index, tab)
+            with gr.Tab("Remarks") as tab:
+                remarks_tab(handlers.remarks, index, tab)
         index.focus(handlers.indexes, index, index, **QUIET)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=16, api_open=False)
     return page
@@ -63,11 +68,13 @@ def _ask_tab(
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="talk"):
             talks = html(script="conversations", elem_id="talks")
-            hello = html(elem_id="hello")
+            # At once, of the index chosen at first; another one's follow when that is chosen.
+            hello = html(welcome.hello(str(index.value)), elem_id="hello")
             past = html(script="conversation", elem_id="past")
             current = html(script="conversation", elem_id="current")
             html('<p role="status"></p>', script="limit", elem_id="limit")
             with gr.Row(elem_id="composer"):
+                active = html(script="narrowed", elem_id="active")
                 question = gr.Textbox(
                     label="Question",
                     placeholder="Ask, then Enter",
@@ -111,9 +118,12 @@ def _ask_tab(
     index.change(**opening)
     index.change(None, index, None, js="(name) => ragPage.remember(name)")
     shown = [past, current, talks, talk, index]
-    # First what there is to choose: what was chosen before may have been made meanwhile.
-    arrived = page.load(handlers.indexes, index, index, **QUIET).then(
-        handlers.talking.arrive, arrival, shown, js="() => [ragPage.arrival()]", **QUIET
+    arrived = page.load(
+        handlers.talking.arrive,
+        [arrival, index],
+        shown,
+        js="(_, index) => ragPage.arrival(index)",
+        **QUIET,
     )
     arrived.then(**opening)  # not before: the index may be another one
     talks.select(handlers.talking.change_talk, talk, shown, **QUIET)
@@ -159,9 +169,22 @@ def _ask_tab(
         **QUIET,
     )
 
+    filters = [since, until, source, undated]
+    gr.on(
+        [since.change, until.change, source.change, undated.change],
+        conditions.active,
+        filters,
+        active,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    active.clear(handlers.without, [since, until, source], filters, **QUIET)
+
     made = gr.on(
         [past.download, current.download], handlers.talking.make_dossier, talk, file, **QUIET
     )
     made.then(None, file, None, js="(file) => ragPage.save(file)", **QUIET)
-    told = gr.on([past.edit, current.edit], handlers.talking.note, talk, noted, **QUIET)
-    told.then(None, noted, None, js="(noted) => ragPage.noted(noted)", **QUIET)
+    told = gr.on([past.edit, current.edit], handlers.remarks.note, talk, noted, **QUIET)
+    also = gr.on([past.like, current.like], handlers.following.follow_turn, talk, noted, **QUIET)
+    for one in (told, also):
+        one.then(None, noted, None, js="(noted) => ragPage.noted(noted)", **QUIET)

@@ -7,7 +7,9 @@ change asks the question again, as another turn: what was answered before stays.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -166,6 +168,72 @@ def meant(turn: int, answer: Answer) -> str:
         else ""
     )
     return f'<p class="searched">{told}Searched for: {text(answer.searched)}{back}</p>'
+
+
+class Taken(BaseModel):
+    """A part of the filter that is taken away; page.js sends it back.
+
+    Attributes:
+        part: The days (with whether articles without one pass), a publisher, or all.
+        source: Which publisher.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    part: Literal["days", "undated", "source", "all"]
+    source: str = ""
+
+
+def active(since: str | None, until: str | None, sources: Sequence[str], undated: bool) -> str:
+    """What the next question is narrowed to, each part with a way to take it away.
+
+    Args:
+        since, until: First and last day, as typed; nothing for none.
+        sources: Publishers.
+        undated: Whether articles without a date pass the days.
+
+    Returns:
+        HTML; empty where every article is searched.
+    """
+    parts: list[tuple[str, Taken]] = []
+    if since or until:
+        parts.append((_between(since, until), Taken(part="days")))
+        if undated:
+            parts.append(("or without a date", Taken(part="undated")))
+    parts += [(f"by {source}", Taken(part="source", source=source)) for source in sources]
+    chips = "".join(
+        f'<span class="chip">{text(words)}<button type="button" data-taken='
+        f'"{text(taken.model_dump_json())}" aria-label="Search without: {text(words)}"'
+        ' title="Take away">×</button></span>'
+        for words, taken in parts
+    )
+    if len(parts) > 1:
+        everything = text(Taken(part="all").model_dump_json())
+        chips += f'<button type="button" class="again" data-taken="{everything}">All articles'
+        chips += "</button>"
+    return f'<p class="active" role="status">Searching only: {chips}</p>' if parts else ""
+
+
+def _between(since: str | None, until: str | None) -> str:
+    """1 August – 31 August 2025; a day that is none as it was typed."""
+    first, last = day_typed(since), day_typed(until)
+    if first and last:
+        if first == last:
+            return plain_day(first)
+        start = f"{first.day} {first:%B}" if first.year == last.year else plain_day(first)
+        return f"{start} – {plain_day(last)}"
+    words = [plain_day(day) if day else typed for day, typed in ((first, since), (last, until))]
+    return " ".join(
+        f"{name} {word}" for name, word in zip(("since", "until"), words, strict=True) if word
+    )
+
+
+def day_typed(value: str | None) -> datetime.date | None:
+    """The day that stands in a box; None where none does."""
+    try:
+        return datetime.date.fromisoformat((value or "")[:10])
+    except ValueError:
+        return None
 
 
 def _chip(words: str, undo: str, again: Again) -> str:

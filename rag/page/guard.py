@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.page.login import LOGIN, Brake, SameSiteCookies
 from rag.page.owner import KnowsBrowsers
+from rag.page.sheets import Sheets
 
 # The second fence behind escaping. Gradio itself needs inline scripts and `eval`; what a script
 # could do then is to speak to this server, and to nobody else.
@@ -53,6 +54,8 @@ _KNOWN = re.compile(
     r"|/gradio_api/(?:app_id|startup-events|queue/join|queue/data|run/predict|cancel|reset)/?"
     r"|/gradio_api/(?:heartbeat/\w+|upload|upload_progress)/?"
 )
+# Their names change with what they hold: a browser asks for each of them once.
+_ASSETS, _FOR_EVER = "/assets/", "private, max-age=31536000, immutable"
 _UPLOAD = "/gradio_api/upload"
 # Bodies that hold files and passwords, not values of the page's components.
 _FORMS = (_UPLOAD, LOGIN)
@@ -60,7 +63,9 @@ TOKEN = "x-rag-page"
 """Header in which the page says that it is the page; its value stands in a `meta` of that name."""
 
 
-def middleware(hosts: list[str], uploads: Path, token: str) -> list[Middleware]:
+def middleware(
+    hosts: list[str], uploads: Path, token: str, beside: Sequence[Middleware] = ()
+) -> list[Middleware]:
     """Headers for every answer, and the refusals.
 
     Args:
@@ -68,11 +73,14 @@ def middleware(hosts: list[str], uploads: Path, token: str) -> list[Middleware]:
             to this machine (DNS rebinding) must not read the page.
         uploads: Where files lie that were uploaded.
         token: What the page shows with what it uploads.
+        beside: What answers addresses of its own, behind the refusals of who asks.
     """
     return [
         Middleware(_Headers),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(_OnlyThePage, token=token),
+        Middleware(Sheets),
+        *beside,
         Middleware(SameSiteCookies),
         Middleware(KnowsBrowsers),
         Middleware(Brake),
@@ -90,7 +98,10 @@ class _Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                if scope["path"].startswith(_ASSETS) and message["status"] == 200:
+                    headers["Cache-Control"] = _FOR_EVER
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

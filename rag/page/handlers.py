@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +10,13 @@ import gradio as gr
 from pydantic import ValidationError
 
 from rag import RagError
-from rag.page import article, timeline, welcome
+from rag.page import article, conditions, timeline, welcome
 from rag.page.conversation import Conversation
 from rag.page.engines import Engines, Readiness
+from rag.page.following_events import FollowingEvents
 from rag.page.kept import Kept
 from rag.page.markup import UNFORESEEN, message, text
+from rag.page.remark_events import RemarkEvents
 from rag.page.talking import Talking
 
 _log = logging.getLogger(__name__)
@@ -31,14 +32,20 @@ class Handlers:
 
     Args:
         engines: Whom to ask.
+        feed: Whether this server has news as an Atom feed.
 
     Attributes:
         talking: Those of asking and of conversations.
+        remarks: Those of remarks.
+        following: Those of followed questions.
     """
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, *, feed: bool = False) -> None:
         self._engines = engines
-        self.talking = Talking(engines, Kept(engines.settings.page_dir), self.picture)
+        kept = Kept(engines.settings.page_dir)
+        self.talking = Talking(engines, kept, self.picture)
+        self.remarks = RemarkEvents(kept)
+        self.following = FollowingEvents(engines, feed=feed)
 
     # Opening an index
 
@@ -93,7 +100,22 @@ class Handlers:
         last = talk.turns[-1] if talk and talk.turns else None
         days = [h.published for h in last.hits if h.published] if last else []
         bars = timeline.buckets(found.days, days)
-        return timeline.show(bars, found.n_undated, _day(since), _day(until))
+        day = conditions.day_typed
+        return timeline.show(bars, found.n_undated, day(since), day(until))
+
+    def without(
+        self, since: str | None, until: str | None, sources: list[str], event: gr.EventData
+    ) -> tuple[Any, ...]:
+        """The filter without a part of it: days, publishers, and whether undated articles pass."""
+        taken = conditions.Taken.model_validate_json(event.taken)
+        if taken.part == "all":
+            return None, None, [], False
+        if taken.part == "source":
+            left = [source for source in sources if source != taken.source]
+            return gr.skip(), gr.skip(), left, gr.skip()
+        if taken.part == "undated":
+            return gr.skip(), gr.skip(), gr.skip(), False
+        return None, None, gr.skip(), False
 
     def choose_days(
         self, index: str, talk: Conversation | None, event: gr.EventData
@@ -126,10 +148,3 @@ def _ready(state: Readiness, error: RagError | None, sends_to: str | None = None
         else ""
     )
     return f'<p class="ready {state}" role="status">{_READINESS[state]}</p>{sent}'
-
-
-def _day(value: str | None) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat((value or "")[:10])
-    except ValueError:
-        return None

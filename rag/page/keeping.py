@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import logging
+import math
+import time
 from typing import Any, Protocol
 
 from rag import RagError
@@ -15,6 +18,7 @@ from rag.page.owner import owner
 from rag.page.turn import Turn
 
 _log = logging.getLogger(__name__)
+_HOUR = 3600
 
 
 class Asked(Protocol):
@@ -36,10 +40,13 @@ class Keeping:
 
     Args:
         kept: Where they are kept.
+        days: How long, after the last question; 0 keeps them until they are deleted.
     """
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, days: int = 0) -> None:
         self.kept = kept
+        self._days = days
+        self._expired_at = -math.inf
 
     def opened(self, key: str, request: Asked) -> tuple[Conversation, tuple[str, str, str]]:
         """A conversation by its key; a new one where there is none of this browser's.
@@ -47,7 +54,8 @@ class Keeping:
         Returns:
             It, and as HTML its past turns, its last one, and the list of all.
         """
-        whose = _owner(request)
+        self._expire()
+        whose = owner_of(request)
         if not key:
             return Conversation(), ("", "", self._list(whose))
         turns = self.kept.read(whose, key) if whose else None
@@ -64,7 +72,7 @@ class Keeping:
 
         Where nothing can be kept the list says so, and the question is asked all the same.
         """
-        whose = _owner(request)
+        whose = owner_of(request)
         if whose is None or talk.turns:  # what is not kept from its beginning never is
             return talk, self._list(whose, talk.key)
         try:
@@ -85,7 +93,7 @@ class Keeping:
         Returns:
             See `opened`; None for turns that stay as they are.
         """
-        whose = _owner(request)
+        whose = owner_of(request)
         if leaves(change, talk):
             if whose and change.action in ("delete", "delete_all"):
                 self.kept.delete(whose, change.key or None)
@@ -97,7 +105,17 @@ class Keeping:
         return talk, (None, None, self._list(whose, talk.key))
 
     def _list(self, whose: str | None, key: str = "") -> str:
-        return talks.show(self.kept.listed(whose) if whose else (), key)
+        return talks.show(self.kept.listed(whose) if whose else (), key, days=self._days)
+
+    def _expire(self) -> None:
+        """Delete conversations whose time is over, of every browser, at most once an hour."""
+        if not self._days or time.monotonic() - self._expired_at < _HOUR:
+            return
+        self._expired_at = time.monotonic()
+        try:
+            self.kept.expire(datetime.timedelta(days=self._days))
+        except RagError as error:
+            _log.warning("%s", error)
 
     def _keep(self, whose: str, key: str, one: Turn) -> None:
         try:
@@ -113,6 +131,7 @@ def leaves(change: talks.Change, talk: Conversation) -> bool:
     return change.action in ("open", "new", "delete_all")
 
 
-def _owner(request: Asked) -> str | None:
+def owner_of(request: Asked) -> str | None:
+    """Under which name what a visitor keeps is filed; None where nothing of theirs is kept."""
     cookies = getattr(request.request, "cookies", {})
     return owner(cookies, request.username)

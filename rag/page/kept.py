@@ -18,7 +18,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from rag.page.remark import Remark
 from rag.page.turn import Phase, Turn
 
 MAX_NAME = 120
+_WAIT_SECONDS = 10
 _KEY = re.compile(r"[\w-]{1,40}", re.ASCII)
 _TURN = TypeAdapter(Turn)
 _log = logging.getLogger(__name__)
@@ -137,12 +138,57 @@ class Kept:
             with self._writing():
                 shutil.rmtree(folder)
 
+    def has(self, owner: str, key: str) -> bool:
+        """Whether an owner has a conversation of that key."""
+        return self._conversation(owner, key) is not None
+
+    def expire(self, after: datetime.timedelta) -> None:
+        """Delete the conversations, of every owner, in which nothing was asked for so long."""
+        before = datetime.datetime.now(datetime.UTC) - after
+        for file in (self._folder / "conversations").glob("*/*/about.json"):
+            about = self._about(file)
+            if about is not None and about.changed < before:
+                self.delete(file.parent.parent.name, about.key)
+
+    @property
+    def remarks_file(self) -> Path:
+        """Where remarks stand, once there is one."""
+        return self._folder / "remarks.jsonl"
+
     def note(self, remark: Remark) -> Path:
         """Keep what somebody found wrong; the file that has it."""
-        file = self._folder / "remarks.jsonl"
-        with self._writing():
-            self._append(file, remark.model_dump_json(exclude_none=True).encode())
-        return file
+        with self._writing(), self._alone():
+            line = remark.model_dump_json(exclude_none=True).encode()
+            self._append(self.remarks_file, line)
+        return self.remarks_file
+
+    def remarks(self) -> list[Remark]:
+        """What was found wrong, the newest first. Whoever runs the page may have edited it."""
+        found = [remark for _, remark in self._remark_lines() if remark is not None]
+        return found[::-1]
+
+    def forget(self, id: str) -> None:
+        """Delete a remark; the other lines stay as they are, whatever they are."""
+        with self._writing(), self._alone():
+            lines = [line for line, one in self._remark_lines() if one is None or one.id != id]
+            new = self.remarks_file.with_suffix(".new")
+            new.write_bytes(b"".join(line + b"\n" for line in lines))
+            new.replace(self.remarks_file)
+
+    def _remark_lines(self) -> Iterator[tuple[bytes, Remark | None]]:
+        """Each line, with what it says; None for one that is no remark."""
+        file = self.remarks_file
+        for line in file.read_bytes().splitlines() if file.exists() else ():
+            try:
+                yield line, Remark.model_validate_json(line)
+            except ValidationError:
+                yield line, None
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """While remarks are written: another process may add to the same file."""
+        from filelock import FileLock
+
+        return FileLock(self._folder / "remarks.lock", timeout=_WAIT_SECONDS)
 
     def _of(self, owner: str) -> Path:
         return self._folder / "conversations" / owner

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 
+from rag.page import sheets
 from rag.page.guard import TOKEN
 
-_FOLDER = Path(__file__).parent
 # Fonts of the system only: Gradio's own themes may load theirs from the network.
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 _MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
@@ -27,9 +25,6 @@ def head(token: str) -> str:
     Not by Gradio's own `css`: that puts a selector of its own before each of ours, and a rule
     for the state of `body` never holds.
     """
-    sheets = (_FOLDER / name for name in ("page.css", "library.css", "talk.css"))
-    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    scripts = (_FOLDER / name for name in ("page.js", "talk.js"))
-    script = "".join(script.read_text(encoding="utf-8") for script in scripts)
     meta = f'<meta name="{TOKEN}" content="{token}">'
-    return f"{meta}<style>{style}</style><script>{script}</script>"
+    style = f'<link rel="stylesheet" href=".{sheets.address("css")}">'
+    return f'{meta}{style}<script src=".{sheets.address("js")}"></script>'

@@ -91,7 +91,7 @@
       // An entry of its own, so that Back closes the article and not the page.
       if (!history.state?.article) history.pushState({ article: true }, "");
       target.focus({ preventScroll: true });
-      const box = element.closest("#panel, #page-of-article");
+      const box = element.closest("#panel, #page-of-article, #page-of-story");
       const at = target.getBoundingClientRect().top - box.getBoundingClientRect().top;
       box.scrollTop += at - box.clientHeight / 3;
     };
@@ -207,6 +207,21 @@
     });
   }
 
+  // What is followed, and the new stories.
+  function followed(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const story = closest(event, "[data-place]");
+      if (story) {
+        opener = story;
+        trigger("select", { place: story.dataset.place });
+      }
+      const { unfollow, name } = closest(event, "[data-unfollow]")?.dataset ?? {};
+      if (unfollow && confirm(`Stop following “${name}”, and forget its stories?`)) {
+        trigger("delete", { name: unfollow });
+      }
+    });
+  }
+
   // The filters, shown and hidden.
   function toggleFilters() {
     const open = document.body.classList.toggle("narrowing");
@@ -260,5 +275,5 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  window.ragPage = { limit, conversation, article, timeline, library, toggleFilters, save, closedArticle: () => articleClosed };
+  window.ragPage = { limit, followed, conversation, article, timeline, library, toggleFilters, save, closedArticle: () => articleClosed };
 })();

@@ -26,6 +26,8 @@ class Remark(BaseModel):
         right: Words that a right answer holds; None where the reader did not say.
         articles: Ids of what it cited.
         index, version, model: What answered.
+        conversation, turn: Of its address; None where that was not kept.
+        by: Whose browser said so, as conversations are filed.
         noted_at: When this was written (UTC).
     """
 
@@ -33,7 +35,7 @@ class Remark(BaseModel):
 
     id: str
     question: str
-    asked_on: datetime.date | None
+    asked_on: datetime.date | None = None
     said: str
     status: str
     remark: str
@@ -41,7 +43,10 @@ class Remark(BaseModel):
     articles: tuple[str, ...]
     index: str
     version: int
-    model: str | None
+    model: str | None = None
+    conversation: str | None = None
+    turn: str | None = None
+    by: str | None = None
     noted_at: datetime.datetime
 
 

@@ -14,7 +14,7 @@ from rag import (
     Kind,
     Status,
 )
-from rag.page import remark, styles
+from rag.page import following, remark, styles
 from rag.page.markup import byline, full_day, headline, number, text
 from rag.page.passages import place_of, quotes
 from rag.page.picture import timeline_svg
@@ -248,5 +248,5 @@ def _actions(turn: int, answer: Answer, address: str) -> str:
         '<details class="menu save"><summary>Save</summary><div>'
         f"<p>This answer</p>{one}<p>The whole conversation</p>{whole}"
         '<button type="button" data-print>Print</button></div></details>'
-        f"{link}{remark.form(turn)}</div>"
+        f"{link}{following.button(turn)}{remark.form(turn)}</div>"
     )

@@ -89,10 +89,11 @@ def main(
         tempfile.TemporaryDirectory(prefix="rag-page-", ignore_cleanup_errors=True) as uploads,
     ):
         leave_gradio_no_settings(Path(uploads), [*_LOCAL_NAMES, host])
+        # While Gradio is imported, and not while somebody's browser already loads the page.
+        engines.warm_up(index)
         try:
             page = _launched(engines, build, names, Path(uploads), host, port, allowed)
             announce(page.local_url)
-            engines.warm_up(index)
             page.block_thread()
         except (OSError, ValueError) as error:  # the second: Gradio does not reach itself
             mend = "name another --port"
@@ -135,18 +136,23 @@ def _launched(
     people: list[tuple[str, str]] | None,
 ) -> Any:
     """The page (`gr.Blocks`), listening."""
+    from starlette.middleware import Middleware
+
     from rag.page import guard, look
     from rag.page.blocks import build_page
+    from rag.page.feeds import Feeds
     from rag.page.handlers import Handlers
     from rag.page.library_events import LibraryEvents
     from rag.page.library_tab import MAX_UPLOAD
 
     token = secrets.token_urlsafe(16)
-
+    feed = people is None  # readers of feeds cannot come in with a password
     # All who fit into the model's queue, and some who are told that it is full.
     n_asking = engines.settings.queue_size + 4
-    page = build_page(Handlers(engines), LibraryEvents(engines, build), names, n_asking)
+    page = build_page(Handlers(engines, feed=feed), LibraryEvents(engines, build), names, n_asking)
     asked_by = list(_LOCAL_NAMES) if host == HOST else ["*"]
+    feeds = [Middleware(Feeds, settings=engines.settings)] if feed else []
+    fences = guard.middleware(asked_by, uploads, token, feeds)
     page.launch(
         prevent_thread_lock=True,
         server_name=host,
@@ -163,6 +169,6 @@ def _launched(
         max_file_size=MAX_UPLOAD,
         theme=look.theme(),
         head=look.head(token),
-        app_kwargs={"middleware": guard.middleware(asked_by, uploads, token)},
+        app_kwargs={"middleware": fences},
     )
     return page

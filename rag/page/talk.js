@@ -8,7 +8,7 @@
   let wanted = null; // key of the answer to come into view when it is there
 
   // What the address and this browser say when the page opens.
-  function arrival() {
+  function arrival(chosen) {
     const asked = new URLSearchParams(location.search);
     wanted = asked.get("answer");
     if (history.state?.article) history.replaceState(null, "");
@@ -16,7 +16,8 @@
     try {
       index = localStorage.getItem("rag-index") || "";
     } catch { /* not allowed here: nothing is remembered */ }
-    return { index, conversation: asked.get("conversation") || "", answer: wanted || "" };
+    const told = { index, conversation: asked.get("conversation") || "", answer: wanted || "" };
+    return [told, chosen];
   }
 
   function remember(index) {
@@ -63,6 +64,8 @@
       const again = closest(event, "[data-again]");
       if (again) trigger("retry", { again: again.dataset.again });
       if (closest(event, "[data-print]")) window.print();
+      const follow = closest(event, "[data-follow]");
+      if (follow) trigger("like", { follow: Number(follow.dataset.follow) });
       const link = closest(event, "a.address");
       if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
         event.preventDefault();
@@ -164,8 +167,30 @@
     }));
   }
 
-  // What became of a remark: {turn, told}.
+  // What the next question is narrowed to.
+  function narrowed(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const part = closest(event, "[data-taken]");
+      if (!part) return;
+      trigger("clear", { taken: part.dataset.taken });
+      document.querySelector("#question textarea")?.focus({ preventScroll: true });
+    });
+  }
+
+  // Answers that were called wrong.
+  function remarks(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const { forget, name } = closest(event, "[data-forget]")?.dataset ?? {};
+      if (forget && confirm(`Delete the remark on “${name}”?`)) trigger("delete", { id: forget });
+    });
+  }
+
+  // What became of a remark: {turn, told}; or of a question to be followed: {follow, told}.
   function noted(answer) {
+    if (answer?.follow) {
+      const button = document.querySelector(`[data-follow="${answer.follow}"]`);
+      if (button) button.textContent = answer.told;
+    }
     const form = answer && document.querySelector(`.wrong form[data-turn="${answer.turn}"]`);
     if (!form) return;
     const told = document.createElement("p");
@@ -195,5 +220,5 @@
     menu.querySelector("summary").focus();
   }, true);
 
-  Object.assign(page, { arrival, remember, readdress, arrived, attach, conversations, noted });
+  Object.assign(page, { narrowed, remarks, arrival, remember, readdress, arrived, attach, conversations, noted });
 })();

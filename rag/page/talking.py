@@ -20,7 +20,6 @@ from rag.page.engines import Engines
 from rag.page.keeping import Keeping, leaves
 from rag.page.kept import Kept
 from rag.page.markup import UNFORESEEN, message
-from rag.page.remark import remark_on
 
 _log = logging.getLogger(__name__)
 
@@ -38,18 +37,25 @@ class Talking:
         self._engines = engines
         self._picture = picture
         self._stops = Stops()
-        self._keeping = Keeping(kept)
+        self._keeping = Keeping(kept, engines.settings.conversation_days)
         self._crashed: set[str] = set()
 
     # Conversations
 
-    def arrive(self, told: dict[str, str] | None, request: gr.Request) -> tuple[Any, ...]:
-        """What the address opens: the conversation, what is shown of it, and the index chosen."""
+    def arrive(
+        self, told: dict[str, str] | None, index: str, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """What the address opens: the conversation, what is shown of it, and the index chosen.
+
+        The chooser has every index that is ready now, also those made since the page was.
+        """
         arrival = talks.Arrival.model_validate(told or {})
         talk, shown = self._keeping.opened(arrival.conversation, request)
-        index = talk.turns[-1].index if talk.turns else arrival.index
-        known = index in self._engines.names()
-        return *shown, talk, gr.update(value=index) if known else gr.skip()
+        wanted = talk.turns[-1].index if talk.turns else arrival.index
+        ready = self._engines.names()
+        chosen = wanted if wanted in ready else index
+        choices = list(dict.fromkeys([*ready, chosen]))
+        return *shown, talk, gr.update(choices=choices, value=chosen)
 
     def change_talk(
         self, talk: Conversation | None, request: gr.Request, event: gr.EventData
@@ -175,16 +181,3 @@ class Talking:
             if one.answer is not None and (event.whole or one.number == event.turn)
         ]
         return dossier.file(event.kind, chosen) if chosen else None
-
-    def note(self, talk: Conversation | None, event: gr.EventData) -> dict[str, Any]:
-        """Keep that somebody calls an answer wrong; what to tell them, and of which turn."""
-        turns = {one.number: one for one in talk.turns} if talk else {}
-        chosen = turns.get(event.turn)
-        if chosen is None or chosen.answer is None:
-            return {"turn": event.turn, "told": "There is no answer here any more."}
-        try:
-            self._keeping.kept.note(remark_on(chosen.answer, str(event.remark), str(event.right)))
-        except RagError as error:
-            _log.warning("%s", error)
-            return {"turn": event.turn, "told": error.message}
-        return {"turn": event.turn, "told": "Kept. Thank you."}

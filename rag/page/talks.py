@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rag.page.kept import About
-from rag.page.markup import day, message, text
+from rag.page.markup import day, message, number, text
 
 GONE = "This conversation is not kept for this browser. It may have been deleted, or be another's."
 
@@ -43,21 +43,24 @@ class Change(BaseModel):
     name: str = ""
 
 
-def show(kept: Sequence[About], opened: str = "", problem: str = "") -> str:
+def show(kept: Sequence[About], opened: str = "", problem: str = "", *, days: int = 0) -> str:
     """A button for a new conversation, and the list of those kept.
 
     Args:
         kept: In the order to show them in.
         opened: Key of the one on the page.
         problem: Why nothing is kept, if so.
+        days: How long they are kept after their last question; 0: until they are deleted.
     """
     told = message("error", problem) if problem else ""
+    long = f"for {number(days, 'day')} after the last question" if days else "until you delete them"
     items = "".join(_item(about, opened) for about in kept)
     listed = (
         '<details class="menu kept"><summary>Conversations <span class="n">'
-        f"{len(kept)}</span></summary><div><p>Kept on this machine, for this browser only.</p>"
-        f'<ol>{items}</ol><button type="button" data-talk="delete_all">Delete all</button></div>'
-        "</details>"
+        f"{len(kept)}</span></summary><div><p>Kept on this machine, for this browser only,"
+        f" {long}.</p>"
+        f'<ol>{items}</ol><button type="button" data-talk="delete_all">Delete all conversations of'
+        " this browser</button></div></details>"
         if kept
         else ""
     )
