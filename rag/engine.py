@@ -21,6 +21,7 @@ from rag.chat import Chat
 from rag.cleaning import Removed
 from rag.embedding import Embedder, Vectors
 from rag.errors import IndexFormatError
+from rag.index.boilerplate import Boilerplate, boilerplate_of
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
 from rag.index.stories import Story, stories_of
@@ -432,6 +433,11 @@ class Rag:
         """What cleaning took out of an article, and why."""
         with self._life.in_use():
             return self._live().index.catalog.removed(article_id)
+
+    def boilerplate(self, article_id: str) -> tuple[Boilerplate, ...]:
+        """The lines of an article that its publisher puts into many: they are no evidence."""
+        with self._life.in_use():
+            return boilerplate_of(self._live().index.catalog, article_id)
 
     def stories(self) -> list[Story]:
         """The stories that several articles tell, ordered by their first reports' reading."""

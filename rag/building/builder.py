@@ -24,6 +24,7 @@ from rag.building.derive import Derived, derive, derive_into
 from rag.building.draft import DraftCatalog
 from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
+from rag.building.known_lines import find_boilerplate
 from rag.building.known_stories import find_stories
 from rag.building.prepare import Batch, Preparation, ReadBlocks, ahead, count_inputs, cut, embed
 from rag.building.recipe import recipe_of, runtime_of, why_anew
@@ -279,8 +280,10 @@ class _Build:
         with self._timed("stories"):
             stories = find_stories(catalog.database)
             self._step("stories found")
+        with self._timed("lines"):
+            boilerplate = find_boilerplate(catalog.database, stories.members)
         with self._timed("store"):
-            columns = catalog.finish(stories)
+            columns = catalog.finish(stories, boilerplate)
         self._step("catalog finished")
         with self._timed("derive"):
             derived = self._derive(collection, identity["dimension"], base)
