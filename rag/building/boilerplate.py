@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.text.same import RUN_WORDS, Runs
+from rag.text.same import RUN_WORDS, Runs, share_held
 
 MIN_WORDS = 5
 """A shorter line may stand in many articles by chance."""
@@ -179,8 +179,8 @@ def share_told_elsewhere(title: str, text: str, start: int, end: int) -> float:
     """
     words = set(_telling(text[start:end]))
     near = min(NEAR_CHARACTERS, len(text) // 4)
-    elsewhere = f"{title}\n{text[: max(start - near, 0)]}\n{text[end + near :]}".casefold()
-    return sum(word in elsewhere for word in words) / len(words) if words else 1.0
+    elsewhere = f"{title}\n{text[: max(start - near, 0)]}\n{text[end + near :]}"
+    return share_held(words, frozenset(_telling(elsewhere)))
 
 
 def _telling(text: str) -> list[str]:
