@@ -190,7 +190,7 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
         spans = item.chunk.sentences.tolist()
         in_window = gathered.in_window(item.article.published)
         for row, (start, end) in enumerate(spans):
-            if not _states(text[start:end], analyzer.language):
+            if start in item.boilerplate or not _states(text[start:end], analyzer.language):
                 continue
             sentence = _sentence(item, row, paragraphs[item.hit.article_id], analyzer)
             sentence = replace(sentence, logit=own[row], in_window=in_window)

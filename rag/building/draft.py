@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.building.inputs import Input
 from rag.building.known_stories import Stories
@@ -142,16 +143,16 @@ class DraftCatalog(Catalog):
         rows = (known.row(path) for path, known in new.items())
         self._database.run_many("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?, ?)", rows)
 
-    def finish(self, stories: Stories) -> Columns:
+    def finish(self, stories: Stories, boilerplate: NDArray[np.int64]) -> Columns:
         """End building: columns written, everything in the one file, closed."""
-        columns = self._make_columns(stories)
+        columns = self._make_columns(stories, boilerplate)
         with self.transaction():
             self._database.run("DELETE FROM columns")
             self._database.run_many("INSERT INTO columns VALUES (?, ?, ?)", columns.pack())
         self._database.finish()
         return columns
 
-    def _make_columns(self, stories: Stories) -> Columns:
+    def _make_columns(self, stories: Stories, boilerplate: NDArray[np.int64]) -> Columns:
         days: dict[int, int] = {}
         places: dict[int, int] = {}
         names: dict[str, int] = {}
@@ -178,6 +179,7 @@ class DraftCatalog(Catalog):
             firsts=np.array([members[n].first if n in members else n for n in days], np.int64),
             newest=np.array([members[n].newest if n in members else n for n in days], np.int64),
             repeats=np.array([repeats.get(chunk_id, 0) for chunk_id, _ in pairs], np.int64),
+            boilerplate=boilerplate,
         )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rag.cleaning import CleanedArticle
 from rag.errors import QuestionError
+from rag.index.boilerplate import Boilerplate, boilerplate_of
 from rag.index.layout import IndexFolder
 from rag.index.manifest import Manifest
 from rag.index.opened import OpenIndex
@@ -41,6 +42,8 @@ class IndexDetails(BaseModel):
         manifest: What it consists of.
         n_undated: Articles without a date: filters by day leave them out.
         skipped: Inputs that the build did not take, with the reason.
+        n_boilerplate: Sentences that are no evidence, as their publisher puts them into many
+            articles.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +54,7 @@ class IndexDetails(BaseModel):
     manifest: Manifest
     n_undated: int
     skipped: tuple[Skipped, ...]
+    n_boilerplate: int = 0
 
 
 class ShownArticle(CleanedArticle):
@@ -58,9 +62,11 @@ class ShownArticle(CleanedArticle):
 
     Attributes:
         story: Its story; None where no other article tells it.
+        boilerplate: Lines of it that its publisher puts into many articles: no evidence.
     """
 
     story: Story | None = None
+    boilerplate: tuple[Boilerplate, ...] = ()
 
 
 def index_details(index_dir: Path, name: str) -> IndexDetails:
@@ -78,6 +84,7 @@ def index_details(index_dir: Path, name: str) -> IndexDetails:
             manifest=index.manifest,
             n_undated=index.catalog.n_undated(),
             skipped=tuple(index.catalog.skipped()),
+            n_boilerplate=len(index.catalog.columns.boilerplate),
         )
 
 
@@ -99,4 +106,5 @@ def stored_article(index_dir: Path, name: str, article_id: str) -> ShownArticle:
             article=article,
             removed=index.catalog.removed(article_id),
             story=story_of(index.catalog, article_id),
+            boilerplate=boilerplate_of(index.catalog, article_id),
         )

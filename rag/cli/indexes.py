@@ -190,6 +190,7 @@ def _show_details(details: IndexDetails) -> None:
         "embeddings": f"{manifest.embedder.model} ({manifest.embedder.runtime},"
         f" {manifest.embedder.dimension} dimensions)",
         "language": config.language,
+        "boilerplate": f"{details.n_boilerplate:,} sentences, which are no evidence",
         "skipped": f"{manifest.n_skipped:,}",
     }
     for name, value in facts.items():
@@ -237,3 +238,7 @@ def _show_article(cleaned: ShownArticle) -> None:
         paragraph("\nRemoved from the text as read:")
     for piece in cleaned.removed:
         paragraph(f"{piece.start}-{piece.end} {line(piece.reason)}: {line(piece.text)!r}", indent=4)
+    if cleaned.boilerplate:
+        paragraph("\nNo evidence, as it stands in many articles of its publisher:")
+    for own in cleaned.boilerplate:
+        paragraph(f"{own.start}-{own.end} {line(own.text)!r}", indent=4)

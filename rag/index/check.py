@@ -226,6 +226,7 @@ def _id_findings(path: Path, manifest: Manifest) -> Iterator[Finding]:
             for at in range(0, len(ids), _BATCH):
                 chunks = catalog.chunks(ids[at : at + _BATCH].tolist())
                 catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
+            yield from _boilerplate_findings(path, catalog)
             if reason := catalog.meta(FALLBACK):
                 yield Finding(
                     kind="model",
@@ -246,6 +247,14 @@ def _id_findings(path: Path, manifest: Manifest) -> Iterator[Finding]:
     words = LexicalIndex(path / LEXICAL).chunk_ids_where({})
     if not np.array_equal(words, ids):
         yield _from(damaged(path, f"{LEXICAL} holds other chunks than the catalog"), "words")
+
+
+def _boilerplate_findings(path: Path, catalog: Catalog) -> Iterator[Finding]:
+    """Each span lies in the text of its article."""
+    for number, start, end in catalog.columns.boilerplate.tolist():
+        if not 0 <= start < end <= len(catalog.articles([number])[number].text):
+            problem = f"boilerplate {start}-{end} of article {number} is not in its text"
+            yield _from(damaged(path, problem), "catalog")
 
 
 def _store_findings(path: Path, manifest: Manifest, ids: NDArray[np.int64]) -> Iterator[Finding]:

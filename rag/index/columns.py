@@ -33,6 +33,8 @@ class Columns:
         newest: Shape (n_articles,): number of the newest version of it; its own if it is that.
         repeats: Shape (n_chunks,): number of the article of its story that is shown instead, where
             the text of the chunk stands in that; 0 where it is found itself.
+        boilerplate: Shape (n, 3), ascending: the number of an article, and the span of a sentence
+            in its text that its publisher puts into many articles.
     """
 
     chunk_ids: NDArray[np.int64]
@@ -44,6 +46,7 @@ class Columns:
     firsts: NDArray[np.int64]
     newest: NDArray[np.int64]
     repeats: NDArray[np.int64]
+    boilerplate: NDArray[np.int64]
 
     def pack(self) -> list[Row]:
         """Rows of the table `columns`."""
@@ -57,6 +60,7 @@ class Columns:
             "firsts": self.firsts.astype("<i8").tobytes(),
             "newest": self.newest.astype("<i8").tobytes(),
             "repeats": self.repeats.astype("<i8").tobytes(),
+            "boilerplate": self.boilerplate.astype("<i8").tobytes(),
         }
         return [(name, data, zlib.crc32(data)) for name, data in parts.items()]
 
@@ -80,6 +84,11 @@ class Columns:
             if other
         }
 
+    def boilerplate_of(self, article: int) -> list[tuple[int, int]]:
+        """Spans of the boilerplate of the article with this number, in the order of its text."""
+        first, last = np.searchsorted(self.boilerplate[:, 0], [article, article + 1])
+        return [(start, end) for _, start, end in self.boilerplate[first:last].tolist()]
+
     @classmethod
     def unpack(cls, rows: Sequence[Row]) -> Columns:
         """Columns of the rows of the table.
@@ -95,6 +104,8 @@ class Columns:
             # Of format 3, which knew no stories: each article is one.
             alone = parts.get("article_numbers", b"")
             parts |= {"firsts": alone, "newest": alone, "repeats": bytes(len(parts["chunk_ids"]))}
+        if "boilerplate" not in {name for name, _, _ in rows}:
+            parts["boilerplate"] = b""  # written before there was any
         try:
             return cls(
                 chunk_ids=np.frombuffer(parts["chunk_ids"], "<i8"),
@@ -106,6 +117,7 @@ class Columns:
                 firsts=np.frombuffer(parts["firsts"], "<i8"),
                 newest=np.frombuffer(parts["newest"], "<i8"),
                 repeats=np.frombuffer(parts["repeats"], "<i8"),
+                boilerplate=np.frombuffer(parts["boilerplate"], "<i8").reshape(-1, 3),
             )
         except KeyError as error:
             raise IndexCorruptError(f"column {error} is missing or damaged") from error

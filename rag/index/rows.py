@@ -81,6 +81,11 @@ CREATE TABLE IF NOT EXISTS repeats (
     newest INTEGER NOT NULL,
     chunks BLOB NOT NULL                 -- int64 pairs: chunk_id, the article that holds its text
 );
+CREATE TABLE IF NOT EXISTS lines (     -- by these boilerplate is found
+    article INTEGER PRIMARY KEY,
+    keys BLOB NOT NULL,                  -- uint64, one per sentence: see rag.building.boilerplate
+    spans BLOB NOT NULL                  -- int32 pairs [start, end)
+);
 CREATE TABLE IF NOT EXISTS columns (  -- written last; what filters and look-ups search
     name TEXT PRIMARY KEY,
     data BLOB NOT NULL,

@@ -90,6 +90,7 @@ def whole(
     removed: Sequence[RemovedPiece],
     others: Sequence[Row] = (),
     body: str | None = None,
+    lines: Sequence[str] = (),
 ) -> str:
     """The cleaned article, what was removed from it, and what else tells its story.
 
@@ -98,6 +99,7 @@ def whole(
         removed: What cleaning took out.
         others: The other articles of its story.
         body: Its text as HTML, where something in it is marked.
+        lines: Sentences of it that its publisher puts into many articles.
     """
     pieces = "".join(
         f"<li><code>{text(piece.text.strip() or '(white space)')}</code>"
@@ -111,12 +113,23 @@ def whole(
         else '<p class="removed none">Nothing was removed: the text is as found.</p>'
     )
     return (
-        f'<div class="reader">{_head(article)}{_story(others)}{taken}'
+        f'<div class="reader">{_head(article)}{_story(others)}{taken}{_boilerplate(lines)}'
         f'<div class="text" lang="">{text(article.text) if body is None else body}</div>'
         f"{_file(article)}"
         f'<p class="taking-out"><button type="button" data-take-out="{text(article.article_id)}"'
         f' data-title="{text(headline(article))}">Take this article out of the index</button></p>'
         "</div>"
+    )
+
+
+def _boilerplate(lines: Sequence[str]) -> str:
+    """What stays in the text, and is no evidence."""
+    if not lines:
+        return ""
+    items = "".join(f"<li><code>{text(one)}</code></li>" for one in lines)
+    return (
+        f'<details class="removed"><summary>{number(len(lines), "sentence")} that stand in many'
+        f" articles of this publisher: no evidence</summary><ul>{items}</ul></details>"
     )
 
 

@@ -117,7 +117,8 @@ class LibraryEvents:
             ]
             marker = _marker(rag, view.query if view else "")
             removed = rag.removed(one.article_id)
-            return article.whole(one, removed, others, marker.marked(one.text))
+            lines = [line.text for line in rag.boilerplate(one.article_id)]
+            return article.whole(one, removed, others, marker.marked(one.text), lines)
         except RagError as error:
             return _told(error)
 

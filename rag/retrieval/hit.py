@@ -123,6 +123,7 @@ class Retrieved:
         sentence_cosines: Shape (n,): question against each sentence of the chunk.
         sentence_words: Shape (n,): share of the question's words, by rarity, that each sentence
             and the title hold, [0, 1].
+        boilerplate: Where sentences of the article start that are boilerplate: no evidence.
     """
 
     hit: Hit
@@ -130,6 +131,7 @@ class Retrieved:
     chunk: StoredChunk
     sentence_cosines: Vectors
     sentence_words: NDArray[np.float64]
+    boilerplate: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

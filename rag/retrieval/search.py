@@ -218,4 +218,12 @@ def _retrieved(
         sentence_end=end,
         **told(index, passage, article, (start, end), filter),
     )
-    return Retrieved(hit, article, found.chunk, found.sentence_cosines, found.sentence_words)
+    spans = index.catalog.columns.boilerplate_of(found.chunk.article)
+    return Retrieved(
+        hit,
+        article,
+        found.chunk,
+        found.sentence_cosines,
+        found.sentence_words,
+        boilerplate=frozenset(start for start, _ in spans),
+    )
