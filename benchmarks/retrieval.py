@@ -195,6 +195,7 @@ def run_peer(name: str, args: argparse.Namespace, out: Path) -> str | None:
     except PeerError as error:
         return str(error)
     told["seconds_to_index"] = told.pop("seconds_inside")
+    del told["first_result"]
     told["seconds_per_question"] = float(np.median(told.pop("seconds")))
     out.write_text(json.dumps(told), encoding="utf-8")
     return None
