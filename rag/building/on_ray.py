@@ -33,7 +33,7 @@ from rag.embedding import Embedder, EmbedderIdentity
 from rag.errors import ModelError, RagError, SourceError, check_extra
 from rag.index.rows import STORED, EmbeddedArticle
 from rag.readers import Block
-from rag.settings import silence_telemetry
+from rag.settings import http_to_this_machine, silence_telemetry
 from rag.text.paragraphs import Span
 
 WINDOW_BYTES = 2**30
@@ -111,7 +111,7 @@ def joined(cluster: Ray) -> Iterator[None]:
             with socket.create_connection((host, int(port)), _SECONDS):
                 pass  # Ray itself would wait for minutes
             ray.init(address=cluster.address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # what it is that Ray raises, it does not say
         raise SourceError(
             f"the Ray cluster {cluster.address or 'of this machine'} does not answer: {error}",
             mend="ray start --head, on a machine of the cluster; or build without --on",
@@ -135,7 +135,10 @@ def _start_here(options: Mapping[str, Any]) -> None:
     before = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        ray.init(address="local", _node_ip_address="127.0.0.1", include_dashboard=False, **options)
+        with http_to_this_machine():  # else it asks around which cloud it is in
+            ray.init(
+                address="local", _node_ip_address="127.0.0.1", include_dashboard=False, **options
+            )
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
     listens_on = ray.util.get_node_ip_address()
