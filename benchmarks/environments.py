@@ -57,7 +57,8 @@ def environment(name: str, work: Path) -> Path:
     python, ready = folder / "bin" / "python", folder / "ready"
     pinned = HERE / "peers" / f"{name}.txt"
     if not ready.exists() or ready.read_text(encoding="utf-8") != pinned.read_text("utf-8"):
-        pip = [python, "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
+        # Compiled as pip does it: else the first run of each library would have it to do.
+        pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         run([interpreter(pinned), "-m", "venv", "--clear", folder], work)
         run([*pip, TORCH], work)
         run([*pip, TORCH, "--requirement", pinned], work, {"CMAKE_ARGS": LLAMA})
