@@ -6,6 +6,7 @@
 # make lowest        the fast tests with the oldest libraries that the package allows
 # make adapters      the tests of the adapters, with LangChain, LlamaIndex and Haystack
 # make cluster       the tests of builds on Ray and of chunks in Milvus, with the real ones
+# make bench         other libraries beside this one, in one table (make bench BENCH="--rounds 3")
 # make package       source archive and wheel, in dist/
 # make format        format and mend what can be mended
 # make lock          write requirements.txt from the environment in .venv
@@ -22,7 +23,7 @@ CHROMIUM := tools/chromium.sh
 PYTEST := $(BIN)/python -m pytest
 SHARED := $(PYTEST) -n auto --dist loadfile
 
-.PHONY: ask ui setup test fast check lowest adapters cluster package format lock clean distclean
+.PHONY: ask ui setup test fast check lowest adapters cluster bench package format lock clean distclean
 
 ask: setup
 	@$(BIN)/rag build seeds
@@ -61,6 +62,9 @@ adapters: setup
 
 cluster: setup
 	@tools/cluster.sh
+
+bench: setup
+	$(BIN)/python benchmarks/compare.py $(BENCH)
 
 package: setup
 	$(BIN)/python -m hatchling build

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ from rag.evaluation import (
 )
 
 HERE = Path(__file__).parent
-PEERS = ("langchain_faiss", "llama_index_faiss", "haystack_faiss", "txtai_hybrid")
+PEERS = ("plain", "langchain_faiss", "llama_index_faiss", "haystack_faiss", "txtai_hybrid")
 RESULT = HERE / "results" / "retrieval.json"
 N_CANDIDATES = 100
 RRF_K = 60
@@ -173,19 +174,30 @@ def file_questions(dataset: Path) -> list[EvalQuestion]:
 
 def run_peer(name: str, args: argparse.Namespace, out: Path) -> str | None:
     """Set a library up and run it; why that failed, if it did."""
-    articles = [path.resolve() for path in args.articles]
+    store = args.work.resolve() / "stores" / f"{name}-all"
+    shutil.rmtree(store, ignore_errors=True)
+    told: dict[str, Any] = {}
+    part = out.resolve().with_suffix(".part")
     try:
         python = environment(name, args.work)
-        run(
-            [
-                *(python, HERE / "peers" / f"{name}.py", "--articles", *articles),
-                *("--questions", args.dataset.resolve() / "questions.jsonl"),
-                *("--model", Settings().models_dir / "all-MiniLM-L6-v2", "--out", out.resolve()),
-            ],
-            args.work,
-        )
+        for stage in ("build", "search"):
+            run(
+                [
+                    *(python, HERE / "peers" / f"{name}.py", stage, "--store", store),
+                    *("--articles", *(path.resolve() for path in args.articles)),
+                    *("--questions", args.dataset.resolve() / "questions.jsonl"),
+                    *("--model", Settings().models_dir.resolve() / "all-MiniLM-L6-v2"),
+                    *("--out", part),
+                ],
+                args.work,
+            )
+            told |= json.loads(part.read_text(encoding="utf-8"))
     except PeerError as error:
         return str(error)
+    told["seconds_to_index"] = told.pop("seconds_inside")
+    del told["first_result"]
+    told["seconds_per_question"] = float(np.median(told.pop("seconds")))
+    out.write_text(json.dumps(told), encoding="utf-8")
     return None
 
 

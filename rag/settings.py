@@ -6,13 +6,14 @@ The only module that reads or writes the environment. What is chosen when an ind
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -32,11 +33,18 @@ _SILENCE = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HAYSTACK_TELEMETRY_ENABLED": "False",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9",  # where Ray tells that it is switched off
     "PYTHON_DOTENV_DISABLED": "1",  # pymilvus would take any .env above it into the environment
 }
 _GRADIO_PREFIX, _HOSTED_BY = "GRADIO_", ("SPACE_ID", "KAGGLE_KERNEL_RUN_TYPE")
 _MILVUS_PREFIX = "MILVUS_"
 _NO_PROXY = ("no_proxy", "NO_PROXY")
+_NOWHERE = {
+    **dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+    ),
+    **dict.fromkeys(_NO_PROXY, "127.0.0.1,localhost"),
+}
 
 
 def _folder(path: Path) -> Path:
@@ -311,6 +319,24 @@ def leave_milvus_no_settings() -> None:
     for name in list(os.environ):
         if name.startswith(_MILVUS_PREFIX):
             del os.environ[name]
+
+
+@contextlib.contextmanager
+def http_to_this_machine() -> Iterator[None]:
+    """What is started meanwhile speaks HTTP to this machine alone.
+
+    For programs that ask around, as Ray does which cloud it is in, and take no setting against it.
+    """
+    before = {name: os.environ.get(name) for name in _NOWHERE}
+    os.environ.update(_NOWHERE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _without_password(shown: str) -> str:

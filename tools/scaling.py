@@ -1,10 +1,11 @@
 """Measures what docs/scaling.md says of Milvus and Ray, in the environment of make cluster:
 
-    PYTHONPATH=. .venv/cluster/bin/python tools/scaling.py stores|ray [--corpus FILE]
+    PYTHONPATH=. .venv/cluster/bin/python tools/scaling.py stores|ray [--corpus FILE] [--n N]
 
 `stores` compares files with Milvus Lite, `ray` builds here with builds on two nodes of Ray with a
-core each, in alternation. Prints JSON. Seconds called wall are the clock's, others the processor's.
-What files cost at a million chunks measures benchmarks/index.py.
+core each, in alternation, `--runs` times; `--n` takes the first articles alone. Prints JSON.
+Seconds called wall are those of the clock, others of the processor. What files cost at a million
+chunks measures benchmarks/index.py.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -76,26 +78,41 @@ def size(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def on_ray(corpus: Path, n_runs: int = 1) -> dict[str, object]:
-    """Builds here and on two nodes of Ray with a core each, in alternation."""
-    told: dict[str, list[object]] = {"here": [], "ray": []}
+def on_ray(corpus: Path, n_runs: int) -> dict[str, object]:
+    """Builds here and on two nodes of Ray with a core each, in alternation; who begins takes turns.
+
+    The seconds are those of `rag.build`, with joining the cluster and starting its workers, but
+    without starting the cluster.
+    """
+    phases: dict[str, list[object]] = {"here": [], "ray": []}
+    wall: dict[str, list[float]] = {"here": [], "ray": []}
     with tempfile.TemporaryDirectory() as name, two_nodes() as address:
         for run in range(n_runs):
-            for on in (None, f"ray://{address}"):
+            for on in (None, f"ray://{address}")[:: 1 if run % 2 else -1]:
                 key = "ray" if on else "here"
                 settings = project(Path(name), corpus, f"{key}-{run}")
+                started = time.perf_counter()
                 report = rag.build("news", on=on, settings=settings)
-                told[key].append(report.seconds)
-    return {"n": report.n_chunks, **told}
+                wall[key].append(round(time.perf_counter() - started, 1))
+                phases[key].append(report.seconds)
+                print(f"{key}: {wall[key][-1]} s", file=sys.stderr)
+    middle = {key: statistics.median(seconds) for key, seconds in wall.items()}
+    return {"n": report.n_chunks, "wall_seconds": wall, "medians": middle,
+            "ratio": round(middle["ray"] / middle["here"], 3), "phases": phases}  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("part", choices=("stores", "ray"))
     parser.add_argument("--corpus", type=Path, default=Path("../shared/corpora/bbc.jsonl"))
+    parser.add_argument("--n", type=int, help="articles, the first ones; default: all")
+    parser.add_argument("--runs", type=int, default=3, help="of each, for ray")
     given = parser.parse_args()
-    parts: dict[str, Callable[[Path], dict[str, object]]] = {"stores": stores, "ray": on_ray}
-    told = parts[given.part](given.corpus)
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder) / "news.jsonl"
+        lines = given.corpus.read_text("utf-8").splitlines(keepends=True)
+        corpus.write_text("".join(lines[: given.n]), encoding="utf-8")
+        told = stores(corpus) if given.part == "stores" else on_ray(corpus, given.runs)
     load = round(os.getloadavg()[1], 1)
     print(json.dumps({"part": given.part, "cores": os.cpu_count(), "load": load, **told}))
 

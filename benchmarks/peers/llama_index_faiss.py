@@ -1,26 +1,59 @@
-"""LlamaIndex: VectorStoreIndex with its own splitter, FAISS store."""
+"""LlamaIndex: VectorStoreIndex with its own splitter, FAISS store, refresh_ref_docs."""
 
-from common import K, run
+from common import DIMENSION, K, Peer, read, run
 
 
-def build(articles, model):
-    import faiss
-    from llama_index.core import Document, Settings, StorageContext, VectorStoreIndex
+def set_up(model):
+    from llama_index.core import Settings
     from llama_index.core.llms import MockLLM
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
-    from llama_index.vector_stores.faiss import FaissVectorStore
 
     Settings.llm = MockLLM()  # none is asked
     Settings.embed_model = HuggingFaceEmbedding(model_name=model)
-    store = FaissVectorStore(faiss_index=faiss.IndexFlatL2(384))
+
+
+def documents(articles):
+    from llama_index.core import Document
+
+    return [
+        Document(
+            text=article["text"], metadata={"article_id": article["id"]}, id_=str(article["id"])
+        )
+        for article in articles
+    ]
+
+
+def build(sources, model, store):
+    import faiss
+    from llama_index.core import StorageContext, VectorStoreIndex
+    from llama_index.vector_stores.faiss import FaissMapVectorStore
+
+    set_up(model)
+    vectors = FaissMapVectorStore(faiss_index=faiss.IndexIDMap2(faiss.IndexFlatL2(DIMENSION)))
     index = VectorStoreIndex.from_documents(
-        [
-            Document(text=article["text"], metadata={"article_id": article["id"]})
-            for article in articles
-        ],
-        storage_context=StorageContext.from_defaults(vector_store=store),
+        documents(read(sources)), storage_context=StorageContext.from_defaults(vector_store=vectors)
     )
-    retriever = index.as_retriever(similarity_top_k=K)
+    index.storage_context.persist(persist_dir=str(store))
+
+
+def loaded(model, store):
+    from llama_index.core import StorageContext, load_index_from_storage
+    from llama_index.vector_stores.faiss import FaissMapVectorStore
+
+    set_up(model)
+    vectors = FaissMapVectorStore.from_persist_dir(str(store))
+    context = StorageContext.from_defaults(vector_store=vectors, persist_dir=str(store))
+    return load_index_from_storage(context)
+
+
+def update(sources, model, store):
+    index = loaded(model, store)
+    index.refresh_ref_docs(documents(read(sources)))
+    index.storage_context.persist(persist_dir=str(store))
+
+
+def open_(model, store):
+    retriever = loaded(model, store).as_retriever(similarity_top_k=K)
 
     def search(question):
         return [
@@ -33,13 +66,18 @@ def build(articles, model):
 
 if __name__ == "__main__":
     run(
-        "LlamaIndex",
-        "SentenceSplitter() of 1024 tokens, 200 overlapping, FaissVectorStore (Flat), dense",
-        [
-            "llama-index-core",
-            "llama-index-vector-stores-faiss",
-            "llama-index-embeddings-huggingface",
-            "torch",
-        ],
-        build,
+        Peer(
+            name="LlamaIndex",
+            settings="SentenceSplitter() of 1024 tokens, 200 overlapping, FaissMapVectorStore"
+            " (Flat), dense; refresh_ref_docs",
+            packages=(
+                "llama-index-core",
+                "llama-index-vector-stores-faiss",
+                "llama-index-embeddings-huggingface",
+                "torch",
+            ),
+            build=build,
+            update=update,
+            open=open_,
+        )
     )

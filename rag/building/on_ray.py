@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import ipaddress
 import json
 import socket
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -32,7 +33,7 @@ from rag.embedding import Embedder, EmbedderIdentity
 from rag.errors import ModelError, RagError, SourceError, check_extra
 from rag.index.rows import STORED, EmbeddedArticle
 from rag.readers import Block
-from rag.settings import silence_telemetry
+from rag.settings import http_to_this_machine, silence_telemetry
 from rag.text.paragraphs import Span
 
 WINDOW_BYTES = 2**30
@@ -104,15 +105,13 @@ def joined(cluster: Ray) -> Iterator[None]:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         if cluster.address is None:
-            # Ray asks nobody who he is: on this machine alone it listens to nobody else.
-            here = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
-            ray.init(address="local", **here, **quiet)
+            _start_here(quiet)
         else:
             host, _, port = cluster.address.rpartition(":")
             with socket.create_connection((host, int(port)), _SECONDS):
                 pass  # Ray itself would wait for minutes
             ray.init(address=cluster.address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # what it is that Ray raises, it does not say
         raise SourceError(
             f"the Ray cluster {cluster.address or 'of this machine'} does not answer: {error}",
             mend="ray start --head, on a machine of the cluster; or build without --on",
@@ -121,6 +120,31 @@ def joined(cluster: Ray) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _start_here(options: Mapping[str, Any]) -> None:
+    """Start a Ray of this machine alone, which listens on loopback: it asks nobody who he is.
+
+    Raises:
+        RuntimeError: it would listen to others.
+    """
+    import ray
+    from ray._private import ray_constants
+
+    # Ray makes of 127.0.0.1 an address that others reach, where it takes clusters to be possible.
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        with http_to_this_machine():  # else it asks around which cloud it is in
+            ray.init(
+                address="local", _node_ip_address="127.0.0.1", include_dashboard=False, **options
+            )
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+    listens_on = ray.util.get_node_ip_address()
+    if not ipaddress.ip_address(listens_on).is_loopback:
+        ray.shutdown()
+        raise RuntimeError(f"this release of Ray would listen on {listens_on}, to other machines")
 
 
 def n_gpus() -> int:
@@ -155,13 +179,14 @@ def read_and_embed(
 
 
 def _done(window: Sequence[T], work: Work) -> Iterator[tuple[T, list[Read]]]:
-    rows = _results([item for item in window if isinstance(item, Block)], work)
-    reads = (own for row in rows for own in _unpacked(row, work.identity.dimension))
-    for item in window:
-        yield item, next(reads) if isinstance(item, Block) else []
+    # Closed here, whatever happens: once Ray is left, its pipeline cannot end itself any more.
+    with contextlib.closing(_results([b for b in window if isinstance(b, Block)], work)) as rows:
+        reads = (own for row in rows for own in _unpacked(row, work.identity.dimension))
+        for item in window:
+            yield item, next(reads) if isinstance(item, Block) else []
 
 
-def _results(blocks: Sequence[Block], work: Work) -> Iterator[Row]:
+def _results(blocks: Sequence[Block], work: Work) -> Generator[Row, None, None]:
     """What the pipeline makes of blocks, in their order."""
     if not blocks:
         return
@@ -186,7 +211,8 @@ def _results(blocks: Sequence[Block], work: Work) -> Iterator[Row]:
         num_cpus=0 if on_gpus else 1,
         num_gpus=1 if on_gpus else 0,
     )
-    yield from pipeline.iter_rows()
+    with contextlib.closing(iter(pipeline.iter_rows())) as rows:
+        yield from rows
 
 
 def _jobs(blocks: Sequence[Block]) -> Iterator[bytes]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from rag.settings import silence_telemetry
 
 _SECONDS = 300
+_TRIES = 4
 _PORTS = ("metrics_agent_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -23,15 +26,28 @@ def two_nodes() -> Iterator[str]:
         "worker_register_timeout_seconds": _SECONDS,
         "agent_register_timeout_ms": 1000 * _SECONDS,
     }
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={**_node(), "include_dashboard": False, "_system_config": patient},
+    cluster = _tried(
+        lambda: Cluster(
+            initialize_head=True,
+            head_node_args={**_node(), "include_dashboard": False, "_system_config": patient},
+        )
     )
     try:
-        cluster.add_node(**_node())
+        _tried(lambda: cluster.add_node(**_node()))
         yield cluster.address
     finally:
         cluster.shutdown()
+
+
+def _tried(start: Callable[[], T]) -> T:
+    """Start a node, again where it took longer than Ray waits: half a minute, by no setting."""
+    for _ in range(_TRIES - 1):
+        try:
+            return start()
+        except Exception as error:  # Ray raises plain ones
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
 
 
 def _node() -> dict[str, Any]:
