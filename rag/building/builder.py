@@ -19,11 +19,6 @@ from rag.building.before import Before, look_at_live
 from rag.building.draft import DraftCatalog
 from rag.building.embedder import BuildEmbedder
 from rag.building.inputs import Stored
-<<<<<<< HEAD
-=======
-from rag.building.known_lines import find_boilerplate
-from rag.building.known_stories import find_stories
->>>>>>> h-stories-2
 from rag.building.prepare import Batch, Preparation, ReadBlocks, ahead, count_inputs, cut, embed
 from rag.building.publish import publish
 from rag.building.recipe import recipe_of, runtime_of, why_anew
@@ -245,90 +240,3 @@ class _Build:
                 catalog.set_path(article_id, path)
             self._step("batch written")
         self._step("batch stored")
-<<<<<<< HEAD
-=======
-
-    def _publish(self, catalog: DraftCatalog) -> Manifest:
-        staging = self._folder.staging
-        identity = json.loads(catalog.meta("embedder") or "null")
-        base = base_of(self._folder, catalog)
-        collection = self._new_collection(catalog)
-        self._tell("derive")
-        with self._timed("stories"):
-            stories = find_stories(catalog.database)
-            self._step("stories found")
-        with self._timed("lines"):
-            boilerplate = find_boilerplate(catalog.database, stories.members)
-        with self._timed("store"):
-            columns = catalog.finish(stories, boilerplate)
-        self._step("catalog finished")
-        with self._timed("derive"):
-            derived = self._derive(collection, identity["dimension"], base)
-        self._seconds |= derived.seconds
-        self._tell("publish")
-        with self._timed("publish"):
-            files = describe_files(staging, {CATALOG: derived.catalog})
-            self._step("files hashed")
-            manifest = Manifest(
-                index=self._folder.name,
-                created=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
-                rag_version=__version__,
-                config=self._config,
-                embedder=identity,
-                recipe=self._recipe,
-                vector_index=derived.vector_index,
-                collection=collection,
-                n_articles=len(columns.article_numbers),
-                n_chunks=len(columns.chunk_ids),
-                n_skipped=len(self._skipped),
-                files=files,
-            )
-            write_manifest(staging, manifest)
-            self._step("manifest written")
-            self._folder.publish(self._step)
-        return manifest
-
-    def _derive(self, collection: str | None, dimension: int, base: Base | None) -> Derived:
-        staging, language = self._folder.staging, self._config.language
-        if collection is not None:
-            return derive_into(self._config.store, collection, staging, language, self._step)
-        return derive(staging, language, dimension, base, self._step)
-
-    def _new_collection(self, catalog: DraftCatalog) -> str | None:
-        """Where the chunks go, if not into files; noted, so that whoever goes on can delete it."""
-        store = self._config.store
-        if store.kind == "local":
-            return None
-        if begun := catalog.meta(COLLECTION):
-            drop_collection(store, begun, self._folder.path)
-        with catalog.transaction():
-            catalog.set_meta(COLLECTION, name := new_collection(self._folder.name))
-        return name
-
-    @contextlib.contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._add_seconds(phase, started)
-
-    def _add_seconds(self, phase: str, started: float) -> float:
-        now = time.perf_counter()
-        self._seconds[phase] = self._seconds.get(phase, 0.0) + now - started
-        return now
-
-    def _tell(self, phase: str) -> None:
-        if self._progress is not None:
-            self._progress(
-                BuildProgress(
-                    index=self._folder.name,
-                    phase=phase,
-                    n_done=len(self._seen),
-                    n_chunks=self._n_embedded,
-                    n_expected=self._n_expected,
-                    note=self._note(),
-                )
-            )
-
-    def _note(self) -> str | None:
-        return "; ".join([*self._notes, *self._embedder.notes]) or None
->>>>>>> h-stories-2

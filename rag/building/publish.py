@@ -8,6 +8,7 @@ import json
 from rag import __version__
 from rag.building.derive import Derived, derive, derive_into
 from rag.building.draft import DraftCatalog
+from rag.building.known_lines import find_boilerplate
 from rag.building.known_stories import find_stories
 from rag.building.staging import COLLECTION, Base, base_of
 from rag.building.tally import Tally
@@ -46,8 +47,10 @@ def publish(
     with tally.timed("stories"):
         stories = find_stories(catalog.database)
         step("stories found")
+    with tally.timed("lines"):
+        boilerplate = find_boilerplate(catalog.database, stories.members)
     with tally.timed("store"):
-        columns = catalog.finish(stories)
+        columns = catalog.finish(stories, boilerplate)
     step("catalog finished")
     with tally.timed("derive"):
         derived = _derive(folder, config, collection, identity["dimension"], base, step)

@@ -19,15 +19,10 @@ from rag.answering.question import Kind
 from rag.article import Article
 from rag.chat import Chat
 from rag.cleaning import Removed
-<<<<<<< HEAD:rag/engine/__init__.py
 from rag.embedding import Embedder
 from rag.engine.asking import SENT, Asking, answer_of, read_question
 from rag.engine.live import LiveVersion
-=======
-from rag.embedding import Embedder, Vectors
-from rag.errors import IndexFormatError
 from rag.index.boilerplate import Boilerplate, boilerplate_of
->>>>>>> h-stories-2:rag/engine.py
 from rag.index.layout import IndexFolder
 from rag.index.opened import OpenIndex
 from rag.index.stories import Story, stories_of
@@ -303,7 +298,7 @@ class Rag:
     def boilerplate(self, article_id: str) -> tuple[Boilerplate, ...]:
         """The lines of an article that its publisher puts into many: they are no evidence."""
         with self._life.in_use():
-            return boilerplate_of(self._live().index.catalog, article_id)
+            return boilerplate_of(self._version.now().index.catalog, article_id)
 
     def stories(self) -> list[Story]:
         """The stories that several articles tell, ordered by their first reports' reading."""
