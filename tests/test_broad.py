@@ -87,6 +87,14 @@ def test_a_summary_begins_with_the_newest_state_and_says_of_when(strike: Rag) ->
                for item in answer.items)  # fmt: skip
 
 
+def test_it_is_told_how_many_articles_were_looked_at(strike: Rag) -> None:
+    answer = strike.ask("the strike of the Lindal ferry crews", kind="summary")
+    n_cited = len({citation.article_id for citation in answer.citations})
+    assert f"Of 4 articles that were looked at, {n_cited} are cited." in (answer.note or "")
+    alone = strike.ask("first", kind="summary")
+    assert "looked at" not in (alone.note or "")
+
+
 def test_a_summary_of_one_time_does_not_repeat_its_day(strike: Rag) -> None:
     answer = strike.ask("the strike of the Lindal ferry crews", kind="summary", since="2024-01-01")
     assert answer.items

@@ -358,6 +358,28 @@ def test_a_figure_and_a_saying_stay_with_their_name(
     assert (completion in [sentence.text for sentence in answer.sentences]) is stands
 
 
+PORT = {"id": "port", "title": "Malby", "published": "2024-03-09",
+        "text": "The ministry said that Per Dahl was replaced as the head of the Malby port. Lindal"
+        " will ask Holm to get the tolls of Malby. The crews of the Malby port want nine ships.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "completion", "stands"),
+    [
+        ("Who runs the Malby port?", "The ministry runs the Malby port.", False),
+        ("What does Holm want from Malby?", "Holm wants the tolls of Malby.", False),
+        ("What do the crews of the Malby port want?",
+         "The crews of the Malby port want nine ships.", True),
+    ],
+)  # fmt: skip
+def test_what_is_asked_to_be_done_stands_in_the_source(
+    tmp_path: Path, question: str, completion: str, stands: bool
+) -> None:
+    answer = answer_from(tmp_path, [PORT], question, completion)
+    assert (completion in [sentence.text for sentence in answer.sentences]) is stands
+
+
 RALLY = {
     "id": "rally", "title": "Holm wins the Lindal rally", "published": "2024-03-09",
     "text": "Anna Holm won the Lindal rally on Saturday after six hours on snow. Second came Per"

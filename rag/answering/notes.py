@@ -23,7 +23,11 @@ NOTHING_SUPPORTED = (
     " articles."
 )
 NOTHING_WRITTEN = "The language model wrote nothing; these are sentences of the articles."
-ITEMS = "Sentences of the articles, word for word, put together without the language model."
+ITEMS = (
+    "Sentences of the articles, word for word, put together without the language model."
+    " Of {looked} that were looked at, {cited} are cited."
+)
+ITEMS_OF_ONE = "Sentences of the article, word for word, put together without the language model."
 NOT_FITTED = (
     "Confidence is not fitted for the embedding model {embedding} with the language model {llm}:"
     " how likely this answer is right is not known, and neither min_evidence nor min_confidence"
@@ -74,6 +78,16 @@ def refusal(
             words = ", ".join(f"“{word}”" for word in told)
             return f"{text} What was found does not bear out {words}."
     return text
+
+
+def of_items(gathered: Gathered, body: Body, *, of_article: bool) -> str:
+    """How an answer of items was made, and of how many articles."""
+    if of_article:
+        return ITEMS_OF_ONE
+    n_looked = len({item.hit.article_id for item in gathered.found})
+    n_cited = len({citation.article_id for citation in body.citations})
+    looked = "1 article" if n_looked == 1 else f"{n_looked} articles"
+    return ITEMS.format(looked=looked, cited=n_cited)
 
 
 def no_verdict(question: Question, body: Body) -> str | None:

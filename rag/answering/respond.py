@@ -21,7 +21,6 @@ from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
 from rag.answering.evidence import Evidence, left_out, rank_sentences, select
 from rag.answering.gathering import Gathered
 from rag.answering.notes import (
-    ITEMS,
     NO_RULES,
     NOT_FITTED,
     NOTHING_SUPPORTED,
@@ -30,6 +29,7 @@ from rag.answering.notes import (
     as_of,
     may_answer,
     no_verdict,
+    of_items,
     old_day,
     refusal,
 )
@@ -146,7 +146,10 @@ def answer_events(
     if question.foreign or question.ahead:
         likely = 0.0 if calibration else None
     elif is_broad:
-        draft, likely = _broad_draft(question, usable), None  # nothing is fitted for these
+        draft, likely = (
+            _broad_draft(question, usable, gathered),
+            None,
+        )  # nothing is fitted for these
     elif usable and _worth_asking(likely, settings, calibration):
         evidence = select(usable, settings.evidence_sentences)
         prompt = _prompt(question, evidence, means.llm, settings)
@@ -244,13 +247,14 @@ class Draft:
     n_answer_tokens: int = 0
 
 
-def _broad_draft(question: Question, usable: Sequence[Evidence]) -> Draft:
+def _broad_draft(question: Question, usable: Sequence[Evidence], gathered: Gathered) -> Draft:
     """The items of a broad answer; none where nothing found bears on the question."""
     items = choose_items(question, usable)
     if not items:
         return Draft()
     body, made = compose_items(question.kind, items)
-    return Draft(body, made, AnswerStatus.EXTRACTED, ITEMS)
+    note = of_items(gathered, body, of_article=question.of_article)
+    return Draft(body, made, AnswerStatus.EXTRACTED, note)
 
 
 def _prompt(

@@ -61,7 +61,28 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
             name in held or (name in known and same_name(name, held, language)) for name in named
         )
         and _ranks_held(sentence, read)
+        and _doing_held(question, sources)
         and (not sentence.is_negated or denies(sentence, sources))
+    )
+
+
+def _doing_held(question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether the sources have what is asked to be done: "runs", "want".
+
+    A ministry that replaced the head does not run the agency, and what one wants, another does not.
+    """
+    language = question.language
+    asked = language.pattern("questions.doing").search(question.text)
+    if not asked or language.pattern("speech.keeps").search(question.text):
+        return True
+    verb = asked["does"] or asked["do"]
+    wanted = set(question.analyzer.content_terms(verb))
+    if not wanted or verb in language.words("questions.light_verbs"):
+        return True
+    events = premise_words(language).events.get(verb)
+    return any(
+        wanted <= source.headed.terms or (events and events.search(source.headed.text))
+        for source in sources
     )
 
 
