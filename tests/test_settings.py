@@ -113,7 +113,13 @@ def test_ray_and_milvus_are_told_to_report_nothing_and_to_read_no_settings(tmp_p
         MILVUS_DEFAULT_CONNECTION="other",
         RAY_USAGE_STATS_ENABLED="1",
     )
-    assert shown == str({"PYTHON_DOTENV_DISABLED": "1", "RAY_USAGE_STATS_ENABLED": "0"})
+    assert shown == str(
+        {
+            "PYTHON_DOTENV_DISABLED": "1",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9",
+        }
+    )
 
 
 def test_gradio_gets_no_setting_of_the_environment(tmp_path: Path) -> None:
