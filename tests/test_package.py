@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from packaging.requirements import Requirement
@@ -250,10 +251,20 @@ def test_search_and_ask(seeds: Installed) -> None:
 @pytest.mark.models
 def test_the_page_listens(seeds: Installed, everything: Installed) -> None:
     shutil.copytree(seeds.cwd, everything.cwd, dirs_exist_ok=True)
-    with serving(everything) as address, urllib.request.urlopen(f"{address}config") as response:
-        config = json.load(response)
+    with serving(everything) as address:
+        head = json.loads(get(f"{address}config"))["head"]
+        linked = [
+            get(urljoin(address, path)) for path in re.findall(r'(?:href|src)="([^"]+)"', head)
+        ]
     for name in ("page.js", "page.css"):
-        assert (ROOT / "rag" / "page" / name).read_text(encoding="utf-8") in config["head"]
+        written = (ROOT / "rag" / "page" / name).read_text(encoding="utf-8")
+        assert any(written in text for text in linked)
+
+
+def get(address: str) -> str:
+    """What stands at an address."""
+    with urllib.request.urlopen(address) as response:
+        return str(response.read().decode())
 
 
 @contextmanager
