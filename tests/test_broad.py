@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rag.answering.answer import AnswerStatus
 from rag.answering.broad import ARTICLE_WORDS
 from rag.engine import Rag
 from rag.settings import Settings
@@ -85,6 +86,12 @@ def test_a_summary_begins_with_the_newest_state_and_says_of_when(strike: Rag) ->
     assert len({day.year for day in days}) == 2
     assert all(item.text.startswith(("7 March 2024: ", "8 March 2024: ", "4 May 2021: "))
                for item in answer.items)  # fmt: skip
+
+
+def test_a_list_of_what_no_article_is_about_is_refused(strike: Rag) -> None:
+    answer = strike.ask("Which colours did early astronomers give to distant comets?", kind="list")
+    assert answer.status is AnswerStatus.NO_ANSWER
+    assert answer.items == ()
 
 
 def test_it_is_told_how_many_articles_were_looked_at(strike: Rag) -> None:

@@ -24,6 +24,8 @@ from rag.text.periods import told_periods
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 """Kinds that are answered by items."""
 
+MIN_COSINE, MIN_COVERAGE = 0.5, 0.5
+"""Of the best sentence with the question: below both, the articles say nothing of it."""
 FREE_NAMES = 2
 """Names and amounts of the question that may lack around an item."""
 MAX_WORDS = 260
@@ -86,7 +88,7 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
         ranked: Sentences that may support an answer, best first.
     """
     pool = [s for s in ranked if len(s.text.split()) <= _MAX_SENTENCE_WORDS][:N_CONSIDERED]
-    if not pool:
+    if not pool or not (question.of_article or _bears(pool)):
         return []
     vectors = np.stack([sentence.vector for sentence in pool])
     alike = vectors @ vectors.T
@@ -106,6 +108,11 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
     chosen = _greedy(question, pool, value, alike)
     items = [Item(pool[at], *_day_of(pool[at]), _others(at, pool, alike, chosen)) for at in chosen]
     return _in_order(question, items)
+
+
+def _bears(pool: Sequence[Evidence]) -> bool:
+    """Whether some sentence has to do with the question, by its sense or by its words."""
+    return any(s.cosine >= MIN_COSINE or s.coverage >= MIN_COVERAGE for s in pool)
 
 
 def _support(pool: Sequence[Evidence], alike: Array) -> list[int]:
