@@ -48,7 +48,14 @@ def loaded(model, store):
 
 def update(sources, model, store):
     index = loaded(model, store)
-    index.refresh_ref_docs(documents(read(sources)))
+    new = documents(read(sources))
+    for document in new:
+        known = index.docstore.get_document_hash(document.id_)
+        if known not in (None, document.hash):
+            # refresh_ref_docs alone leaves the old vectors: this store deletes by node.
+            nodes = index.docstore.get_ref_doc_info(document.id_).node_ids
+            index.delete_nodes(nodes, delete_from_docstore=False)
+    index.refresh_ref_docs(new)
     index.storage_context.persist(persist_dir=str(store))
 
 
@@ -69,7 +76,7 @@ if __name__ == "__main__":
         Peer(
             name="LlamaIndex",
             settings="SentenceSplitter() of 1024 tokens, 200 overlapping, FaissMapVectorStore"
-            " (Flat), dense; refresh_ref_docs",
+            " (Flat), dense; delete_nodes and refresh_ref_docs",
             packages=(
                 "llama-index-core",
                 "llama-index-vector-stores-faiss",
