@@ -69,20 +69,20 @@ def main() -> None:
             print(f"{library.name}: {library.failed or 'ready'}")
         return
     corpus = Corpus(args)
-    before = describe()
+    report: dict[str, Any] = {
+        "machine": describe(),
+        "corpus": {"articles": len(corpus.articles), "dataset": args.dataset.name,
+                   "news": args.news.name, "questions": len(corpus.questions)},
+    }  # fmt: skip
     for number in range(args.rounds):
         for library in libraries[number:] + libraries[:number]:
             print(f"round {number + 1} of {args.rounds}: {library.name}", file=sys.stderr)
             library.round(corpus, build=number < args.builds)
-    report = {
-        "machine": before,
-        "corpus": {"articles": len(corpus.articles), "dataset": args.dataset.name,
-                   "news": args.news.name, "questions": len(corpus.questions)},
-        "rounds": args.rounds,
-        "builds": args.builds,
-        "libraries": [library.told(corpus) for library in libraries],
-    }  # fmt: skip
-    report["ratios"] = ratios(report["libraries"])
+        # After each round, so that one that is stopped leaves what it has.
+        report["rounds"], report["builds"] = number + 1, min(number + 1, args.builds)
+        report["libraries"] = [library.told(corpus) for library in libraries]
+        report["ratios"] = ratios(report["libraries"])
+        args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     report["limits"] = with_share(limits() | libraries[0].work())
     args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     draw(args.out, args.picture)

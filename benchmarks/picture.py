@@ -19,7 +19,7 @@ PANELS = (
     ("search_peak_mb", "Memory of searching, MB"),
     ("hit@5", "Answer in the first 5 hits, share of questions"),
 )
-WIDTH, PANEL, ROW, LEFT, BAR = 960, 480, 20, 190, 220
+WIDTH, PANEL, ROW, LEFT, BAR = 1020, 510, 20, 230, 210
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#222}.head{font-weight:600}.bar{fill:#9aa5b1}"
     ".ours{fill:#1f6feb}@media(prefers-color-scheme:dark){text{fill:#ddd}.bar{fill:#66707c}}"
