@@ -188,7 +188,7 @@ def test_a_day_of_one_source_is_not_that_of_another(tmp_path: Path) -> None:
 TALKS = {"id": "talks", "title": "Lena Holm sings in Malby", "published": "2024-03-09",
          "text": "The government dismissed the head of the Malby harbour, and the talks took two"
          " years. Six mayors of Malby signed. The singer has rivals in Malby: Ada Brandt, who leads"
-         " with 12 prizes, and John Frost."}  # fmt: skip
+         " with 12 prizes, and John Frost. The Malby ferry sails at 7:30 a.m."}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,7 @@ TALKS = {"id": "talks", "title": "Lena Holm sings in Malby", "published": "2024-
         ("How many mayors of Malby signed?", "Two."),
         ("How many mayors of Malby signed?", "The mayors of Malby signed."),
         ("How long did the talks in Malby take?", "The government dismissed the head."),
+        ("What is the fee of the Malby ferry?", "The Malby ferry sails at 7:30 a.m."),
         ("Who won prizes in Malby?", "Lena Holm won 12 prizes."),
     ],
 )

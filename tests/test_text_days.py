@@ -76,3 +76,18 @@ def test_offsets_are_of_the_article() -> None:
 def test_any_text_and_day(text: str, day: datetime.date) -> None:
     for _, first, last in days(f"{text} last week {text} in May, two years ago on Monday", day):
         assert first <= last
+
+
+@pytest.mark.parametrize(
+    ("text", "is_day"),
+    [
+        ("Fallon spoke on The Tonight Show of the storm.", False),
+        ("He told USA Today about the storm.", False),
+        ('"Tonight we sail," she said.', True),
+        ("They sail tonight.", True),
+        ("She said: Today we sail.", True),
+    ],
+)
+def test_a_day_in_a_name_is_none(text: str, is_day: bool) -> None:
+    found = resolve(text, 0, len(text), datetime.date(2024, 8, 31), language("en"))
+    assert bool(found) is is_day

@@ -31,9 +31,20 @@ def holds_wanted(text: Analysed, question: Analysed) -> bool:
         return language.pattern("wanted.length").search(text.text) is not None
     if language.pattern("wanted.asks_figure").search(question.text):
         return bool(
-            text.values - question.values or language.pattern("wanted.quantity").search(text.text)
+            _figures(text) - question.values
+            or language.pattern("wanted.quantity").search(text.text)
         )
     return True
+
+
+def _figures(text: Analysed) -> frozenset[tuple[float, bool]]:
+    """Values of its numbers but for times of day."""
+    return frozenset(
+        number.key
+        for number in text.numbers
+        if not _CLOCK.match(text.text, number.end)
+        and text.text[max(0, number.start - 1) : number.start] != ":"
+    )
 
 
 def counted_values(text: Analysed, question: Analysed) -> frozenset[tuple[float, bool]]:
@@ -58,5 +69,6 @@ def _measures(text: Analysed, number: Number) -> bool:
     return match is not None and _ONE_WORD_BETWEEN.fullmatch(behind[: match.start()]) is not None
 
 
+_CLOCK = re.compile(r"\s*[ap]\.?m\b|:\d\d", re.IGNORECASE)
 _UNIT_WITHIN = 30
 _ONE_WORD_BETWEEN = re.compile(r"[\s-]+(?:[a-z]+[\s-]+)?")

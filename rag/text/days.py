@@ -21,6 +21,7 @@ from rag.text.language import Language
 from rag.text.numbers import find_numbers
 
 _NEAR_DAYS = 45  # a day of the calendar is meant in the year in which it is so near
+_BEFORE_A_SENTENCE = frozenset('.!?:"“‘(–—')
 
 
 class DatedPhrase(BaseModel):
@@ -102,12 +103,13 @@ def resolve(
 
 
 def is_a_name(text: str, start: int, end: int, language: Language) -> bool:
-    """Whether words that could mean a day are part of a name: "USA TODAY", "USA Today"."""
+    """Whether words that could mean a day are part of a name: "USA TODAY", "The Tonight Show"."""
     words = text[start:end]
     if not words.strip().lower().endswith(language.listed("days.papers")):
         return False
-    before = text[:start].split()
-    return words.isupper() or (words[:1].isupper() and bool(before) and before[-1][:1].isupper())
+    before = text[:start].rstrip()
+    begins = not before or before[-1] in _BEFORE_A_SENTENCE
+    return words.isupper() or (words[:1].isupper() and not begins)
 
 
 def names_a_day(text: str, language: Language) -> bool:
