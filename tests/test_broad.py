@@ -94,6 +94,12 @@ def test_a_list_of_what_no_article_is_about_is_refused(strike: Rag) -> None:
     assert answer.items == ()
 
 
+def test_a_timeline_of_a_name_is_made_however_it_is_asked(strike: Rag) -> None:
+    answer = strike.ask("Make me a chronological overview of whatever is said about Lindal")
+    assert answer.kind == "timeline"
+    assert answer.items
+
+
 def test_it_is_told_how_many_articles_were_looked_at(strike: Rag) -> None:
     answer = strike.ask("the strike of the Lindal ferry crews", kind="summary")
     n_cited = len({citation.article_id for citation in answer.citations})

@@ -24,6 +24,7 @@ from rag.text.periods import told_periods
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 """Kinds that are answered by items."""
 
+_OF_A_SUBJECT = (Kind.SUMMARY, Kind.TIMELINE, Kind.DATED)
 MIN_COSINE, MIN_COVERAGE = 0.5, 0.5
 """Of the best sentence with the question: below both, the articles say nothing of it."""
 FREE_NAMES = 2
@@ -88,7 +89,7 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
         ranked: Sentences that may support an answer, best first.
     """
     pool = [s for s in ranked if len(s.text.split()) <= _MAX_SENTENCE_WORDS][:N_CONSIDERED]
-    if not pool or not (question.of_article or _bears(pool)):
+    if not pool or not (question.of_article or _bears(question, pool)):
         return []
     vectors = np.stack([sentence.vector for sentence in pool])
     alike = vectors @ vectors.T
@@ -110,9 +111,18 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
     return _in_order(question, items)
 
 
-def _bears(pool: Sequence[Evidence]) -> bool:
-    """Whether some sentence has to do with the question, by its sense or by its words."""
-    return any(s.cosine >= MIN_COSINE or s.coverage >= MIN_COVERAGE for s in pool)
+def _bears(question: Question, pool: Sequence[Evidence]) -> bool:
+    """Whether some sentence has to do with the question, by its sense or by its words.
+
+    Of a subject it is enough that its names stand around one: "a timeline on Healey".
+    """
+    has_subject = question.kind in _OF_A_SUBJECT and any(
+        premise.kind == "name" for premise in question.premises
+    )
+    return any(
+        s.cosine >= MIN_COSINE or s.coverage >= MIN_COVERAGE or (has_subject and not s.lacking)
+        for s in pool
+    )
 
 
 def _support(pool: Sequence[Evidence], alike: Array) -> list[int]:
