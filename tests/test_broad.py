@@ -67,7 +67,7 @@ STRIKE: list[dict[str, Any]] = [
     {"id": "paper", "title": "Lindal", "published": "2024-03-08",
      "text": "The Lindal ferry crews began another strike over shifts on Thursday."},
     {"id": "view", "title": "Lindal", "published": "2024-03-08",
-     "text": "Over the Lindal ferry the crews, we hear, may may go for a new round."},
+     "text": "Over the Lindal ferry the crews, we hear, may go for a new round."},
 ]  # fmt: skip
 
 

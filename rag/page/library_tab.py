@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from rag import KNOWN_SUFFIXES
@@ -50,9 +52,11 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
 
     listed, about = [table, view], [health, formats, uploads, skipped, groups]
     shown = gr.on([tab.select, index.change], events.show, [index, view], about, **QUIET)
-    query.change(events.rows, [index, query, view], listed, trigger_mode="always_last", **QUIET)
-    table.apply(events.order, [index, view], listed, **QUIET)
-    groups.apply(events.narrow, [index, view], [groups, table, view], **QUIET)
+    # One at a time, as they are asked: else a list asked for earlier could come last, and stay.
+    in_turn: dict[str, Any] = {"concurrency_id": "articles", "concurrency_limit": 1, **QUIET}
+    query.change(events.rows, [index, query, view], listed, trigger_mode="always_last", **in_turn)
+    table.apply(events.order, [index, view], listed, **in_turn)
+    groups.apply(events.narrow, [index, view], [groups, table, view], **in_turn)
     gr.on([table.select, text.select], events.open, [index, view], text, **QUIET)
     text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
     index.change(lambda: (article.NO_ARTICLE, ""), None, [text, built], **QUIET)
@@ -78,7 +82,7 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
     after = {"trigger_mode": "multiple", **QUIET}
     shown_again = [change.then(events.show, [index, view], about, **after) for change in changes]
     for done in (shown, *shown_again):
-        done.then(events.rows, [index, query, view], listed, **after)
+        done.then(events.rows, [index, query, view], listed, **after | in_turn)
     for event in (kept, check.click(events.check, index, built, **QUIET), *changes):
         event.failure(lambda: UNFORESEEN, None, built, **QUIET)
 
