@@ -15,7 +15,7 @@ from rag.page.handlers import Handlers, example
 from rag.page.library_events import LibraryEvents
 from rag.page.library_tab import library_tab
 from rag.page.more_tabs import following_tab, remarks_tab
-from rag.page.parts import QUIET, html
+from rag.page.parts import QUICK, QUIET, html
 
 MAX_WAITING = 64
 _OLD_SECONDS = 24 * 60 * 60  # of files that were uploaded and left
@@ -55,7 +55,7 @@ def build_page(
                 following_tab(handlers.following, handlers, index, tab)
             with gr.Tab("Remarks") as tab:
                 remarks_tab(handlers.remarks, index, tab)
-        index.focus(handlers.indexes, index, index, **QUIET)
+        index.focus(handlers.indexes, index, index, **QUICK)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=16, api_open=False)
     return page
 
@@ -123,10 +123,10 @@ def _ask_tab(
         [arrival, index],
         shown,
         js="(_, index) => ragPage.arrival(index)",
-        **QUIET,
+        **QUICK,
     )
     arrived.then(**opening)  # not before: the index may be another one
-    talks.select(handlers.talking.change_talk, talk, shown, **QUIET)
+    talks.select(handlers.talking.change_talk, talk, shown, **QUICK)
     asking: dict[str, Any] = {
         "fn": handlers.talking.ask,
         "inputs": [question, index, since, until, source, undated, talk],
@@ -136,7 +136,7 @@ def _ask_tab(
         **QUIET,
     }
     asked = gr.on([question.submit, ask.click], **asking)
-    tried = examples.example_select(example, None, question, **QUIET).then(**asking)
+    tried = examples.example_select(example, None, question, **QUICK).then(**asking)
     again = gr.on(
         [past.retry, current.retry],
         **asking
@@ -148,17 +148,17 @@ def _ask_tab(
     )
     for done in (asked, tried, again):
         # Past the queue: where that is full, this too would be refused.
-        done.failure(handlers.talking.failed_to_answer, None, current, queue=False, **QUIET)
-    stop.click(handlers.talking.stop, queue=False, **QUIET)
+        done.failure(handlers.talking.failed_to_answer, None, current, **QUICK)
+    stop.click(handlers.talking.stop, **QUICK)
     page.unload(handlers.talking.stop)
 
-    chosen = gr.on([past.select, current.select], handlers.open_place, None, panel, **QUIET)
-    chosen.failure(handlers.failed, None, panel, **QUIET)
-    gr.on([panel.clear, index.change], lambda: article.NO_PASSAGE, None, panel, **QUIET)
+    chosen = gr.on([past.select, current.select], handlers.open_place, None, panel, **QUICK)
+    chosen.failure(handlers.failed, None, panel, **QUICK)
+    gr.on([panel.clear, index.change], lambda: article.NO_PASSAGE, None, panel, **QUICK)
 
     narrow.click(None, None, None, js="ragPage.toggleFilters")
-    timeline.select(handlers.choose_days, [index, talk], [since, until, timeline], **QUIET)
-    timeline.clear(handlers.all_days, [index, talk], [since, until, timeline], **QUIET)
+    timeline.select(handlers.choose_days, [index, talk], [since, until, timeline], **QUICK)
+    timeline.clear(handlers.all_days, [index, talk], [since, until, timeline], **QUICK)
     days = [index, since, until, talk]
     gr.on(
         [since.change, until.change],
@@ -166,7 +166,7 @@ def _ask_tab(
         days,
         timeline,
         trigger_mode="always_last",
-        **QUIET,
+        **QUICK,
     )
 
     filters = [since, until, source, undated]
@@ -176,15 +176,15 @@ def _ask_tab(
         filters,
         active,
         trigger_mode="always_last",
-        **QUIET,
+        **QUICK,
     )
-    active.clear(handlers.without, [since, until, source], filters, **QUIET)
+    active.clear(handlers.without, [since, until, source], filters, **QUICK)
 
     made = gr.on(
-        [past.download, current.download], handlers.talking.make_dossier, talk, file, **QUIET
+        [past.download, current.download], handlers.talking.make_dossier, talk, file, **QUICK
     )
-    made.then(None, file, None, js="(file) => ragPage.save(file)", **QUIET)
-    told = gr.on([past.edit, current.edit], handlers.remarks.note, talk, noted, **QUIET)
-    also = gr.on([past.like, current.like], handlers.following.follow_turn, talk, noted, **QUIET)
+    made.then(None, file, None, js="(file) => ragPage.save(file)", **QUICK)
+    told = gr.on([past.edit, current.edit], handlers.remarks.note, talk, noted, **QUICK)
+    also = gr.on([past.like, current.like], handlers.following.follow_turn, talk, noted, **QUICK)
     for one in (told, also):
-        one.then(None, noted, None, js="(noted) => ragPage.noted(noted)", **QUIET)
+        one.then(None, noted, None, js="(noted) => ragPage.noted(noted)", **QUICK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,8 +53,11 @@ class LibraryEvents:
 
     # Looking
 
-    def show(self, index: str, view: library.View | None) -> tuple[str, ...]:
-        """Health, formats, files handed over, what was skipped, and groups."""
+    def show(self, index: str, view: library.View | None) -> tuple[str | int, ...]:
+        """Health, formats, files handed over, what was skipped, groups, and a number of this look.
+
+        Another number each time, in nanoseconds: it makes the page ask for `rows` too.
+        """
         try:
             rag, found = self._engines.get(index), self._engines.overview(index)
             left = rag.index.catalog.skipped()
@@ -61,13 +65,13 @@ class LibraryEvents:
             kept = stock.uploads(list_files(index, settings=self._settings))
             kept += stock.taken_out(rag.index.manifest.config.without)
         except RagError as error:
-            return _told(error), "", "", "", ""
+            return _told(error), "", "", "", "", time.time_ns()
         infos = list_indexes(self._settings.index_dir)
         info = next((info for info in infos if info.name == index), None)
         chosen = view.chosen if view else frozenset[tuple[str, str]]()
         return (
             stock.health(info), library.formats(found, n_left), kept, stock.skipped(left),
-            library.groups(found, chosen),
+            library.groups(found, chosen), time.time_ns(),
         )  # fmt: skip
 
     def rows(self, index: str, query: str, view: library.View | None) -> tuple[Any, Any]:

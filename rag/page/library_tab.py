@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from rag import KNOWN_SUFFIXES
 from rag.page import article, stock
 from rag.page.library_events import LibraryEvents
 from rag.page.markup import UNFORESEEN
-from rag.page.parts import QUIET, html
+from rag.page.parts import QUICK, QUIET, html
 
 MAX_UPLOAD = 64 * 2**20
 
@@ -25,6 +23,7 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
         tab: The tab, open.
     """
     view, taken = gr.State(None), gr.State(None)
+    as_of = gr.JSON(visible="hidden")  # when the index was looked at: the list follows
     with gr.Row(elem_id="shelf"):
         with gr.Column(elem_id="stock"):
             health = html(elem_id="health")
@@ -50,16 +49,23 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
         with gr.Column(elem_id="page-of-article"):
             text = html(article.NO_ARTICLE, script="article")
 
-    listed, about = [table, view], [health, formats, uploads, skipped, groups]
-    shown = gr.on([tab.select, index.change], events.show, [index, view], about, **QUIET)
-    # One at a time, as they are asked: else a list asked for earlier could come last, and stay.
-    in_turn: dict[str, Any] = {"concurrency_id": "articles", "concurrency_limit": 1, **QUIET}
-    query.change(events.rows, [index, query, view], listed, trigger_mode="always_last", **in_turn)
-    table.apply(events.order, [index, view], listed, **in_turn)
-    groups.apply(events.narrow, [index, view], [groups, table, view], **in_turn)
-    gr.on([table.select, text.select], events.open, [index, view], text, **QUIET)
-    text.clear(lambda: article.NO_ARTICLE, None, text, **QUIET)
-    index.change(lambda: (article.NO_ARTICLE, ""), None, [text, built], **QUIET)
+    listed, about = [table, view], [health, formats, uploads, skipped, groups, as_of]
+    gr.on([tab.select, index.change], events.show, [index, view], about, **QUICK)
+    # One event, and so one at a time, the last for the words that stand there at last: else a
+    # list asked for earlier could come last, and stay.
+    gr.on(
+        [query.change, as_of.change],
+        events.rows,
+        [index, query, view],
+        listed,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    table.apply(events.order, [index, view], listed, **QUICK)
+    groups.apply(events.narrow, [index, view], [groups, table, view], **QUICK)
+    gr.on([table.select, text.select], events.open, [index, view], text, **QUICK)
+    text.clear(lambda: article.NO_ARTICLE, None, text, **QUICK)
+    index.change(lambda: (article.NO_ARTICLE, ""), None, [text, built], **QUICK)
 
     # What comes while a build is under way waits for it: dropped, files would be lost unsaid.
     # tests/browser/test_uploads.py::test_files_handed_over_during_a_build_are_taken_too
@@ -77,14 +83,11 @@ def library_tab(page: gr.Blocks, events: LibraryEvents, index: gr.Dropdown, tab:
         text.apply(events.take_out, index, built, **QUIET),
         built.apply(events.let_go, index, built, **QUIET),
     ]
-    # One step after the other, each with the index, words and view of then: a build takes long
-    # enough to choose others.
-    after = {"trigger_mode": "multiple", **QUIET}
-    shown_again = [change.then(events.show, [index, view], about, **after) for change in changes]
-    for done in (shown, *shown_again):
-        done.then(events.rows, [index, query, view], listed, **after | in_turn)
+    for change in changes:
+        # With the index and view of then: a build takes long enough to choose others.
+        change.then(events.show, [index, view], about, trigger_mode="multiple", **QUICK)
     for event in (kept, check.click(events.check, index, built, **QUIET), *changes):
-        event.failure(lambda: UNFORESEEN, None, built, **QUIET)
+        event.failure(lambda: UNFORESEEN, None, built, **QUICK)
 
 
 def _new_index(events: LibraryEvents, index: gr.Dropdown) -> None:
@@ -99,7 +102,7 @@ def _new_index(events: LibraryEvents, index: gr.Dropdown) -> None:
         make = gr.Button("Make the index", elem_id="make-index")
         made = html(elem_id="made")
     done = make.click(events.create, [name, files], [made, index, name, files], **QUIET)
-    done.failure(lambda: UNFORESEEN, None, made, **QUIET)
+    done.failure(lambda: UNFORESEEN, None, made, **QUICK)
 
 
 def _box(label: str, elem_id: str) -> gr.File:

@@ -8,7 +8,7 @@ from rag.page import article
 from rag.page.following_events import FollowingEvents
 from rag.page.handlers import Handlers
 from rag.page.markup import UNFORESEEN
-from rag.page.parts import QUIET, html
+from rag.page.parts import QUICK, html
 from rag.page.remark_events import RemarkEvents
 
 
@@ -30,22 +30,22 @@ def following_tab(
             text = html(article.NO_PASSAGE, script="article")
 
     about = [listed, stories]
-    gr.on([tab.select, index.change], events.show, index, about, **QUIET)
-    index.change(lambda: (article.NO_PASSAGE, ""), None, [text, became], **QUIET)
-    opened = stories.select(handlers.open_place, None, text, **QUIET)
-    opened.failure(handlers.failed, None, text, **QUIET)
-    text.clear(lambda: article.NO_PASSAGE, None, text, **QUIET)
+    gr.on([tab.select, index.change], events.show, index, about, **QUICK)
+    index.change(lambda: (article.NO_PASSAGE, ""), None, [text, became], **QUICK)
+    opened = stories.select(handlers.open_place, None, text, **QUICK)
+    opened.failure(handlers.failed, None, text, **QUICK)
+    text.clear(lambda: article.NO_PASSAGE, None, text, **QUICK)
     changes = [
-        gr.on([words.submit, add.click], events.add, [index, words], [became, words], **QUIET),
-        listed.delete(events.stop, index, became, **QUIET),
+        gr.on([words.submit, add.click], events.add, [index, words], [became, words], **QUICK),
+        listed.delete(events.stop, index, became, **QUICK),
     ]
     for change in changes:
-        change.then(events.show, index, about, **QUIET)
-        change.failure(lambda: UNFORESEEN, None, became, **QUIET)
+        change.then(events.show, index, about, **QUICK)
+        change.failure(lambda: UNFORESEEN, None, became, **QUICK)
 
 
 def remarks_tab(events: RemarkEvents, index: gr.Dropdown, tab: gr.Tab) -> None:
     """The remarks on answers from the index."""
     listed = html(script="remarks", elem_id="remarks")
-    gr.on([tab.select, index.change], events.show, index, listed, **QUIET)
-    listed.delete(events.forget, index, listed, **QUIET)
+    gr.on([tab.select, index.change], events.show, index, listed, **QUICK)
+    listed.delete(events.forget, index, listed, **QUICK)

@@ -1,4 +1,4 @@
-"""What both tabs of the page are made with."""
+"""What the tabs of the page are made with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import gradio as gr
 
 # Nothing pulses while an event runs (what runs says so itself), and no event is an open API.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# What takes a moment: one request and its reply, past the queue. The results of queued events
+# come over one stream per visitor, which Gradio's server closes as soon as none is under way: the
+# result of an event that begins at that moment is not read until the next event. The queue is for
+# what takes long: answers, builds, checks.
+QUICK: dict[str, Any] = {"queue": False, **QUIET}
 
 
 def html(value: str = "", script: str | None = None, **options: Any) -> gr.HTML:
