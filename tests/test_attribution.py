@@ -239,3 +239,21 @@ def test_abbreviations_and_other_forms_of_a_name_of_the_question() -> None:
     assert attribute("The US Senate passed the aid law for Israel.", question, sources).status is (
         Status.SUPPORTED
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "holds"),
+    [
+        ("The toll of the flood rose from 81 to 104.", True),
+        ("The toll of the flood rose to 104 from 81.", True),
+        ("The toll of the flood rose from 104 to 81.", False),
+        ("The toll of the flood rose from 104 to 129.", False),  # no source joins them
+    ],
+)
+def test_a_change_is_told_by_one_source_and_in_its_direction(sentence: str, holds: bool) -> None:
+    sources = sources_of(
+        "The toll of the flood rose to 104 from 81 on Monday.\n"
+        "On Saturday the toll of the flood stood at 129."
+    )
+    found = attribute(sentence, read("How did the toll of the flood rise?"), sources)
+    assert (found.status in (Status.SUPPORTED, Status.QUOTED)) is holds

@@ -254,6 +254,8 @@ def test_an_index_without_lines_opens_and_the_next_build_finds_them(tmp_path: Pa
     rewrite_catalog(version, "DROP TABLE lines")
     rewrite_catalog(version, "DELETE FROM meta WHERE key='lines'")
     assert marked(index_dir) == set()
+    assert build(index_dir).published  # though no article has changed
+    assert marked(index_dir) == before
     write_articles(tmp_path, [news(n) for n in range(9)])
     build(index_dir)
     after = marked(index_dir)

@@ -106,7 +106,7 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
             for sentence, n, age in zip(pool, support, _ages(question, pool), strict=True)
         ]
     )
-    chosen = _greedy(question, pool, value, alike)
+    chosen = _chosen(question, pool, value, alike)
     items = [Item(pool[at], *_day_of(pool[at]), _others(at, pool, alike, chosen)) for at in chosen]
     return _in_order(question, items)
 
@@ -143,22 +143,45 @@ def _ages(question: Question, pool: Sequence[Evidence]) -> list[float]:
     return [(newest - day).days / 365 if day else 0.0 for day in days]
 
 
+def _chosen(question: Question, pool: Sequence[Evidence], value: Array, alike: Array) -> list[int]:
+    """Places in the pool, the best first.
+
+    Of a comparison of publishers what several say comes first, then what each says, as much of the
+    one as of the other.
+    """
+    most_words = ARTICLE_WORDS if question.of_article else MAX_WORDS
+    if not question.sides:
+        return _greedy(question, pool, value, alike, range(len(pool)), most_words, ())
+    chosen: list[int] = []
+    for side in question.sides:
+        own = [at for at, sentence in enumerate(pool) if sentence.article.source == side]
+        of_each = most_words // len(question.sides)
+        chosen += _greedy(question, pool, value, alike, own, of_each, chosen)
+    told_by = {at: publishers([pool[at], *_others(at, pool, alike, chosen)]) for at in chosen}
+    shared = {at for at, by in told_by.items() if len(by) > 1}
+    return sorted(chosen, key=lambda at: at not in shared)
+
+
 def _greedy(
     question: Question,
     pool: Sequence[Evidence],
     value: Array,
     alike: Array,
+    among: Sequence[int],
+    most_words: int,
+    before: Sequence[int],
 ) -> list[int]:
+    """Those of `among` that are chosen after the ones chosen before."""
     chosen: list[int] = []
     facts = set(_facts(Analysed(question.text, pool[0].analyzer)))
-    n_words, most_words = 0, ARTICLE_WORDS if question.of_article else MAX_WORDS
-    left = list(range(len(pool)))
+    n_words = 0
+    left = list(among)
     own = [_facts(sentence.read) for sentence in pool]
     key = _grouping(question)
     seen: dict[object, int] = {}
 
     def gain(at: int) -> float:
-        repeat = max((float(alike[at, other]) for other in chosen), default=0.0)
+        repeat = max((float(alike[at, other]) for other in (*before, *chosen)), default=0.0)
         new = min(len(own[at] - facts), 3)
         crowd = seen.get(key(pool[at]), 0)
         return float(value[at]) - REPEAT_WEIGHT * repeat**2 + FACT_WEIGHT * new - 0.4 * crowd
@@ -171,7 +194,7 @@ def _greedy(
             if n_words > most_words - 20:
                 break
             continue
-        if any(_repeats(pool[at], pool[other], alike[at, other]) for other in chosen):
+        if any(_repeats(pool[at], pool[other], alike[at, other]) for other in (*before, *chosen)):
             continue
         if chosen and value[at] < _WEAKEST * value[chosen[0]] and not question.of_article:
             break
@@ -258,19 +281,47 @@ def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
     return (exact[0], True) if exact else (published, False)
 
 
+def publishers(sentences: Sequence[Evidence]) -> tuple[str, ...]:
+    """Who published them, each once."""
+    return tuple(dict.fromkeys(s.article.source for s in sentences if s.article.source))
+
+
 def _in_order(question: Question, items: list[Item]) -> list[Item]:
     if question.of_article:
         return sorted(items, key=lambda item: item.source.start)
-    if question.kind is Kind.TIMELINE or (
-        question.kind is Kind.COMPARE
-        and question.language.pattern("questions.change").search(question.text)
-    ):
+    if question.kind is Kind.TIMELINE or _asks_change(question):
         return sorted(items, key=lambda item: item.day or datetime.date.min)
     if question.kind is Kind.SUMMARY:
         return _newest_state_first(items)
     if question.kind is Kind.DATED:
         return _by_event(sorted(items, key=_published, reverse=True))
     return items
+
+
+def _asks_change(question: Question) -> bool:
+    """Whether a comparison is one of days, not of sources."""
+    change = question.language.pattern("questions.change")
+    return (
+        question.kind is Kind.COMPARE
+        and not question.sides
+        and change.search(question.text) is not None
+    )
+
+
+def begin_with_day(question: Question, items: Sequence[Item]) -> bool:
+    """Whether each item is to begin with its day.
+
+    Those of a timeline, a report and a comparison of days do, and those of a summary that comes
+    from articles of different times.
+    """
+    if question.kind is Kind.SUMMARY:
+        return differ_in_time([item.source.article.published for item in items])
+    return question.kind in (Kind.TIMELINE, Kind.DATED) or _asks_change(question)
+
+
+def may_differ(question: Question) -> bool:
+    """Whether it is to be told where the sources of the items differ; days in order tell it."""
+    return question.kind in (Kind.SUMMARY, Kind.COMPARE) and not _asks_change(question)
 
 
 def differ_in_time(days: Sequence[datetime.date | None]) -> bool:

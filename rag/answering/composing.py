@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 
 from rag.answering.answer import AnswerItem, AnswerSentence, Citation, Claim, Disagreement
 from rag.answering.attribution import Attribution, Status, strip_marks
-from rag.answering.broad import Item, differ_in_time
+from rag.answering.broad import Item, begin_with_day, may_differ, publishers
 from rag.answering.disagreement import Conflict, find_conflicts
 from rag.answering.evidence import Evidence
-from rag.answering.question import Kind
+from rag.answering.question import Question
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
 from rag.text.days import spelled, tell_days
 from rag.text.sentences import sentences_of
 
 _WIDEN_CHARACTERS = 400
+_MAX_POINTS = 3  # on which it is told how sources differ, below the items of a broad answer
 
 Kept = list[tuple[str, Attribution]]
 """Sentences to show, each with what supports it."""
@@ -74,33 +75,40 @@ def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> B
         sentence, disagreement = _differ(conflict, [cite(s.source) for s in conflict.statements])
         sentences.append(sentence)
         disagreements.append(disagreement)
-    marked = [f"{s.text} {''.join(f'[{number}]' for number in s.citations)}" for s in sentences]
     return Body(
-        text=" ".join(marked),
+        text=" ".join(map(_marked, sentences)),
         sentences=tuple(sentences),
         citations=tuple(citations.values()),
         disagreements=tuple(disagreements),
     )
 
 
-def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[AnswerItem, ...]]:
+def compose_items(
+    question: Question, terms: QuestionTerms, items: Sequence[Item], evidence: Sequence[Evidence]
+) -> tuple[Body, tuple[AnswerItem, ...]]:
     """A broad answer: its text, and its items; each is verbatim and cites its source.
 
+    A summary and a comparison end by telling where the sources of their items differ.
+
     Args:
-        kind: A timeline's and a report's items begin with their day, and those of a summary that
-            comes from articles of different times.
+        question: The question.
+        terms: Its words.
         items: In their order, at least one.
+        evidence: Every sentence that may support an answer, best first.
     """
     citations: list[Citation] = []
     sentences: list[AnswerSentence] = []
     made: list[AnswerItem] = []
-    begins_with_day = kind in (Kind.TIMELINE, Kind.DATED) or (
-        kind is Kind.SUMMARY and differ_in_time([item.source.article.published for item in items])
-    )
+    begins_with_day = begin_with_day(question, items)
+
+    def cite(sources: Sequence[Evidence]) -> tuple[int, ...]:
+        numbers = tuple(range(len(citations) + 1, len(citations) + len(sources) + 1))
+        citations.extend(_citation(n, source) for n, source in zip(numbers, sources, strict=True))
+        return numbers
+
     for item in items:
         sources = [item.source, *item.said_by]
-        numbers = tuple(range(len(citations) + 1, len(citations) + len(sources) + 1))
-        citations += [_citation(n, source) for n, source in zip(numbers, sources, strict=True)]
+        numbers = cite(sources)
         told, found = verbatim(item.source)
         text = _with_days(told, [item.source])
         if begins_with_day and item.day:
@@ -116,10 +124,40 @@ def compose_items(kind: Kind, items: Sequence[Item]) -> tuple[Body, tuple[Answer
                 n_articles=len(sources),
             )
         )
-    text = "\n".join(
-        f"- {s.text} {''.join(f'[{number}]' for number in s.citations)}" for s in sentences
-    )
-    return Body(text, tuple(sentences), tuple(citations), ()), tuple(made)
+    lines, heading = [], ""
+    for item, sentence in zip(items, sentences, strict=True):
+        said_by = " and ".join(publishers([item.source, *item.said_by])) if question.sides else ""
+        if said_by != heading:
+            heading = said_by
+            lines.append(f"{heading}:")
+        lines.append(f"- {_marked(sentence)}")
+    disagreements = []
+    for conflict in _points(items, terms, evidence) if may_differ(question) else ():
+        sentence, disagreement = _differ(conflict, cite([s.source for s in conflict.statements]))
+        lines.append(_marked(sentence))
+        sentences.append(sentence)
+        disagreements.append(disagreement)
+    body = Body("\n".join(lines), tuple(sentences), tuple(citations), tuple(disagreements))
+    return body, tuple(made)
+
+
+def _points(
+    items: Sequence[Item], terms: QuestionTerms, evidence: Sequence[Evidence]
+) -> list[Conflict]:
+    """On what the sources of the items differ with others, each point once, the first ones."""
+    kept = [verbatim(item.source) for item in items]
+    told: set[tuple[str, int]] = set()
+    points: list[Conflict] = []
+    for conflict in find_conflicts(terms.question, kept, evidence):
+        said = {(s.source.article.article_id, s.source.start) for s in conflict.statements}
+        if not said & told and len(points) < _MAX_POINTS:
+            points.append(conflict)
+        told |= said
+    return points
+
+
+def _marked(sentence: AnswerSentence) -> str:
+    return f"{sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}"
 
 
 def _with_days(text: str, sources: Sequence[Evidence]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 from rag.answering.evidence import Evidence
 from rag.text.analysed import Analysed
@@ -182,9 +183,12 @@ def _counted(sentence: Analysed, after: str) -> list[str]:
 
 
 def _groups(text: str, language: Language) -> set[str]:
-    """The groups of words that mean the same beside a figure, those that stand in a text."""
-    found = {_same_words(language).get(plain(word), "") for word in text.split()}
-    return found - {""}
+    """The groups of words that mean the same beside a figure, those that stand in a text.
+
+    Of two words in a row the first says what is counted: "missing victims" are not the dead.
+    """
+    groups = [_same_words(language).get(plain(word), "") for word in text.split()]
+    return {own for before, own in pairwise(["", *groups]) if own and before in ("", own)}
 
 
 @cache

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache, cached_property
 
 from rag.answering.premises import Premise, read_premises
+from rag.answering.sides import named_sources, without_sources
 from rag.errors import QuestionError
 from rag.index.opened import OpenIndex
 from rag.retrieval.spelling import Correction, correct_names, written_small
@@ -124,6 +125,7 @@ class Question:
         foreign: Another language than the index's that it is in, by its name; empty if it is in
             the index's.
         small: Words with a capital that the index writes without: those that begin a sentence.
+        sides: Publishers that a comparison names, two or more, in its order.
         of_article: Whether it is the heading of the one article that is read: then it takes nothing
             for granted that the article would have to bear out.
     """
@@ -137,6 +139,7 @@ class Question:
     written: str = ""
     foreign: str = ""
     small: frozenset[str] = frozenset()
+    sides: tuple[str, ...] = ()
     of_article: bool = False
 
     @classmethod
@@ -166,10 +169,18 @@ class Question:
         if foreign := other_language(self.text, index.manifest.config.language):
             return replace(self, foreign=foreign)
         text, corrections = correct_names(self.text, index)
-        small = written_small(text, index)
+        changed = replace(self, small=written_small(text, index))
+        if self.kind is Kind.COMPARE:
+            sides = named_sources(text, index.catalog.sources)
+            changed = replace(changed, sides=tuple(sides) if len(sides) > 1 else ())
         if not corrections:
-            return replace(self, small=small)
-        return replace(self, text=text, corrections=corrections, written=self.text, small=small)
+            return changed
+        return replace(changed, text=text, corrections=corrections, written=self.text)
+
+    @property
+    def searched(self) -> str:
+        """What articles are searched for: the question without the publishers that it compares."""
+        return without_sources(self.text, self.sides) if self.sides else self.text
 
     @cached_property
     def periods(self) -> list[Period]:
@@ -201,4 +212,9 @@ class Question:
         if self.of_article:
             return []
         asked_from = _asked_from(self.text)
-        return read_premises(self.text, self.periods, self.language, asked_from, self.small)
+        read = read_premises(self.text, self.periods, self.language, asked_from, self.small)
+        # Who publishes an article is not named in it.
+        return [one for one in read if not (one.kind == "name" and self._is_side(one.text))]
+
+    def _is_side(self, name: str) -> bool:
+        return bool(named_sources(name, self.sides))

@@ -252,7 +252,7 @@ def _broad_draft(question: Question, usable: Sequence[Evidence], gathered: Gathe
     items = choose_items(question, usable)
     if not items:
         return Draft()
-    body, made = compose_items(question.kind, items)
+    body, made = compose_items(question, gathered.terms, items, usable)
     note = of_items(gathered, body, of_article=question.of_article)
     return Draft(body, made, AnswerStatus.EXTRACTED, note)
 

@@ -28,12 +28,14 @@ class Before:
         manifest: Of the version; None if there is none that is whole.
         articles: Content hash and path of each article by its id.
         skipped: What was skipped.
+        looked_for_boilerplate: Whether the build that made it looked for lines that come again.
         problem: Why the live version does not open, if there is one and it does not.
     """
 
     manifest: Manifest | None = None
     articles: Stored = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
+    looked_for_boilerplate: bool = True
     problem: str | None = None
 
     def compared(self, now: Mapping[str, str]) -> dict[str, int]:
@@ -95,6 +97,7 @@ class Before:
             or live.format != FORMAT
             or live.recipe != recipe
             or live.config != config
+            or not self.looked_for_boilerplate
             or list(skipped) != list(self.skipped)
             or counts["added"] or counts["changed"] or counts["removed"]
         ):  # fmt: skip
@@ -121,6 +124,7 @@ def look_at_live(folder: IndexFolder) -> Before:
         path = folder.version_path(number)
         manifest = read_manifest(path)
         with Catalog.open(path / CATALOG) as catalog:
-            return Before(manifest, catalog.known(), catalog.skipped())
+            looked = catalog.columns.looked_for_boilerplate
+            return Before(manifest, catalog.known(), catalog.skipped(), looked)
     except IndexError_ as error:
         return Before(problem=error.message)

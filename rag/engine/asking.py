@@ -92,7 +92,7 @@ class Asking:
                 yield from self._summary_of(live, number, started)
                 return
         question = question.for_index(live.index)
-        (vector,) = live.embedder.embed_queries([question.text])
+        (vector,) = live.embedder.embed_queries([question.searched])
         yield from self._events(question, live, vector, filter, started, cancelled)
 
     def answers(
@@ -102,7 +102,7 @@ class Asking:
         for at in range(0, len(questions), _BATCH_QUESTIONS):
             live = self.version.now()
             batch = [one.for_index(live.index) for one in questions[at : at + _BATCH_QUESTIONS]]
-            vectors = live.embedder.embed_queries([question.text for question in batch])
+            vectors = live.embedder.embed_queries([question.searched for question in batch])
             for question, vector in zip(batch, vectors, strict=True):
                 events = self._events(question, live, vector, filter, time.perf_counter())
                 yield answer_of(events)
@@ -130,7 +130,7 @@ class Asking:
         started: float,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
-        terms = QuestionTerms(question.text, live.index, live.index.analyzer)
+        terms = QuestionTerms(question.searched, live.index, live.index.analyzer)
         n_hits = max(self.settings.k, _EVIDENCE_HITS)
 
         def found(filter: Filter) -> Found:

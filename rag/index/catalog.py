@@ -254,6 +254,11 @@ class Catalog:
             passes &= np.isin(columns.sources, wanted)
         return columns.chunk_ids[passes]
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The distinct publishers of its articles."""
+        return self.columns.source_names
+
     def number(self, article_id: str) -> int | None:
         """The number of an article; None if there is no such one."""
         columns = self.columns

@@ -35,6 +35,7 @@ class Columns:
             the text of the chunk stands in that; 0 where it is found itself.
         boilerplate: Shape (n, 3), ascending: the number of an article, and the span of a sentence
             in its text that its publisher puts into many articles.
+        looked_for_boilerplate: Whether it was looked for at all: earlier releases did not.
     """
 
     chunk_ids: NDArray[np.int64]
@@ -47,6 +48,7 @@ class Columns:
     newest: NDArray[np.int64]
     repeats: NDArray[np.int64]
     boilerplate: NDArray[np.int64]
+    looked_for_boilerplate: bool = True
 
     def pack(self) -> list[Row]:
         """Rows of the table `columns`."""
@@ -104,8 +106,9 @@ class Columns:
             # Of format 3, which knew no stories: each article is one.
             alone = parts.get("article_numbers", b"")
             parts |= {"firsts": alone, "newest": alone, "repeats": bytes(len(parts["chunk_ids"]))}
-        if "boilerplate" not in {name for name, _, _ in rows}:
-            parts["boilerplate"] = b""  # written before there was any
+        looked = any(name == "boilerplate" for name, _, _ in rows)
+        if not looked:
+            parts["boilerplate"] = b""
         try:
             return cls(
                 chunk_ids=np.frombuffer(parts["chunk_ids"], "<i8"),
@@ -118,6 +121,7 @@ class Columns:
                 newest=np.frombuffer(parts["newest"], "<i8"),
                 repeats=np.frombuffer(parts["repeats"], "<i8"),
                 boilerplate=np.frombuffer(parts["boilerplate"], "<i8").reshape(-1, 3),
+                looked_for_boilerplate=looked,
             )
         except KeyError as error:
             raise IndexCorruptError(f"column {error} is missing or damaged") from error
