@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visitor, visit
@@ -54,69 +53,73 @@ def seen(visitor: Visitor, name: str, width: int) -> None:
     assert page.evaluate(CONTRAST) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280, 1920])
-def test_main_states(browser: Browser, server: Server, theme: str, width: int) -> None:
-    size = {"width": width, "height": 720 if width == 360 else 900}
-    with visit(browser, server.url, viewport=size, color_scheme=theme) as visitor:
-        page, prefix = visitor.page, f"{theme}-{width}"
-        seen(visitor, f"{prefix}-first", width)
+def seen_everywhere(visitor: Visitor, name: str) -> None:
+    """Look at one state in both themes and three widths."""
+    for theme in ("light", "dark"):
+        visitor.page.emulate_media(color_scheme=theme)
+        for width, height in ((360, 720), (1920, 900), (1280, 900)):
+            visitor.page.set_viewport_size({"width": width, "height": height})
+            seen(visitor, f"{theme}-{width}-{name}", width)
+
+
+def test_main_states(browser: Browser, server: Server) -> None:
+    with visit(browser, server.url, viewport={"width": 1280, "height": 900}) as visitor:
+        page = visitor.page
+        seen_everywhere(visitor, "first")
         server.hold("answer")
         visitor.ask("When does the harbour bridge close?")
         expect(page.locator(".draft")).to_be_visible()
-        seen(visitor, f"{prefix}-writing", width)
+        seen_everywhere(visitor, "writing")
         server.release("answer")
         visitor.answered()
-        seen(visitor, f"{prefix}-answer", width)
+        seen_everywhere(visitor, "answer")
         page.click(".cite")
         expect(page.locator("#cited")).to_be_in_viewport()
-        seen(visitor, f"{prefix}-article", width)
+        seen_everywhere(visitor, "article")
         page.keyboard.press("Escape")
         visitor.ask("How many people did the storm kill in Varnes?")
         visitor.answered(2)
-        seen(visitor, f"{prefix}-differ", width)
+        seen_everywhere(visitor, "differ")
         page.locator(".differ .cite").first.click()
         expect(page.locator("#panel .days-meant")).to_be_visible()
-        seen(visitor, f"{prefix}-days", width)
+        seen_everywhere(visitor, "days")
         page.keyboard.press("Escape")
         server.hold("facts")
         visitor.ask("What did Mayor Lena Holm say the work would cost?")
         visitor.answered(3)
         server.release("facts")
         page.click("#current .withheld summary")
-        seen(visitor, f"{prefix}-withheld", width)
+        seen_everywhere(visitor, "withheld")
         visitor.ask("Who won the chess championship of Iceland?")
         visitor.answered(4)
-        seen(visitor, f"{prefix}-no-answer", width)
+        seen_everywhere(visitor, "no-answer")
         server.hold("queue")
         visitor.ask("When does the harbour bridge close?")
         visitor.answered(5)
         server.release("queue")
-        seen(visitor, f"{prefix}-busy", width)
+        seen_everywhere(visitor, "busy")
         page.evaluate("scrollTo(0, 0)")
         page.click("#narrow")
         page.locator(".bar").last.click()
         expect(page.locator(".timeline.chosen")).to_be_visible()
-        seen(visitor, f"{prefix}-narrowed", width)
+        seen_everywhere(visitor, "narrowed")
         page.get_by_role("tab", name="Library").click()
         expect(page.locator(".articles td").first).to_be_visible()
-        seen(visitor, f"{prefix}-library", width)
+        seen_everywhere(visitor, "library")
         server.hold("build")
         page.click("#rebuild")
         expect(page.locator("#built progress")).to_be_visible()
-        seen(visitor, f"{prefix}-building", width)
+        seen_everywhere(visitor, "building")
         server.release("build")
         expect(page.locator("#built .done")).to_be_visible()
         page.locator(".articles td button").first.click()
         expect(page.locator("#page-of-article .reader")).to_be_visible()
-        seen(visitor, f"{prefix}-whole-article", width)
+        seen_everywhere(visitor, "whole-article")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_states_with_nothing_to_show(browser: Browser, server: Server, theme: str) -> None:
-    size = {"width": 360, "height": 720}
-    with visit(browser, server.url, viewport=size, color_scheme=theme) as visitor:
-        page, prefix = visitor.page, f"{theme}-360"
+def test_states_with_nothing_to_show(browser: Browser, server: Server) -> None:
+    with visit(browser, server.url, viewport={"width": 360, "height": 720}) as visitor:
+        page = visitor.page
         page.click("#narrow")
         for number, (day, name) in enumerate([("2024-31-31", "error"), ("2030-01-01", "empty")], 1):
             page.fill("#since input", day)
@@ -124,8 +127,8 @@ def test_states_with_nothing_to_show(browser: Browser, server: Server, theme: st
             visitor.ask("When does the harbour bridge close?")
             visitor.answered(number)
             expect(page.locator(f"#current .notice.{name}")).to_be_visible()
-            seen(visitor, f"{prefix}-{name}", 360)
+            seen_everywhere(visitor, f"{name}")
         page.get_by_role("tab", name="Library").click()
         page.fill("#article-search :is(input, textarea)", "zzz")
         expect(page.locator("#articles .notice.empty")).to_be_visible()
-        seen(visitor, f"{prefix}-nothing-found", 360)
+        seen_everywhere(visitor, "nothing-found")

@@ -14,13 +14,12 @@ pytestmark = pytest.mark.models
 SERVE = "import app, sys; app.main(index='seeds', port=int(sys.argv[1]), announce=print)"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_from_the_question_to_the_sentence(
-    browser: Browser, seeds_project: Path, tmp_path: Path, theme: str
+    browser: Browser, seeds_project: Path, tmp_path: Path
 ) -> None:
     with (
         served(["-c", SERVE, "PORT"], tmp_path, seeds_project / "indexes") as server,
-        visit(browser, server.url, color_scheme=theme) as visitor,
+        visit(browser, server.url) as visitor,
     ):
         page = visitor.page
         visitor.ask("What did Healey urge in Israel?")
@@ -32,5 +31,7 @@ def test_from_the_question_to_the_sentence(
         expect(mark).to_be_in_viewport()
         expect(mark).to_contain_text("urged all sides to show restraint")
         assert "UK defence secretary in Tel Aviv" in visitor.text("#panel h2")
-        page.wait_for_timeout(300)
-        visitor.picture(f"seeds-{theme}")
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_timeout(300)
+            visitor.picture(f"seeds-{theme}")
