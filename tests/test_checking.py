@@ -10,11 +10,17 @@ import pytest
 
 from rag.answering.answer import Answer, AnswerStatus
 from rag.answering.attribution import Status
-from rag.answering.notes import NO_VERDICT
+from rag.answering.composing import Body
+from rag.answering.notes import NO_REASON, NO_VERDICT, no_reason
+from rag.answering.question import Question
+from rag.answering.wanted import holds_wanted
 from rag.engine import Rag
 from rag.retrieval import Filter
 from rag.settings import Settings
 from rag.testing import FakeEmbedder, FakeLLM
+from rag.text.analysed import Analysed
+from rag.text.analysis import analyzer
+from rag.text.language import language
 from tests.support import build, open_index, write_articles
 
 ARTICLES = [
@@ -150,6 +156,42 @@ def test_a_verdict_that_no_source_bears_out_is_left_out(
     assert "Yes" not in answer.text
     assert [sentence.text for sentence in answer.withheld] == [completion]
     assert answer.status is AnswerStatus.NO_ANSWER or NO_VERDICT in (answer.note or "")
+
+
+def test_an_answer_without_a_reason_says_so(ask: Callable[[str, str], Answer]) -> None:
+    answer = ask("Why was the Osterby ferry painted green?", "It was painted green last Friday.")
+    assert answer.status is not AnswerStatus.NO_ANSWER
+    assert NO_REASON in (answer.note or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("Why is it green?", "It is green because the mayor likes it.", False),
+        ("Why is it green?", "It was painted in response to a poll.", False),
+        ("Why is it green?", "It has been green for eight decades.", True),
+        ("How come it is green?", "It is green every year.", True),
+        ("How did they paint it?", "They painted it green.", False),  # no reason is asked for
+    ],
+)
+def test_what_gives_a_reason(question: str, text: str, told: bool) -> None:
+    read = Question.read(question, language("en"))
+    assert (no_reason(read, Body(text, (), (), ())) is not None) is told
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "holds"),
+    [
+        ("How many people died?", "They fell ill within two months, on Oct. 8.", False),
+        ("How many people died?", "Lena Holm, 31, saw crowds there in 2024.", False),
+        ("How many people died?", "Officials said 31, maybe 40, had died.", True),
+        ("How many months did it take?", "They fell ill within two months.", True),
+        ("How old is Lena Holm?", "Lena Holm, 31, saw crowds there.", True),
+    ],
+)
+def test_what_holds_a_figure_that_is_asked_for(question: str, text: str, holds: bool) -> None:
+    english = analyzer("en")
+    assert holds_wanted(Analysed(text, english), Analysed(question, english)) is holds
 
 
 def test_what_follows_a_verdict_is_checked_too(ask: Callable[[str, str], Answer]) -> None:

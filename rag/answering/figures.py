@@ -55,7 +55,7 @@ def _is_no_total(sentence: Analysed, number: Number) -> bool:
     """
     text, language = sentence.text, sentence.language
     return (
-        _is_date(sentence, number)
+        is_date(sentence, number)
         or text[number.start : number.end].lower() in language.words("numbers.uncounted")
         or _PART.match(text, number.end) is not None
         or _SIZE.match(text, number.end) is not None
@@ -64,7 +64,8 @@ def _is_no_total(sentence: Analysed, number: Number) -> bool:
     )
 
 
-def _is_date(sentence: Analysed, number: Number) -> bool:
+def is_date(sentence: Analysed, number: Number) -> bool:
+    """Whether a number is a year, a day of a month or a time of day."""
     text = sentence.text
     written = text[number.start : number.end]
     if YEAR.fullmatch(written) or _HOUR.match(text, number.end):

@@ -40,6 +40,7 @@ AHEAD = (
 OLD = "The newest article cited is of {day}; things may have changed since."
 AS_OF = "As of {day}:"
 NO_VERDICT = "No sentence of the articles says yes or no in so many words."
+NO_REASON = "None of these sentences gives a reason in so many words."
 NO_RULES = (
     "There are no rules for the language of the articles ({language}): who said it, negations,"
     " days, numbers in words and what a question takes for granted are not checked."
@@ -73,7 +74,9 @@ def refusal(
         return f"{text} Nothing that was found since {spelled(not_before)} tells how things stand."
     lacking = ranked and not any(may_answer(item, gathered) for item in ranked)
     if lacking:
-        told = dict.fromkeys(premise.text for premise in ranked[0].lacking)
+        # What came nearest lacks least; and what is wrong tells more than what is not there.
+        nearest = min(ranked, key=lambda one: (len(one.lacking), one.holds(len(one.lacking))))
+        told = dict.fromkeys(premise.text for premise in nearest.lacking)
         if told:
             words = ", ".join(f"“{word}”" for word in told)
             return f"{text} What was found does not bear out {words}."
@@ -95,6 +98,14 @@ def no_verdict(question: Question, body: Body) -> str | None:
     if question.kind is not Kind.YESNO or read_verdict(body.text, question.language):
         return None
     return NO_VERDICT
+
+
+def no_reason(question: Question, body: Body) -> str | None:
+    """That an answer to a question for a reason names none."""
+    asks, gives = map(question.language.pattern, ("questions.asks_why", "questions.reason"))
+    if not asks.search(question.text) or gives.search(body.text):
+        return None
+    return NO_REASON
 
 
 def old_day(question: Question, body: Body) -> datetime.date | None:

@@ -12,6 +12,7 @@ from rag.text.names import plain
 
 YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d%]|s\b|[,.]\d)")
 _PART = r"(?:(?:[A-Z]\.)+|[A-Z][\w’'&-]*)"
+_PERSON = re.compile(rf"\s+{_PART}(?:\s+{_PART}){{0,2}}")
 _MIN_STEM = 5
 """Letters that are left of a name without its ending."""
 
@@ -63,6 +64,43 @@ class PremiseWords(NamedTuple):
             for role, rest in rests
             if not re.match(r"\s+[A-Z]", rest) and not rest.startswith(("’s ", "'s "))
         ]
+
+    def offices_in(self, text: str) -> list[str]:
+        """The offices that a text gives to somebody: "education secretary Lena Holm".
+
+        Of offices in one word ("president") many have had them, and keep them in news.
+        """
+        found = self.role.finditer(text) if self.role else ()
+        named = ((match, _PERSON.match(text, match.end())) for match in found)
+        return [
+            text[role.start() : person.end()] for role, person in named if person and " " in role[0]
+        ]
+
+    def ruler_in(self, name: str) -> str:
+        """The last name of somebody with an office and a country: "King Hussein of Jordan"."""
+        role = self.role.match(name) if self.role else None
+        person = _PERSON.match(name, role.end()) if role else None
+        if person is None or not self.name or not re.match(r"\s+[a-z]", name[person.end() :]):
+            return ""
+        return plain(person[0].split()[-1])
+
+    def holders(self, office: str, text: str) -> tuple[str, set[str]]:
+        """Whom a question gives an office, by the last name, and whom a text gives it.
+
+        Args:
+            office: As `offices_in` gives it.
+            text: Of an article.
+        """
+        role = self.role.match(office) if self.role else None
+        assert role is not None
+        forms = self.role_forms(role[0])
+        found = [_PERSON.match(text, match.end()) for match in forms.finditer(text)]
+        behind = re.finditer(
+            rf"({_PART}),\s+(?:the\s+)?(?:[A-Z][\w.]+\s+)?(?:{forms.pattern})", text
+        )
+        holders = [person[0].split()[-1] for person in found if person]
+        holders += [match[1] for match in behind]
+        return plain(office.split()[-1]), set(map(plain, holders))
 
     def role_forms(self, role: str) -> re.Pattern[str]:
         """A pattern of all names of a role, in any case and number."""

@@ -20,8 +20,18 @@ from rag.text.names import plain
 from rag.text.numbers import find_numbers
 from rag.text.periods import Period
 
-PremiseKind = Literal["year", "day", "role", "ordinal", "superlative", "event", "amount", "name"]
-STRICT: tuple[PremiseKind, ...] = ("year", "day", "role", "ordinal", "superlative", "event")
+PremiseKind = Literal[
+    "year", "day", "role", "office", "ordinal", "superlative", "event", "amount", "name"
+]
+STRICT: tuple[PremiseKind, ...] = (
+    "year",
+    "day",
+    "role",
+    "office",
+    "ordinal",
+    "superlative",
+    "event",
+)
 """Kinds that must hold where the source stands; names and amounts may stand further off."""
 # "Huguenot-descended", "French-language": the name is what stands before.
 _COMPOUND = re.compile(r"(?<=[^\W\d_]{4})-[a-z].*$")
@@ -76,6 +86,7 @@ def read_premises(
             found.append(Premise("year", match.group(), first, last))
     rules = premise_words(language)
     found += [Premise("role", role) for role in rules.roles_in(question, asked_from)]
+    found += [Premise("office", office) for office in rules.offices_in(question)]
     told = {match.group(): match for match in re.finditer(r"[a-z][a-z-]+", question[asked_from:])}
     found += [Premise("event", word) for word in told if word in rules.events]
     superlatives = [m.group() for m in _all(rules.superlative, question, asked_from)]

@@ -131,6 +131,12 @@ def _role_held(premise: Premise, place: _Place) -> bool:
     return place.rules.role_forms(premise.text).search(place.near) is not None
 
 
+def _office_held(premise: Premise, place: _Place) -> bool:
+    """Whether the article does not give the office to others alone."""
+    person, holders = place.rules.holders(premise.text, place.article.text)
+    return not holders or person in holders
+
+
 def _event_held(premise: Premise, place: _Place) -> bool:
     told = place.rules.events[premise.text]
     if told.search(place.sentence):
@@ -166,6 +172,9 @@ def _name_held(premise: Premise, place: _Place) -> bool:
     """Whether a name, or the last part of a person's, stands near, or all of it in the article."""
     held, rules = place.near_words, place.rules
     wanted = name_words(premise.text, rules)
+    ruler = rules.ruler_in(premise.text)
+    if ruler and not same_name(ruler, held | words(place.article.text), place.language):
+        return False
     # "Healey" is John Healey; a court is not the Supreme Court.
     if wanted[-1] not in rules.generic and same_name(wanted[-1], held, place.language):
         return True
@@ -179,6 +188,7 @@ _HOLDS: dict[PremiseKind, Callable[[Premise, _Place], bool]] = {
     "year": _time_held,
     "day": _time_held,
     "role": _role_held,
+    "office": _office_held,
     "ordinal": _ordinal_held,
     "superlative": _superlative_held,
     "event": _event_held,

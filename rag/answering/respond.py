@@ -28,6 +28,7 @@ from rag.answering.notes import (
     OLD,
     as_of,
     may_answer,
+    no_reason,
     no_verdict,
     of_items,
     old_day,
@@ -180,7 +181,7 @@ def answer_events(
     clock("total")
     body = draft.body
     if body and not is_broad:
-        notes.append(no_verdict(question, body))
+        notes += [no_verdict(question, body), no_reason(question, body)]
         if old := old_day(question, body):
             notes.append(OLD.format(day=spelled(old)))
             # Where newer articles are asked too, nobody expects an old one to answer.

@@ -25,9 +25,7 @@ def named_sources(question: str, sources: Iterable[str | None]) -> list[str]:
     first: dict[str, int] = {}
     for name, start, _ in _runs(question):
         first.setdefault(name, start)
-    at = {
-        source: first[name] for source in sources if source and (name := _name(source)) in first
-    }
+    at = {source: first[name] for source in sources if source and (name := _name(source)) in first}
     return sorted(at, key=lambda source: (at[source], source))
 
 

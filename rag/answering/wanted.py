@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from rag.answering.figures import is_date
 from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
 from rag.text.numbers import Number
@@ -31,26 +32,26 @@ def holds_wanted(text: Analysed, question: Analysed) -> bool:
         return language.pattern("wanted.length").search(text.text) is not None
     if language.pattern("wanted.asks_figure").search(question.text):
         return bool(
-            _figures(text) - question.values
+            (_figures(text) & counted_values(text, question)) - question.values
             or language.pattern("wanted.quantity").search(text.text)
         )
     return True
 
 
 def _figures(text: Analysed) -> frozenset[tuple[float, bool]]:
-    """Values of its numbers but for times of day."""
+    """Values of its numbers but for times of day, days and years."""
     return frozenset(
         number.key
         for number in text.numbers
-        if not _CLOCK.match(text.text, number.end)
-        and text.text[max(0, number.start - 1) : number.start] != ":"
+        if not is_date(text, number) and text.text[max(0, number.start - 1) : number.start] != ":"
     )
 
 
 def counted_values(text: Analysed, question: Analysed) -> frozenset[tuple[float, bool]]:
     """Values of the numbers of a text, without those that count another thing than is asked for.
 
-    "Two years left" does not say how many presidents. Of what a number counts only units are known.
+    "Two years left" does not say how many presidents. Of what a number counts only units are known,
+    and ages.
 
     Args:
         text: Of a source.
@@ -59,7 +60,19 @@ def counted_values(text: Analysed, question: Analysed) -> frozenset[tuple[float,
     asked = question.language.pattern("wanted.asks_count").search(question.text)
     if not asked or question.language.pattern("wanted.unit").search(asked["things"]):
         return text.values
-    return frozenset(number.key for number in text.numbers if not _measures(text, number))
+    return frozenset(
+        number.key
+        for number in text.numbers
+        if not _measures(text, number) and not _is_age(text, number)
+    )
+
+
+def _is_age(text: Analysed, number: Number) -> bool:
+    """Whether a number stands between commas behind a name: "Lena Holm, 31, said"."""
+    return (
+        text.text[number.end : number.end + 1] == ","
+        and _NAME_BEFORE.search(text.text[: number.start]) is not None
+    )
 
 
 def _measures(text: Analysed, number: Number) -> bool:
@@ -69,6 +82,6 @@ def _measures(text: Analysed, number: Number) -> bool:
     return match is not None and _ONE_WORD_BETWEEN.fullmatch(behind[: match.start()]) is not None
 
 
-_CLOCK = re.compile(r"\s*[ap]\.?m\b|:\d\d", re.IGNORECASE)
+_NAME_BEFORE = re.compile(r"[A-Z][\w’'.-]+, $")
 _UNIT_WITHIN = 30
 _ONE_WORD_BETWEEN = re.compile(r"[\s-]+(?:[a-z]+[\s-]+)?")

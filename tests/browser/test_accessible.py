@@ -28,8 +28,8 @@ def violations(page: Page) -> list[object]:
     found: list[object] = []
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    for theme, width in (("dark", 360), ("light", 1280), ("dark", 1280)):
-        page.emulate_media(color_scheme=theme)
+    for dark, width in ((True, 360), (False, 1280), (True, 1280)):
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(300)  # colours fade in
         found += page.evaluate(RUN, [LEVELS, NOT_OURS])

@@ -112,8 +112,7 @@ def _changes_held(sentence: Analysed, question: Analysed, sources: Sequence[Evid
     """
     return all(
         any(
-            {before, after} <= source.headed.values
-            and (after, before) not in _changes(source.read)
+            {before, after} <= source.headed.values and (after, before) not in _changes(source.read)
             for source in sources
         )
         for before, after in _changes(sentence)
