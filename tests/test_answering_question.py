@@ -132,8 +132,8 @@ def test_what_a_text_does_not_bear_out(question: str, told: list[str]) -> None:
 OFFICES = Article(
     article_id="1",
     title="Suit over fares",
-    text="Ada Varn, the justice minister, sued the harbour. Education Secretary Lena Holm came."
-    " King Olaf sailed past.",
+    text="Ada Varn, the justice minister, sued the harbour. It had raised its fares by a tenth in"
+    " spring, and once more in June. Education Secretary Lena Holm came. King Olaf sailed past.",
 )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from rag.text.language import Language
-from rag.text.names import plain
+from rag.text.names import plain, words
 
 YEAR = re.compile(r"(?<![\d.,$£€])(?:1[5-9]|20)\d\d(?![\d%]|s\b|[,.]\d)")
 _PART = r"(?:(?:[A-Z]\.)+|[A-Z][\w’'&-]*)"
-_PERSON = re.compile(rf"\s+{_PART}(?:\s+{_PART}){{0,2}}")
+_PERSON = re.compile(rf"\.?\s+{_PART}(?:\s+{_PART}){{0,2}}")
+_NEAR_OFFICE = 60  # characters
 _MIN_STEM = 5
 """Letters that are left of a name without its ending."""
 
@@ -22,6 +24,7 @@ class PremiseWords(NamedTuple):
 
     Attributes:
         roles: Each name of a role to all names of it.
+        alone: Offices that one person has at a time, in one country.
         role, ordinal, name: What is looked for in a question; None where the language says nothing.
         superlative: What asks for the most of its kind.
         utmost, finest: What tells that something is the most or the only one of its kind, and the
@@ -37,6 +40,7 @@ class PremiseWords(NamedTuple):
     """
 
     roles: dict[str, tuple[str, ...]]
+    alone: frozenset[str]
     events: dict[str, re.Pattern[str]]
     role: re.Pattern[str] | None
     ordinals: dict[str, str]
@@ -62,19 +66,43 @@ class PremiseWords(NamedTuple):
         return [
             role
             for role, rest in rests
-            if not re.match(r"\s+[A-Z]", rest) and not rest.startswith(("’s ", "'s "))
+            if not re.match(r"\.?\s+[A-Z]", rest) and not rest.startswith(("’s ", "'s "))
         ]
 
     def offices_in(self, text: str) -> list[str]:
-        """The offices that a text gives to somebody: "education secretary Lena Holm".
+        """The offices that a text gives to somebody, of those that one person has at a time.
 
-        Of offices in one word ("president") many have had them, and keep them in news.
+        "Education secretary Lena Holm": of presidents and mayors there are many.
         """
-        found = self.role.finditer(text) if self.role else ()
-        named = ((match, _PERSON.match(text, match.end())) for match in found)
         return [
-            text[role.start() : person.end()] for role, person in named if person and " " in role[0]
+            text[role.start() : person.end()]
+            for role, person in self._given(text)
+            if role[0].lower() in self.alone
         ]
+
+    def may_hold(self, office: str, text: str) -> bool:
+        """Whether a text leaves open that somebody has an office.
+
+        Not where it gives the office to another, and never names the person near it.
+
+        Args:
+            office: As `offices_in` gives it.
+            text: Of an article.
+        """
+        (asked, person), *_ = self._given(office)
+        last = plain(person[0].split()[-1])
+        group = self.roles[asked[0].lower()]
+        given = any(self.roles[role[0].lower()] == group for role, _ in self._given(text))
+        return not given or any(
+            last in words(text[max(0, role.start() - _NEAR_OFFICE) : role.end() + _NEAR_OFFICE])
+            for role in self.role_forms(asked[0]).finditer(text)
+        )
+
+    def _given(self, text: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+        """Each office that stands before a name, and the name."""
+        for role in self.role.finditer(text) if self.role else ():
+            if person := _PERSON.match(text, role.end()):
+                yield role, person
 
     def ruler_in(self, name: str) -> str:
         """The last name of somebody with an office and a country: "King Hussein of Jordan"."""
@@ -135,6 +163,7 @@ def premise_words(language: Language) -> PremiseWords:
     }
     return PremiseWords(
         roles=roles,
+        alone=frozenset(chain.from_iterable(language.groups("premises.alone"))),
         events=events,
         role=re.compile(rf"\b(?:{longest})\b", re.IGNORECASE) if roles else None,
         ordinals=ordinals,

@@ -132,9 +132,8 @@ def _role_held(premise: Premise, place: _Place) -> bool:
 
 
 def _office_held(premise: Premise, place: _Place) -> bool:
-    """Whether the article does not give the office to others alone."""
-    person, holders = place.rules.holders(premise.text, place.article.text)
-    return not holders or person in holders
+    """Whether the article leaves open that this is whose office it is."""
+    return place.rules.may_hold(premise.text, place.article.text)
 
 
 def _event_held(premise: Premise, place: _Place) -> bool:

@@ -65,6 +65,7 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
         )
         and _ranks_held(sentence, read)
         and _changes_held(sentence, question, sources)
+        and _reason_held(sentence, question, sources)
         and _doing_held(question, sources)
         and (not sentence.is_negated or denies(sentence, sources))
     )
@@ -120,17 +121,33 @@ def _changes_held(sentence: Analysed, question: Analysed, sources: Sequence[Evid
     )
 
 
+def _reason_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether a source gives a reason where the sentence does, for what has happened.
+
+    That one thing came before another is none, nor is what a title tells beside another's reason.
+    """
+    language = sentence.language
+    because, reason = map(language.pattern, ("attribution.because", "questions.reason"))
+    if not because.search(sentence.text):
+        return True
+    events = premise_words(language).events
+    asked = [events[word] for word in question.words if word in events]
+    return any(
+        reason.search(source.read.text) and all(event.search(source.told.text) for event in asked)
+        for source in sources
+    )
+
+
 def _changes(text: Analysed) -> set[tuple[Value, Value]]:
     """Figures that a text joins as "from … to …", or "to … from …": before and after."""
-    language = text.language
+    risen, reached = map(text.language.pattern, ("attribution.from", "attribution.to"))
     found: set[tuple[Value, Value]] = set()
     for one, two in pairwise(text.numbers):
         lead, joint = text.text[: one.start], text.text[one.end : two.start]
-        for first, then in (("from", "to"), ("to", "from")):
-            if language.pattern(f"attribution.{first}").search(lead) and language.pattern(
-                f"attribution.{then}"
-            ).fullmatch(joint):
-                found.add((one.key, two.key) if first == "from" else (two.key, one.key))
+        if risen.search(lead) and reached.fullmatch(joint):
+            found.add((one.key, two.key))
+        if reached.search(lead) and risen.fullmatch(joint):
+            found.add((two.key, one.key))
     return found
 
 
