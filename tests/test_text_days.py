@@ -66,6 +66,29 @@ def test_what_is_not_relative(text: str) -> None:
     assert days(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("A war began at the start of June and ended Tuesday in a ceasefire.", "2024-08-27"),
+        ("He was found dead in his house on Sunday.", "2024-08-25"),
+        ("A fire at the plant Sunday left two dead.", "2024-08-25"),
+        ("The parties of both meet Sunday.", "2024-09-01"),
+        ("They have good chances of winning on Wednesday.", "2024-09-04"),
+        ("Holm said Sunday the bridge closes.", "2024-08-25"),
+        ("Holm said the bridge closes on Sunday.", "2024-09-01"),
+        ("Voters go to the polls on Sunday.", "2024-09-01"),
+        ("The storm is expected to hit Sunday.", "2024-09-01"),
+    ],
+)
+def test_weekdays_before_and_after_a_saturday(text: str, day: str) -> None:
+    (phrase,) = [
+        phrase
+        for phrase in resolve(text, 0, len(text), datetime.date(2024, 8, 31), ENGLISH)
+        if phrase.first == phrase.last
+    ]
+    assert phrase.first == datetime.date.fromisoformat(day)
+
+
 def test_offsets_are_of_the_article() -> None:
     text = "First. He spoke on Friday. Last."
     (phrase,) = resolve(text, 7, 26, THURSDAY, ENGLISH)
@@ -89,5 +112,5 @@ def test_any_text_and_day(text: str, day: datetime.date) -> None:
     ],
 )
 def test_a_day_in_a_name_is_none(text: str, is_day: bool) -> None:
-    found = resolve(text, 0, len(text), datetime.date(2024, 8, 31), language("en"))
+    found = resolve(text, 0, len(text), datetime.date(2024, 8, 31), ENGLISH)
     assert bool(found) is is_day

@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict
 from rag.text.language import Language
 from rag.text.numbers import find_numbers
 
+_SOON_DAYS = 2
+_BEFORE, _BEHIND = 45, 20  # characters in which a verb belongs to a day
 _NEAR_DAYS = 45  # a day of the calendar is meant in the year in which it is so near
 _BEFORE_A_SENTENCE = frozenset('.!?:"“‘(–—')
 
@@ -52,6 +54,19 @@ class _Phrase(NamedTuple):
     day: datetime.date
     future: bool
     language: Language
+
+    @property
+    def past(self) -> bool:
+        """Whether something done stands right before it."""
+        before = self.match.string[: self.match.start()]
+        return self.language.pattern("days.past").search(before) is not None
+
+    @property
+    def told_as_done(self) -> bool:
+        """Whether something done stands near, before or behind it."""
+        start, end = self.match.span()
+        near = self.match.string[max(0, start - _BEFORE) : end + _BEHIND]
+        return self.language.pattern("days.done").search(near) is not None
 
     @property
     def step(self) -> int | None:
@@ -171,8 +186,11 @@ def _weekday(phrase: _Phrase) -> Days:
     wanted = phrase.language.listed("calendar.weekdays").index(phrase.match["day"].lower())
     if step == 0:
         return _one(day + datetime.timedelta(wanted - day.weekday()))
-    if step == 1 or (phrase.future and step != -1):
-        ahead = (wanted - day.weekday()) % 7
+    ahead = (wanted - day.weekday()) % 7
+    # A day that comes at once is seldom the one six days before, unless that tells what was done.
+    soon = 0 < ahead <= _SOON_DAYS and not phrase.told_as_done
+    comes = (phrase.future and not phrase.past) or soon
+    if step == 1 or (comes and step != -1):
         return _one(day + datetime.timedelta(ahead or (7 if step == 1 else 0)))
     back = (day.weekday() - wanted) % 7
     return _one(day - datetime.timedelta(back or (7 if step == -1 else 0)))
