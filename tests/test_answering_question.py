@@ -123,10 +123,24 @@ def lacking(
         ("Who led the third round?", ["third"]),
         ("Who becomes chief executive on 2 September 2024?", []),  # "on Monday"
         ("Who becomes chief executive on 3 December 2023?", ["on 3 December 2023"]),
+        ("Who led when Norbank beat 3-1 others?", ["3-1"]),
     ],
 )
 def test_what_a_text_does_not_bear_out(question: str, told: list[str]) -> None:
     assert lacking(question) == told
+
+
+def test_a_result_is_told_from_either_side() -> None:
+    text = "Osterby beat Lindal 3-1 on Monday. Malby 2, Varnes 0."
+    article = Article(article_id="1", text=text)
+    for question, told in [
+        ("Who spoke after the 1-3 defeat?", []),
+        ("Who spoke after Osterby's 3–1 win?", []),
+        ("Who spoke after the 2-0 win?", []),
+        ("Who spoke after the 2-1 win?", ["2-1"]),
+        ("Who spoke on the Boeing 737-800?", ["737-800"]),
+    ]:
+        assert lacking(question, "Osterby", article) == told
 
 
 OFFICES = Article(

@@ -257,3 +257,23 @@ def test_a_change_is_told_by_one_source_and_in_its_direction(sentence: str, hold
     )
     found = attribute(sentence, read("How did the toll of the flood rise?"), sources)
     assert (found.status in (Status.SUPPORTED, Status.QUOTED)) is holds
+
+
+def test_things_are_paired_only_where_a_source_pairs_them() -> None:
+    sources = sources_of("The dead are Ada Varn of Malby and Lena Holm of Osterby, police said.")
+    question = read("Who died, and where were they from?")
+    paired = "Ada Varn and Lena Holm were from Osterby and Malby, respectively."
+    assert attribute(paired, question, sources).status is Status.PARTLY
+
+
+def test_a_reason_stands_in_the_source_and_not_only_beside_it() -> None:
+    sources = sources_of(
+        "Lena Holm quit the bank on Monday, and shared a letter by Ada Varn.\n"
+        "Ada Varn left the bank on Friday because of a quarrel over bonds."
+    )
+    question = read("Why did Lena Holm quit the bank?")
+    invented = "Lena Holm quit the bank because she shared a letter by Ada Varn."
+    assert attribute(invented, question, sources).status is not Status.SUPPORTED
+    question = read("Why did Ada Varn quit the bank?")
+    told = "Ada Varn quit the bank because of a quarrel over bonds."
+    assert attribute(told, question, sources).status is Status.SUPPORTED

@@ -11,6 +11,7 @@ import pytest
 from rag.answering.answer import Answer, AnswerStatus
 from rag.answering.attribution import Status
 from rag.answering.composing import Body
+from rag.answering.figures import with_bounds
 from rag.answering.notes import NO_REASON, NO_VERDICT, no_reason
 from rag.answering.question import Question
 from rag.answering.wanted import holds_wanted
@@ -22,6 +23,7 @@ from rag.text.analysed import Analysed
 from rag.text.analysis import analyzer
 from rag.text.language import language
 from tests.support import build, open_index, write_articles
+from tests.test_attribution import sources_of
 
 ARTICLES = [
     {"id": "post", "title": "Ferry fares", "source": "Osterby Post", "published": "2024-03-07",
@@ -555,3 +557,28 @@ def test_what_lies_ahead_is_refused(ask: Callable[[str, str], Answer]) -> None:
     answer = ask("How many cars did the ferry carry in 2088?", "It carried 900 cars.")
     assert answer.status is AnswerStatus.NO_ANSWER
     assert answer.text.startswith("“in 2088” lies after the day of the question")
+
+
+def test_a_model_that_says_nothing_is_stated_is_believed(
+    ask: Callable[[str, str], Answer],
+) -> None:
+    answer = ask(CARS, "The number of cars is not stated in the given passage.")
+    assert answer.status is AnswerStatus.NO_ANSWER
+
+
+BOUNDS = [
+    ("The storm hurt 40 people in Malby.", "The storm hurt more than 40 people in Malby."),
+    ("40 people were hurt.", "More than 40 people were hurt."),
+    ("It cost $5 million.", "It cost about $5 million."),
+    ("The storm hurt nearly 40 people.", "The storm hurt nearly 40 people."),
+    ("It took 3 days.", "It took 3 days."),
+]
+
+
+@pytest.mark.parametrize(("written", "shown"), BOUNDS)
+def test_a_bound_of_the_source_stays_with_its_figure(written: str, shown: str) -> None:
+    (source,) = sources_of(
+        "More than 40 people were hurt in Malby by the storm, which cost about $5 million and took"
+        " 3 days."
+    )
+    assert with_bounds(Analysed(written, analyzer("en")), [source]) == shown

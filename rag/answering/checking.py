@@ -19,8 +19,9 @@ from rag.answering.attribution import (
     keep_verbatim,
     strip_marks,
 )
-from rag.answering.composing import Kept, once, verbatim
+from rag.answering.composing import Kept, once, standing, verbatim
 from rag.answering.evidence import Evidence, same_statement
+from rag.answering.figures import shared
 from rag.answering.question import Kind
 from rag.answering.verdict import Verdict, decides, names_one, read_verdict
 from rag.answering.wanted import holds_wanted
@@ -37,6 +38,9 @@ MAX_REASONS = 4
 """Sentences of an answer to why or how."""
 REASON_COSINE = 0.5
 """Cosine with the question that a further reason has at least."""
+_CAUSE_COSINE = 0.3
+"""The same of one that names a cause outright."""
+_REPEATED_SHARE = 0.65  # of a sentence's words: so many in another, and it tells nothing more
 _REASONS_AMONG = 20  # the best ones, of all articles
 _DATED_AMONG = 10  # a sentence further down speaks of something else
 _STANDS = (Status.QUOTED, Status.SUPPORTED)
@@ -111,7 +115,7 @@ def check(
             continue
         withheld.append(AnswerSentence(text=written, status=found.status, citations=()))
         if found.status is Status.PARTLY:
-            kept += [verbatim(source) for source in found.sources]
+            kept += [standing(source) for source in found.sources]
     if kept and not any(holds_wanted(Analysed(t, question.analyzer), question) for t, _ in kept):
         beside = [AnswerSentence(text=t, status=Status.PARTLY, citations=()) for t, _ in kept]
         return Checked([], (*withheld, *beside), 0)
@@ -153,11 +157,21 @@ def extract(question: Analysed, evidence: Sequence[Evidence]) -> Kept:
         evidence: What the language model was given, best first.
     """
     holding = [source for source in evidence if holds_wanted(source.read, question)]
-    return [
-        verbatim(source)
-        for source in holding[:MAX_EXTRACTED]
-        if source.score >= _SECOND_SHARE * holding[0].score
-    ]
+    chosen: list[Evidence] = []
+    for source in holding:
+        if len(chosen) == MAX_EXTRACTED or source.score < _SECOND_SHARE * holding[0].score:
+            break
+        if not any(_says_as_much(source, other) for other in chosen):
+            chosen.append(source)
+    return once([standing(source) for source in chosen])
+
+
+def _says_as_much(one: Evidence, other: Evidence) -> bool:
+    """Whether one of two sentences has most words of the other, and its figures: one report."""
+    ours, theirs = one.read.values, other.read.values
+    return (ours <= theirs or theirs <= ours) and max(
+        shared(one.read, other.read), shared(other.read, one.read)
+    ) >= _REPEATED_SHARE
 
 
 def with_best(kept: Kept, best: Evidence) -> Kept:
@@ -166,9 +180,9 @@ def with_best(kept: Kept, best: Evidence) -> Kept:
     Then the model may have taken another one for it: both are shown.
     """
     cited = [source for _, found in kept for source in (*found.sources, *found.further)]
-    if any(same_statement(source, best) for source in cited):
+    if any(same_statement(source, best) or _says_as_much(source, best) for source in cited):
         return kept
-    return once([*kept, verbatim(best)])
+    return once([*kept, standing(best)])
 
 
 def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
@@ -201,11 +215,15 @@ def with_more(kept: Kept, ranked: Sequence[Evidence]) -> Kept:
         ranked: Sentences that may support it, best first.
     """
     cited = [source for _, found in kept for source in (*found.sources, *found.further)]
-    among = [s for s in ranked[:_REASONS_AMONG] if s.article is cited[0].article]
-    more = [
-        s
-        for s in among
-        if s.cosine >= REASON_COSINE and not any(same_statement(s, other) for other in cited)
-    ]
+    cause = ranked[0].analyzer.language.pattern("questions.cause")
+    told: list[Evidence] = []
+    more: list[Evidence] = []
+    for n, s in enumerate(ranked):
+        if s.article is cited[0].article and not any(same_statement(s, o) for o in cited):
+            if s.cosine >= _CAUSE_COSINE and cause.search(s.text):
+                told.append(s)
+            elif n < _REASONS_AMONG and s.cosine >= REASON_COSINE:
+                more.append(s)
+    more = [*told, *more]
     chosen = more[: max(0, MAX_REASONS - len(kept))]
     return once([*kept, *(verbatim(s) for s in sorted(chosen, key=lambda s: s.start))])

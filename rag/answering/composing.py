@@ -12,10 +12,12 @@ from rag.answering.answer import AnswerItem, AnswerSentence, Citation, Claim, Di
 from rag.answering.attribution import Attribution, Status, strip_marks
 from rag.answering.broad import Item, begin_with_day, may_differ, publishers
 from rag.answering.disagreement import Conflict, find_conflicts
-from rag.answering.evidence import Evidence
+from rag.answering.evidence import Evidence, span_before
+from rag.answering.figures import with_bounds
 from rag.answering.question import Question
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
+from rag.text.analysed import Analysed
 from rag.text.days import spelled, tell_days
 from rag.text.sentences import sentences_of
 
@@ -42,6 +44,14 @@ def verbatim(source: Evidence) -> tuple[str, Attribution]:
     return strip_marks(widened.text, of_source=True), Attribution(Status.QUOTED, (widened,), 1.0)
 
 
+def standing(source: Evidence) -> tuple[str, Attribution]:
+    """The same, with the sentence before it where it leans on that: "Many stayed open"."""
+    before = span_before(source, any_paragraph=True)
+    if before is None or source.end - before.start > _WIDEN_CHARACTERS:
+        return verbatim(source)
+    return verbatim(replace(source, start=before.start))
+
+
 def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> Body:
     """The answer's text, sentences and citations.
 
@@ -64,7 +74,7 @@ def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> B
     kept = [*_newer(conflicts, kept), *kept]
     sentences = [
         AnswerSentence(
-            text=_with_days(text, (*found.sources, *found.further)),
+            text=_with_days(_with_bounds(text, found), (*found.sources, *found.further)),
             status=found.status,
             citations=tuple(sorted(cite(source) for source in (*found.sources, *found.further))),
         )
@@ -160,6 +170,10 @@ def _marked(sentence: AnswerSentence) -> str:
     return f"{sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}"
 
 
+def _with_bounds(text: str, found: Attribution) -> str:
+    return with_bounds(Analysed(text, found.sources[0].analyzer), found.sources)
+
+
 def _with_days(text: str, sources: Sequence[Evidence]) -> str:
     """A sentence of the answer with the days that relative ones mean in its sources."""
     phrases = [phrase for source in sources for phrase in source.days]
@@ -220,11 +234,11 @@ def once(kept: Kept) -> Kept:
 
 
 def _whole_quotation(source: Evidence) -> Evidence:
-    """A sentence from the middle of a quotation with what opens and what closes it.
+    """A sentence that begins or ends inside a quotation with what opens and what closes it.
 
-    Alone it would stand there as a statement of fact, by nobody.
+    Alone it would stand there as a statement of fact, by nobody, or cut short.
     """
-    quotation = source.quotation
+    quotation = source.quotation or source.paragraphs.quotation(source.end)
     if quotation is None:
         return source
     spans = [

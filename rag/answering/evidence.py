@@ -30,7 +30,7 @@ from rag.text.asides import is_aside
 from rag.text.days import DatedPhrase, names_a_day, resolve, spelled
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.language import Language
-from rag.text.paragraphs import Paragraphs, Quotation, unwrapped
+from rag.text.paragraphs import Paragraphs, Quotation, Span, unwrapped
 from rag.text.periods import told_periods
 from rag.text.same import repeats
 from rag.text.sentences import sentences_of
@@ -158,6 +158,12 @@ class Evidence:
     def quotation(self) -> Quotation | None:
         """The quotation that it begins inside of."""
         return self.paragraphs.quotation(self.start)
+
+    @property
+    def is_quotation(self) -> bool:
+        """Whether it is nothing but a quotation, or the beginning of one."""
+        quotation = self.paragraphs.quotation(self.start + 1)
+        return bool(quotation and quotation.start <= self.start and quotation.end >= self.end - 1)
 
     def holds(self, n_free: int = 0) -> bool:
         """Whether the premises hold around it that must hold there.
@@ -324,19 +330,32 @@ def select(ranked: Sequence[Evidence], n: int) -> list[Evidence]:
 
 
 def sentence_before(item: Evidence) -> str:
-    """The sentence that one leans on, if it begins with "he" or in the middle of a quotation.
+    """The sentence that one leans on; empty if it stands by itself, see `span_before`."""
+    before = span_before(item)
+    return unwrapped(item.article.text[before.start : before.end]) if before else ""
+
+
+def span_before(item: Evidence, *, any_paragraph: bool = False) -> Span | None:
+    """Where the sentence stands that one leans on: it begins with "he" or inside a quotation.
+
+    One that is nothing but a quotation leans too: by itself it is nobody's.
+
+    Args:
+        item: The sentence.
+        any_paragraph: Look into the paragraph before too: in news many have one sentence.
 
     Returns:
-        The one before it in its paragraph; empty if it stands by itself.
+        The one before it; None if it stands by itself, or where its paragraph begins.
     """
-    if (
-        not item.analyzer.language.pattern("evidence.leans").match(item.text)
-        and item.quotation is None
-    ):
-        return ""
+    leans = item.analyzer.language.pattern("evidence.leans").match(item.text)
+    if not leans and item.quotation is None and not item.is_quotation:
+        return None
     around = item.paragraphs.around(item.start)
     before = [span for span in sentences_of(item.paragraphs, around) if span.end <= item.start]
-    return unwrapped(item.article.text[before[-1].start : before[-1].end]) if before else ""
+    if not before and any_paragraph and around.start:
+        earlier = item.paragraphs.around(around.start - 1)
+        before = [span for span in sentences_of(item.paragraphs, earlier)]
+    return before[-1] if before else None
 
 
 def same_statement(one: Evidence, other: Evidence) -> bool:

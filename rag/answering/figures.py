@@ -7,7 +7,7 @@ another figure count nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -73,6 +73,35 @@ def is_date(sentence: Analysed, number: Number) -> bool:
     beside = text[max(0, number.start - 12) : number.end + 12]
     month = sentence.language.pattern("disagreement.month")
     return number.value <= 31 and month.search(beside) is not None
+
+
+def with_bounds(sentence: Analysed, sources: Sequence[Evidence]) -> str:
+    """A sentence of the answer with "more than" and its like before figures, as in the sources.
+
+    Args:
+        sentence: What the model wrote.
+        sources: What supports it. A figure that one of them gives without such a word stays.
+    """
+    text, lead = sentence.text, sentence.language.pattern("disagreement.lead")
+    for number in reversed(sentence.numbers):
+        before = text[: number.start]
+        if is_date(sentence, number) or lead.search(before):
+            continue
+        bounds = {
+            bound[0].strip(" $£€¥").lower() if bound else ""
+            for source in sources
+            for theirs in source.read.numbers
+            if theirs.key == number.key
+            for bound in [lead.search(source.read.text[: theirs.start])]
+        }
+        if len(bounds) != 1 or not (bound := bounds.pop()) or bound == "only":
+            continue
+        at = len(before.rstrip("$£€¥"))
+        rest = text[at:]
+        if not before.strip(" $£€¥"):
+            bound, rest = bound.capitalize(), rest[:1].lower() + rest[1:]
+        text = f"{text[:at]}{bound} {rest}"
+    return text
 
 
 def other_value(

@@ -18,6 +18,8 @@ from rag.text.days import spelled
 
 OLD_AFTER = datetime.timedelta(120)
 """After so long an answer says of which day its newest source is."""
+OLD_NOW_AFTER = datetime.timedelta(7)
+"""The same where a question asks for how things stand right now."""
 NOTHING_SUPPORTED = (
     "The language model wrote nothing that the sources fully support; these are sentences of the"
     " articles."
@@ -112,7 +114,10 @@ def old_day(question: Question, body: Body) -> datetime.date | None:
     """The newest day cited, if it is long before a question that speaks of no time of its own."""
     days = [citation.published for citation in body.citations]
     newest = max((day for day in days if day), default=None)
-    if question.periods or newest is None or newest + OLD_AFTER >= question.asked_on:
+    if newest is None or any(period.strength != "present" for period in question.periods):
+        return None
+    asks_now = question.language.pattern("questions.now").search(question.text)
+    if newest + (OLD_NOW_AFTER if asks_now else OLD_AFTER) >= question.asked_on:
         return None
     return newest
 

@@ -21,7 +21,7 @@ from rag.text.numbers import find_numbers
 from rag.text.periods import Period
 
 PremiseKind = Literal[
-    "year", "day", "role", "office", "ordinal", "superlative", "event", "amount", "name"
+    "year", "day", "role", "office", "ordinal", "superlative", "event", "score", "amount", "name"
 ]
 STRICT: tuple[PremiseKind, ...] = (
     "year",
@@ -31,9 +31,11 @@ STRICT: tuple[PremiseKind, ...] = (
     "ordinal",
     "superlative",
     "event",
+    "score",
 )
 """Kinds that must hold where the source stands; names and amounts may stand further off."""
 # "Huguenot-descended", "French-language": the name is what stands before.
+SCORE = re.compile(r"(?<![\d.,$£€-])(\d{1,3})\s?[-–]\s?(\d{1,3})(?![\d-]|-?[^\W\d_])")  # "3-1"
 _COMPOUND = re.compile(r"(?<=[^\W\d_]{4})-[a-z].*$")
 
 
@@ -93,7 +95,10 @@ def read_premises(
     found += [Premise("superlative", text) for text in superlatives]
     ordinals = [m for m in _all(rules.ordinal, question, asked_from) if m.start() not in dated]
     found += [Premise("ordinal", match.group()) for match in ordinals]
+    scores = [m for m in SCORE.finditer(question, asked_from) if m.start() not in dated]
+    found += [Premise("score", match.group()) for match in scores]
     counted = {match.start() for match in ordinals}
+    counted.update(place for match in scores for place in range(*match.span()))
     found += [
         Premise("amount", question[number.start : number.end])
         for number in find_numbers(question, language)

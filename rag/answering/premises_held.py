@@ -159,6 +159,14 @@ def _ordinal_held(premise: Premise, place: _Place) -> bool:
     return place.rules.ordinal_forms(premise.text).search(close) is not None
 
 
+def _score_held(premise: Premise, place: _Place) -> bool:
+    """Whether the article has the result, from the one side or the other: "3-1", "Lindal 1"."""
+    one, two = re.findall(r"\d+", premise.text)
+    between = r"(?:\s?[-–]\s?|\s+to\s+|\D{2,30}\s)"
+    told = rf"(?<!\d)(?:{one}{between}{two}|{two}{between}{one})(?!\d)"
+    return re.search(told, f"{place.article.title}\n{place.article.text}") is not None
+
+
 def _amount_held(premise: Premise, place: _Place) -> bool:
     wanted = {number.key for number in find_numbers(premise.text, place.language)}
     return any(
@@ -191,6 +199,7 @@ _HOLDS: dict[PremiseKind, Callable[[Premise, _Place], bool]] = {
     "ordinal": _ordinal_held,
     "superlative": _superlative_held,
     "event": _event_held,
+    "score": _score_held,
     "amount": _amount_held,
     "name": _name_held,
 }

@@ -66,6 +66,7 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
         and _ranks_held(sentence, read)
         and _changes_held(sentence, question, sources)
         and _reason_held(sentence, question, sources)
+        and _pairs_held(sentence, sources)
         and _doing_held(question, sources)
         and (not sentence.is_negated or denies(sentence, sources))
     )
@@ -136,6 +137,12 @@ def _reason_held(sentence: Analysed, question: Analysed, sources: Sequence[Evide
         reason.search(source.read.text) and all(event.search(source.told.text) for event in asked)
         for source in sources
     )
+
+
+def _pairs_held(sentence: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether a source pairs things one by one where the sentence does: "respectively"."""
+    pairs = sentence.language.pattern("attribution.pairs")
+    return not pairs.search(sentence.text) or any(pairs.search(s.read.text) for s in sources)
 
 
 def _changes(text: Analysed) -> set[tuple[Value, Value]]:
