@@ -134,7 +134,7 @@ def attribute(sentence: str, question: Analysed, evidence: Sequence[Evidence]) -
     elif (
         min(share, new_share) < SUPPORTED_SHARE
         or not _held(read, question, sources)
-        or not _told(all_terms, sources)
+        or not _told(all_terms, wanted, sources)
         or not exact(read, question, sources)
         or not figures_stand_with_names(read, question, sources)
         or turned_round(read, sources, wanted)
@@ -175,9 +175,17 @@ def _held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
     return grounded((*question.content_terms, *terms), sources) >= FRAGMENT_HELD_SHARE
 
 
-def _told(all_terms: Sequence[str], sources: Sequence[Evidence]) -> bool:
-    """Whether the source sentences themselves tell it; of a few words the heading may have all."""
-    return len(all_terms) <= _FRAGMENT_TERMS or told(all_terms, sources) >= TOLD_SHARE
+def _told(all_terms: Sequence[str], wanted: Sequence[str], sources: Sequence[Evidence]) -> bool:
+    """Whether the source sentences themselves tell it.
+
+    Of a few words the heading may have those that the question has. What is new stands in the
+    sentence or before it: what a heading tells of one, a sentence below may not tell of another.
+    """
+    if len(all_terms) > _FRAGMENT_TERMS:
+        return told(all_terms, sources) >= TOLD_SHARE
+    return all(
+        any(term in s.told.terms or term in s.before.terms for s in sources) for term in wanted
+    )
 
 
 def _verbatim(sentence: str, evidence: Sequence[Evidence]) -> Evidence | None:
@@ -254,7 +262,7 @@ def _alone(
         item
         for item in evidence
         if _held_share(wanted, item.headed.terms) >= SUPPORTED_SHARE
-        and _told(all_terms, [item])
+        and _told(all_terms, wanted, [item])
         and _held(sentence, question, [item])
         and exact(sentence, question, [item])
         and figures_stand_with_names(sentence, question, [item])
