@@ -88,7 +88,7 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
         question: The question; its kind decides choice and order.
         ranked: Sentences that may support an answer, best first.
     """
-    pool = [s for s in ranked if len(s.text.split()) <= _MAX_SENTENCE_WORDS][:N_CONSIDERED]
+    pool = [s for s in ranked if _may_be_item(s.text)][:N_CONSIDERED]
     if not pool or not (question.of_article or _bears(question, pool)):
         return []
     vectors = np.stack([sentence.vector for sentence in pool])
@@ -109,6 +109,11 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
     chosen = _chosen(question, pool, value, alike)
     items = [Item(pool[at], *_day_of(pool[at]), _others(at, pool, alike, chosen)) for at in chosen]
     return _in_order(question, items)
+
+
+def _may_be_item(text: str) -> bool:
+    """Whether it is a sentence of its own: no lead-in to a list, none too long."""
+    return len(text.split()) <= _MAX_SENTENCE_WORDS and not text.endswith(":")
 
 
 def _bears(question: Question, pool: Sequence[Evidence]) -> bool:

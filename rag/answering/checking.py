@@ -7,7 +7,6 @@ Where other sources contradict an answer, it says so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +28,7 @@ from rag.retrieval import QuestionTerms
 from rag.text.analysed import Analysed
 from rag.text.days import names_a_day, spelled
 from rag.text.language import Language
+from rag.text.paragraphs import SENTENCE_END
 from rag.text.sentences import split
 
 MAX_EXTRACTED = 2
@@ -44,7 +44,6 @@ _REPEATED_SHARE = 0.65  # of a sentence's words: so many in another, and it tell
 _REASONS_AMONG = 20  # the best ones, of all articles
 _DATED_AMONG = 10  # a sentence further down speaks of something else
 _STANDS = (Status.QUOTED, Status.SUPPORTED)
-_SENTENCE_END = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def check(
     """
     text = strip_marks(" ".join(completion.split()))
     spans = split(text)
-    if cut and spans and not _SENTENCE_END.search(text):
+    if cut and spans and not SENTENCE_END.search(text):
         spans = spans[:-1]
     kept: Kept = []
     withheld: list[AnswerSentence] = []

@@ -56,7 +56,7 @@ class _Line(NamedTuple):
 
 _LINE = re.compile(r"[^\n]+")
 _MARKS = re.compile(r"[ \t]*(?:>(?:[ \t]?>)*+(?!\S)[ \t]?)?")
-_LINE_ENDS_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»)\]」』]*\s*$")
+SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]」』]*\s*$")
 # What stays together when a line is wrapped: a word; a character where words have no spaces.
 _PIECE = re.compile(r"[\u0e00-\u0eff\u2e80-\uabff\uf900-\ufaff\uff00-\uffef]|\S{1,200}")
 MIN_WRAPPED_WIDTH = 20
@@ -207,7 +207,7 @@ def _continues(text: str, line: _Line, following: _Line, width: int | None) -> b
 
 
 def _ends_sentence(text: str, line: _Line) -> bool:
-    return _LINE_ENDS_SENTENCE.search(text, max(line.start, line.end - 20), line.end) is not None
+    return SENTENCE_END.search(text, max(line.start, line.end - 20), line.end) is not None
 
 
 def _is_full(text: str, line: _Line, following: _Line, width: int) -> bool:
