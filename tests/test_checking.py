@@ -187,6 +187,8 @@ def test_what_gives_a_reason(question: str, text: str, told: bool) -> None:
         ("How many people died?", "They fell ill within two months, on Oct. 8.", False),
         ("How many people died?", "Lena Holm, 31, saw crowds there in 2024.", False),
         ("How many people died?", "Officials said 31, maybe 40, had died.", True),
+        ("How many people died?", "Five of the deaths were in Malby.", False),
+        ("How many of the crew died?", "Five of the crew died.", True),
         ("How many months did it take?", "They fell ill within two months.", True),
         ("How old is Lena Holm?", "Lena Holm, 31, saw crowds there.", True),
     ],

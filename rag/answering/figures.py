@@ -29,7 +29,7 @@ _WORDS_BEFORE = 16
 _TOLL_CHARACTERS = 100
 _CURRENCY_SIGN = re.compile(r"[$£€¥]")
 _SIGN_BEFORE = re.compile(r"[$£€¥]$")
-_PART = re.compile(r"\s+of (?:the|those|them|these)\b", re.IGNORECASE)
+PART = re.compile(r"\s+of (?:the|those|them|these)\b", re.IGNORECASE)
 _SIZE = re.compile(r"-[^\W\d_]")
 _MOST_TIMES = 20
 _HOUR = re.compile(r"\s*[ap]\.?m\b|:\d\d", re.IGNORECASE)
@@ -57,7 +57,7 @@ def _is_no_total(sentence: Analysed, number: Number) -> bool:
     return (
         is_date(sentence, number)
         or text[number.start : number.end].lower() in language.words("numbers.uncounted")
-        or _PART.match(text, number.end) is not None
+        or PART.match(text, number.end) is not None
         or _SIZE.match(text, number.end) is not None
         or language.pattern("disagreement.away").match(text, number.end) is not None
         or language.pattern("disagreement.aged").search(text[: number.start]) is not None

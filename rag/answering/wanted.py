@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.figures import is_date
+from rag.answering.figures import PART, is_date
 from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
 from rag.text.numbers import Number
@@ -50,8 +50,8 @@ def _figures(text: Analysed) -> frozenset[tuple[float, bool]]:
 def counted_values(text: Analysed, question: Analysed) -> frozenset[tuple[float, bool]]:
     """Values of the numbers of a text, without those that count another thing than is asked for.
 
-    "Two years left" does not say how many presidents. Of what a number counts only units are known,
-    and ages.
+    "Two years left" does not say how many presidents, nor "two of the dead" how many died. Of what
+    a number counts only units are known, and ages.
 
     Args:
         text: Of a source.
@@ -60,10 +60,13 @@ def counted_values(text: Analysed, question: Analysed) -> frozenset[tuple[float,
     asked = question.language.pattern("wanted.asks_count").search(question.text)
     if not asked or question.language.pattern("wanted.unit").search(asked["things"]):
         return text.values
+    asks_part = question.language.pattern("wanted.asks_part").search(question.text)
     return frozenset(
         number.key
         for number in text.numbers
-        if not _measures(text, number) and not _is_age(text, number)
+        if not _measures(text, number)
+        and not _is_age(text, number)
+        and (asks_part or not PART.match(text.text, number.end))
     )
 
 
