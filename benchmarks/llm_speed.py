@@ -111,6 +111,8 @@ class Bench:
         """Tokens a second of reading and writing; of reading alone, with `longer` prompts."""
         n_tokens = longer * self._args.tokens
         options |= {"draft_model": draft and draft(), "n_ctx": n_tokens + self._args.write + 64}
+        # Drafts are checked by the logits of every place; 0.3.36 keeps room for a batch of them.
+        options |= {"logits_all": draft is not None}
         llama = self.loaded(path or self.file(LARGE), **options)
         try:
             llama.eval(llama.tokenize(b"Warm up."))
