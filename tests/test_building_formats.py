@@ -46,7 +46,18 @@ def blocks(folder: Path) -> list[Block]:
 def test_citations_are_right_in_every_format(mixed: Path) -> None:
     report = build(mixed)
     assert set(report.n_read) == {
-        *("csv", "epub", "feed", "gzip", "html", "json lines", "mail", "mailbox", "markdown"),
+        *(
+            "csv",
+            "epub",
+            "feed",
+            "gzip",
+            "html",
+            "json",
+            "json lines",
+            "mail",
+            "mailbox",
+            "markdown",
+        ),
         *("mhtml", "pdf", "text", "warc", "word"),
     }
     with open_index(mixed) as index:

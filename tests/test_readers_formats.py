@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ SAMPLES = {
     "a.txt": TEXT.encode(),
     "a.html": page().encode(),
     "a.md": f"# Bridge\n\n{TEXT}".encode(),
+    "a.json": json.dumps([{"id": "1", "text": TEXT}]).encode(),
     "a.pdf": pdf([PARAGRAPHS]),
     "a.docx": docx(word_paragraphs(PARAGRAPHS)),
     "a.eml": MAIL,
@@ -277,6 +279,37 @@ def test_html_of_a_json_line(tmp_path: Path) -> None:
     assert article.metadata["published_from"] == "meta article:published_time"
     assert article.metadata["section"] == "local"
     assert "html" not in article.metadata
+
+
+@pytest.mark.parametrize(
+    ("data", "ids"),
+    [
+        ({"id": 7, "text": TEXT}, ["7"]),
+        ([{"id": "a", "text": TEXT}, {"id": "b", "html": page()}], ["a", "b"]),
+        ({"count": 2, "articles": [{"id": "a", "text": TEXT}, {"id": "b", "text": TEXT}]},
+         ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_json_is_an_article_or_a_list_of_them(tmp_path: Path, data: Any, ids: list[str]) -> None:
+    found = only(tmp_path, "export.json", json.dumps(data))
+    assert [article.article_id for article in found] == ids
+
+
+def test_lines_of_json_may_be_called_json(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"id": str(n), "text": TEXT}) + "\n" for n in range(3))
+    found = only(tmp_path, "export.json", lines)
+    assert [article.article_id for article in found] == ["0", "1", "2"]
+
+
+def test_json_that_is_no_article_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    write(tmp_path, **{"a.json": '{"name": "x", "lists": [1], "more": [2]}', "b.json": "{broken"})
+    (tmp_path / "c.json").write_text(json.dumps([{"id": "1", "text": TEXT}, {"title": "x"}, 3]))
+    found = read(tmp_path)
+    assert [item.article_id for item in found if isinstance(item, Article)] == ["1"]
+    reasons = [item.reason for item in found if isinstance(item, Skipped)]
+    assert [reason.partition(":")[0] for reason in reasons] == [
+        "no field `text`", "not JSON", "no field `text`", "not a JSON object but int",
+    ]  # fmt: skip
 
 
 def test_markdown_front_matter(tmp_path: Path) -> None:

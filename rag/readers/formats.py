@@ -10,6 +10,7 @@ from rag.readers.archives import GzipContainer, WarcContainer, ZipContainer
 from rag.readers.epub import EpubReader
 from rag.readers.feeds import FeedReader
 from rag.readers.html import HtmlReader
+from rag.readers.json_files import JsonReader
 from rag.readers.mail import Mailbox, MailReader, MhtmlReader
 from rag.readers.markdown import MarkdownReader
 from rag.readers.pdf import PdfReader
@@ -27,6 +28,7 @@ READERS: tuple[Reader, ...] = (
     MhtmlReader(),
     HtmlReader(),
     MarkdownReader(),
+    JsonReader(),
     TextReader(),
     MailReader(lambda *file: _read_attached(*file)),
 )

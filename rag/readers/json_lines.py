@@ -10,7 +10,7 @@ from typing import IO, Any
 from rag.article import Article
 from rag.readers.dates import stored_date
 from rag.readers.decoding import BOMS, normalise, text_of, without_surrogates
-from rag.readers.formats import read_file
+from rag.readers.html import HtmlReader
 from rag.readers.reader import Origin
 from rag.readers.skipped import UnreadableError
 
@@ -66,11 +66,29 @@ def bounded_lines(readline: Callable[[int], Any]) -> Iterator[Any]:
 def _article(line: str, shown: str) -> Article:
     """The article of one JSON line."""
     try:
-        fields = _mended(json.loads(line, parse_constant=lambda _: None))
+        value = json.loads(line, parse_constant=lambda _: None)
     except RecursionError as error:
         raise UnreadableError("nested too deeply") from error
     except ValueError as error:
         raise UnreadableError(f"not JSON: {error}") from error
+    return article_of(value, shown)
+
+
+def article_of(value: Any, shown: str) -> Article:
+    """The article of a value of JSON.
+
+    Args:
+        value: An object with the fields `text` or `html`, and `id`, `title`, `published`, `source`,
+            `author`, `url`; others become metadata.
+        shown: The file, as in `Article.path`.
+
+    Raises:
+        UnreadableError: it is none, with the reason.
+    """
+    try:
+        fields = _mended(value)
+    except RecursionError as error:
+        raise UnreadableError("nested too deeply") from error
     if not isinstance(fields, dict):
         raise UnreadableError(f"not a JSON object but {type(fields).__name__}")
     if "id" not in fields and "_id" in fields:  # as BEIR and MongoDB name it
@@ -121,7 +139,10 @@ def _page(fields: dict[str, Any], shown: str) -> Article | None:
         return None
     url = fields.get("url")
     origin = Origin(shown, url if isinstance(url, str) else None)
-    _, page = next(read_file("html", markup.encode("utf-8", "replace"), origin))
+    try:
+        _, page = next(HtmlReader().read(markup.encode("utf-8", "replace"), origin))
+    except UnreadableError as error:
+        raise UnreadableError(f"`html`: {error}") from error
     if isinstance(page, str):
         raise UnreadableError(f"`html`: {page}")
     del fields["html"]
