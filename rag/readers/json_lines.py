@@ -141,8 +141,8 @@ def _page(fields: dict[str, Any], shown: str) -> Article | None:
     origin = Origin(shown, url if isinstance(url, str) else None)
     try:
         _, page = next(HtmlReader().read(markup.encode("utf-8", "replace"), origin))
-    except UnreadableError as error:
-        raise UnreadableError(f"`html`: {error}") from error
+    except Exception as error:  # noqa: BLE001 - parsers do not say what they raise on broken input
+        raise UnreadableError(f"`html`: {error}"[:300]) from error
     if isinstance(page, str):
         raise UnreadableError(f"`html`: {page}")
     del fields["html"]
