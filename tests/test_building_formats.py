@@ -52,6 +52,7 @@ def test_citations_are_right_in_every_format(mixed: Path) -> None:
             "feed",
             "gzip",
             "html",
+            "json",
             "json lines",
             "mail",
             "mailbox",

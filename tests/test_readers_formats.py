@@ -35,7 +35,7 @@ SAMPLES = {
     "a.txt": TEXT.encode(),
     "a.html": page().encode(),
     "a.md": f"# Bridge\n\n{TEXT}".encode(),
-    "a.json": json.dumps([{"id": "1", "text": TEXT}]).encode(),
+    "a.json": json.dumps([{"id": "2", "text": TEXT}]).encode(),
     "a.pdf": pdf([PARAGRAPHS]),
     "a.docx": docx(word_paragraphs(PARAGRAPHS)),
     "a.eml": MAIL,
