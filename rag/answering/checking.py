@@ -162,7 +162,12 @@ def extract(question: Analysed, evidence: Sequence[Evidence]) -> Kept:
             break
         if not any(_says_as_much(source, other) for other in chosen):
             chosen.append(source)
-    return once([standing(source) for source in chosen])
+    kept: Kept = []
+    for source in chosen:
+        text, found = standing(source)
+        if not any(text in before for before, _ in kept):  # it may lean on the other
+            kept.append((text, found))
+    return kept
 
 
 def _says_as_much(one: Evidence, other: Evidence) -> bool:
@@ -206,12 +211,13 @@ def with_day(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
     return [(told, found), *kept[1:]]
 
 
-def with_more(kept: Kept, ranked: Sequence[Evidence]) -> Kept:
+def with_more(kept: Kept, ranked: Sequence[Evidence], *, asks_why: bool) -> Kept:
     """With what else the same article says of it, in its order: a reason is more than a sentence.
 
     Args:
         kept: Sentences of the answer, at least one.
         ranked: Sentences that may support it, best first.
+        asks_why: Whether a reason is asked for; sentences that name a cause come first then.
     """
     cited = [source for _, found in kept for source in (*found.sources, *found.further)]
     cause = ranked[0].analyzer.language.pattern("questions.cause")
@@ -219,7 +225,7 @@ def with_more(kept: Kept, ranked: Sequence[Evidence]) -> Kept:
     more: list[Evidence] = []
     for n, s in enumerate(ranked):
         if s.article is cited[0].article and not any(same_statement(s, o) for o in cited):
-            if s.cosine >= _CAUSE_COSINE and cause.search(s.text):
+            if asks_why and s.cosine >= _CAUSE_COSINE and cause.search(s.text):
                 told.append(s)
             elif n < _REASONS_AMONG and s.cosine >= REASON_COSINE:
                 more.append(s)

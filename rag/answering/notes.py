@@ -104,8 +104,8 @@ def no_verdict(question: Question, body: Body) -> str | None:
 
 def no_reason(question: Question, body: Body) -> str | None:
     """That an answer to a question for a reason names none."""
-    asks, gives = map(question.language.pattern, ("questions.asks_why", "questions.reason"))
-    if not asks.search(question.text) or gives.search(body.text):
+    gives = question.language.pattern("questions.reason")
+    if not question.asks_why or gives.search(body.text):
         return None
     return NO_REASON
 

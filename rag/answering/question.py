@@ -206,6 +206,11 @@ class Question:
         """Whether it asks for what has happened."""
         return self.language.pattern("periods.past").search(self.text) is not None
 
+    @property
+    def asks_why(self) -> bool:
+        """Whether it asks for a reason, and not how something was done."""
+        return self.language.pattern("questions.asks_why").search(self.text) is not None
+
     @cached_property
     def premises(self) -> list[Premise]:
         """What it takes for granted, and a source must bear out."""

@@ -299,7 +299,7 @@ def _draft(
         if question.kind is Kind.WHEN:
             kept = with_day(kept, ranked)
         if question.kind is Kind.WHY:
-            kept = with_more(kept, ranked)
+            kept = with_more(kept, ranked, asks_why=question.asks_why)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
     if checked.kept:
@@ -311,7 +311,7 @@ def _draft(
     if question.kind is Kind.WHEN:
         kept = with_day(kept, ranked)
     if question.kind is Kind.WHY:
-        kept = with_more(kept, ranked)
+        kept = with_more(kept, ranked, asks_why=question.asks_why)
     body = compose(terms, kept, ranked)
     note = NOTHING_SUPPORTED if completion.text.strip() else NOTHING_WRITTEN
     return Draft(body, (), AnswerStatus.EXTRACTED, note, checked.withheld)
