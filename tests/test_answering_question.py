@@ -131,13 +131,14 @@ def test_what_a_text_does_not_bear_out(question: str, told: list[str]) -> None:
 
 
 def test_a_result_is_told_from_either_side() -> None:
-    text = "Osterby beat Lindal 3-1 on Monday. Malby 2, Varnes 0."
+    text = "Osterby beat Lindal 3-1 on Monday. Malby 2, Varnes 0. 9/11 was remembered."
     article = Article(article_id="1", text=text)
     for question, told in [
         ("Who spoke after the 1-3 defeat?", []),
         ("Who spoke after Osterby's 3–1 win?", []),
         ("Who spoke after the 2-0 win?", []),
         ("Who spoke after the 2-1 win?", ["2-1"]),
+        ("Who spoke at the 9-11 memorial?", []),
         ("Who spoke on the Boeing 737-800?", ["737-800", "Boeing"]),
     ]:
         assert lacking(question, "Osterby", article) == told

@@ -93,3 +93,11 @@ def test_what_changed_is_told_by_days_and_is_no_disagreement(rag: Rag) -> None:
     assert days == sorted(days)
     assert all(item.text.startswith(("5 April", "8 April", "9 April")) for item in answer.items)
     assert answer.disagreements == ()
+
+
+def test_publishers_are_compared_within_the_time_that_is_asked_for(rag: Rag) -> None:
+    answer = rag.ask(
+        "How do the Osterby Post and Coast Radio differ on the storm in Varnes on 9 April 2024?"
+    )
+    assert answer.window is not None
+    assert "post" in {citation.article_id for citation in answer.citations}

@@ -38,7 +38,7 @@ MAX_REASONS = 4
 """Sentences of an answer to why or how."""
 REASON_COSINE = 0.5
 """Cosine with the question that a further reason has at least."""
-_CAUSE_COSINE = 0.3
+_CAUSE_COSINE = 0.45
 """The same of one that names a cause outright."""
 _REPEATED_SHARE = 0.65  # of a sentence's words: so many in another, and it tells nothing more
 _REASONS_AMONG = 20  # the best ones, of all articles

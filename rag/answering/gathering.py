@@ -98,9 +98,9 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
         filter: What the search is narrowed to; days given there take the place of a window.
             What was published after the day of asking is left out besides.
     """
-    known = _known_then(filter, question.asked_on)
     if question.sides and not filter.source:
-        return _of_each_side(question, search, known)
+        return _of_each_side(question, search, filter)
+    known = _known_then(filter, question.asked_on)
     if filter.since or filter.until or not question.uses_window:
         everything = search(known)
         return Gathered(everything.terms, list(everything.passages), None)
@@ -116,11 +116,15 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
     return Gathered(everything.terms, found, window, _oldest(question))
 
 
-def _of_each_side(question: Question, search: Search, known: Filter) -> Gathered:
+def _of_each_side(question: Question, search: Search, filter: Filter) -> Gathered:
     """What each of the publishers says that a comparison names: the most relevant of each."""
-    of_each = [search(known.model_copy(update={"source": (side,)})) for side in question.sides]
-    passages = _once([passage for found in of_each for passage in found.passages])
-    return Gathered(of_each[0].terms, passages, None)
+    alone = replace(question, sides=())
+    parts = [
+        gather(alone, search, filter.model_copy(update={"source": (side,)}))
+        for side in question.sides
+    ]
+    first = next((part for part in parts if part.window), parts[0])
+    return replace(first, found=_once([passage for part in parts for passage in part.found]))
 
 
 def _known_then(filter: Filter, asked_on: datetime.date) -> Filter:

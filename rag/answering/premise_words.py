@@ -112,24 +112,6 @@ class PremiseWords(NamedTuple):
             return ""
         return plain(person[0].split()[-1])
 
-    def holders(self, office: str, text: str) -> tuple[str, set[str]]:
-        """Whom a question gives an office, by the last name, and whom a text gives it.
-
-        Args:
-            office: As `offices_in` gives it.
-            text: Of an article.
-        """
-        role = self.role.match(office) if self.role else None
-        assert role is not None
-        forms = self.role_forms(role[0])
-        found = [_PERSON.match(text, match.end()) for match in forms.finditer(text)]
-        behind = re.finditer(
-            rf"({_PART}),\s+(?:the\s+)?(?:[A-Z][\w.]+\s+)?(?:{forms.pattern})", text
-        )
-        holders = [person[0].split()[-1] for person in found if person]
-        holders += [match[1] for match in behind]
-        return plain(office.split()[-1]), set(map(plain, holders))
-
     def role_forms(self, role: str) -> re.Pattern[str]:
         """A pattern of all names of a role, in any case and number."""
         names = "|".join(map(re.escape, self.roles[role.lower()]))

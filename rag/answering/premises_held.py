@@ -162,7 +162,7 @@ def _ordinal_held(premise: Premise, place: _Place) -> bool:
 def _score_held(premise: Premise, place: _Place) -> bool:
     """Whether the article has the result, from the one side or the other: "3-1", "Lindal 1"."""
     one, two = re.findall(r"\d+", premise.text)
-    between = r"(?:\s?[-–]\s?|\s+to\s+|[^\d.!?]{2,30}\s)"
+    between = r"(?:\s?[-–/]\s?|\s+to\s+|[^\d.!?]{2,30}\s)"
     told = rf"(?<!\d)(?:{one}{between}{two}|{two}{between}{one})(?!\d)"
     return re.search(told, f"{place.article.title}\n{place.article.text}") is not None
 

@@ -141,7 +141,7 @@ def _page(fields: dict[str, Any], shown: str) -> Article | None:
     origin = Origin(shown, url if isinstance(url, str) else None)
     try:
         _, page = next(HtmlReader().read(markup.encode("utf-8", "replace"), origin))
-    except Exception as error:
+    except Exception as error:  # parsers do not say what they raise on broken input
         raise UnreadableError(f"`html`: {error}"[:300]) from error
     if isinstance(page, str):
         raise UnreadableError(f"`html`: {page}")
