@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rag.answering.attribution import Attribution, Status, attribute, strip_marks
+from rag.answering.attribution import Attribution, Status, attribute, in_their_words, strip_marks
 from rag.answering.evidence import Evidence
 from rag.article import Article
 from rag.retrieval import Hit, HitScores
@@ -277,3 +278,57 @@ def test_a_reason_stands_in_the_source_and_not_only_beside_it() -> None:
     question = read("Why did Ada Varn quit the bank?")
     told = "Ada Varn quit the bank because of a quarrel over bonds."
     assert attribute(told, question, sources).status is Status.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "holds"),
+    [
+        ("How many flights were cancelled in Malby?", "141", True),
+        ("How many flights were cancelled in Malby?", "482", False),
+        ("How many delays did Malby have?", "482", True),
+    ],
+)
+def test_a_figure_counts_what_is_asked_for(question: str, sentence: str, holds: bool) -> None:
+    sources = sources_of("Malby had 482 delays and 141 cancellations of flights on Sunday.")
+    found = attribute(sentence, read(question), sources)
+    assert (found.status is Status.SUPPORTED) is holds
+
+
+@pytest.mark.parametrize(("day", "holds"), [("1 October 2025", True), ("2 October 2025", False)])
+def test_a_day_is_told_by_the_source(day: str, holds: bool) -> None:
+    sources = sources_of("The Lindal index closed 2 points higher on 1 October 2025 in Malby.")
+    sentence = f"The Lindal index closed 2 points higher on {day} in Malby."
+    found = attribute(sentence, read("How did the Lindal index close?"), sources)
+    assert (found.status in (Status.SUPPORTED, Status.QUOTED)) is holds
+
+
+def test_a_first_name_may_stand_further_up_in_the_article() -> None:
+    (source,) = sources_of("Nonetheless, Holm believes that the ferry of Malby should sail daily.")
+    (named,) = sources_of("The minister is Lena Holm.")
+    text = f"{named.article.text} {'It rained. ' * 60}{source.article.text}"
+    article = named.article.model_copy(update={"text": text})
+    start = len(text) - len(source.article.text)
+    far = replace(source, article=article, paragraphs=Paragraphs(text), start=start, end=len(text))
+    question = read("Does Lena Holm believe that the ferry of Malby should sail?")
+    said = "Lena Holm believes that the ferry of Malby should sail daily."
+    assert attribute(said, question, [far]).status is Status.SUPPORTED
+    assert attribute(said, question, [source]).status is Status.PARTLY
+
+
+@pytest.mark.parametrize(
+    ("sentence", "time_words", "reworded"),
+    [
+        ("The OBC was sued this week.", "this week", "The Osterby Broadcasting Corporation was"
+         " sued."),
+        ("The OBC was sued this week.", "", "The Osterby Broadcasting Corporation was sued this"
+         " week."),
+        ("Lena Holm is 31 years old.", "", "Lena Holm is 31."),
+        ("The NBC was sued.", "", None),
+        ("This week.", "this week", None),
+    ],
+)  # fmt: skip
+def test_a_sentence_in_the_words_of_its_sources(
+    sentence: str, time_words: str, reworded: str | None
+) -> None:
+    sources = sources_of("Ada Varn sues the Osterby Broadcasting Corporation of Selje.")
+    assert in_their_words(sentence, time_words, sources) == reworded

@@ -584,3 +584,42 @@ def test_a_bound_of_the_source_stays_with_its_figure(written: str, shown: str) -
         " 3 days."
     )
     assert with_bounds(Analysed(written, analyzer("en")), [source]) == shown
+
+
+PAPER = [
+    {"id": "june", "title": "Chips", "published": "2024-06-20",
+     "text": "Ada Varn of Norgen said that bread is dear. Norgen makes chips and bread."},
+    {"id": "july", "title": "Chips are short", "published": "2024-07-09",
+     "text": "Chips are short. “Never seen anything like it,” Ada Varn of Norgen said of chips last"
+     " month. Ada Varn of Norgen said on Monday that chips will come."},
+]  # fmt: skip
+
+
+def test_an_article_tells_of_the_month_before_it(tmp_path: Path) -> None:
+    index_dir = write_articles(tmp_path, PAPER)
+    build(index_dir)
+    question = "What did Ada Varn of Norgen say last month about chips?"
+    with open_index(index_dir) as index:
+        settings = Settings(min_evidence=0, min_confidence=0)
+        told = "“Never seen anything like it,” Ada Varn of Norgen said of chips last month."
+        later = "Ada Varn of Norgen said on Monday that chips will come."
+        rag = Rag(index, FakeEmbedder(), FakeLLM([told, later]), settings)
+        answer = rag.ask(question, asked_on="2024-07-12")
+        assert answer.window == (datetime.date(2024, 6, 1), datetime.date(2024, 7, 1))
+        assert "Never seen anything like it" in answer.text
+        other = rag.ask(question, asked_on="2024-07-12")
+        assert later not in [sentence.text for sentence in other.sentences]
+
+
+def test_where_there_is_no_answer_the_nearest_stand_with_what_they_lack(tmp_path: Path) -> None:
+    told = [
+        {"id": "crash", "title": "Plane lands hard in Malby", "published": "2024-03-07",
+         "text": "Two student pilots landed hard in Malby. Nobody was hurt in Malby."},
+        {"id": "war", "title": "The war goes on", "published": "2024-03-07",
+         "text": "In Torvik 40 people were hurt in the war."},
+    ]  # fmt: skip
+    question = "How many people were hurt when the student pilots of Lindal landed in Malby?"
+    answer = answer_from(tmp_path, told, question, "40")
+    assert answer.status is AnswerStatus.NO_ANSWER
+    assert answer.closest[0].article_id == "crash"
+    assert "does not bear out" in answer.text

@@ -123,9 +123,11 @@ def test_a_toll_that_rises_from_day_to_day(ask: Callable[..., Answer]) -> None:
     assert (newest, rise[-15:], first) == (
         "blast-2", "has risen to 18", "At least 12 people were killed",
     )  # fmt: skip
-    # The newer article speaks first.
-    assert answer.sentences[0].text.startswith("The death toll from the bombing")
-    assert answer.sentences[1].text == "At least 12 people were killed, officials said."
+    # The newer article answers, and that it was 12 before is told; the sources do not differ.
+    first_said, earlier = answer.sentences
+    assert first_said.text.startswith("The death toll from the bombing")
+    assert earlier.text.startswith("Reported earlier: “At least 12 people were killed”")
+    assert "differ" not in answer.text
 
 
 def test_a_toll_is_known_by_a_name_that_begins_a_title(ask: Callable[..., Answer]) -> None:
@@ -138,8 +140,9 @@ def test_a_toll_is_known_by_a_name_that_begins_a_title(ask: Callable[..., Answer
 def test_the_newest_alone_needs_no_lead(ask: Callable[..., Answer]) -> None:
     told = "The death toll of the bombing has risen to 18, the health ministry said."
     answer = ask(KILLED, told)
-    assert next(article for article, _ in said(answer)) == "blast-2"
     assert answer.sentences[0].text == told
+    cited = [answer.citations[claim.citation - 1] for claim in answer.disagreements[0].claims]
+    assert cited[0].article_id == "blast-2"
 
 
 def test_as_of_a_day_only_what_was_known_then(ask: Callable[..., Answer]) -> None:

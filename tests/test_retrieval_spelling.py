@@ -11,7 +11,7 @@ import pytest
 
 from rag import Correction, Rag, Settings
 from rag.index.opened import OpenIndex
-from rag.retrieval.spelling import correct_names, edit_distance, written_small
+from rag.retrieval.spelling import correct_names, edit_distance
 from rag.testing import FakeEmbedder, FakeLLM
 from tests.support import build, open_index, write_articles
 
@@ -132,8 +132,3 @@ def test_an_answer_tells_what_was_meant(index: OpenIndex) -> None:
 )  # fmt: skip
 def test_edit_distance(one: str, other: str, distance: int) -> None:
     assert edit_distance(one, other, 2) == edit_distance(other, one, 2) == distance
-
-
-def test_first_words_that_are_no_names(index: OpenIndex) -> None:
-    assert written_small("Horn and Healey met whom?", index) == {"horn"}
-    assert written_small("Healey met whom? Found in Lindal, what is old?", index) == {"found"}

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.question import Kind, Question
 from rag.text.analysed import Analysed
-from rag.text.periods import told_periods
 
 BROAD = (Kind.LIST, Kind.SUMMARY, Kind.TIMELINE, Kind.COMPARE, Kind.DATED)
 """Kinds that are answered by items."""
@@ -88,7 +87,7 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
         question: The question; its kind decides choice and order.
         ranked: Sentences that may support an answer, best first.
     """
-    pool = [s for s in ranked if _may_be_item(s.text)][:N_CONSIDERED]
+    pool = [s for s in ranked if _may_be_item(s)][:N_CONSIDERED]
     if not pool or not (question.of_article or _bears(question, pool)):
         return []
     vectors = np.stack([sentence.vector for sentence in pool])
@@ -111,9 +110,10 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
     return _in_order(question, items)
 
 
-def _may_be_item(text: str) -> bool:
-    """Whether it is a sentence of its own: no lead-in to a list, none too long."""
-    return len(text.split()) <= _MAX_SENTENCE_WORDS and not text.endswith(":")
+def _may_be_item(sentence: Evidence) -> bool:
+    """Whether it is a sentence of its own: no lead-in to a list, no caption, none too long."""
+    is_short = len(sentence.text.split()) <= _MAX_SENTENCE_WORDS
+    return is_short and not sentence.text.endswith(":") and not sentence.is_caption
 
 
 def _bears(question: Question, pool: Sequence[Evidence]) -> bool:
@@ -268,22 +268,15 @@ def _says_the_same(one: Evidence, other: Evidence) -> bool:
 
 
 def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
-    """The day of what a sentence tells, and whether the sentence names it.
+    """The day of what a sentence tells, and whether the sentence or the heading above names it.
 
-    Where it names none it is that of its article.
+    Where none does it is that of its article.
     """
-    published, language = sentence.article.published, sentence.analyzer.language
-    named = [
-        period.first
-        for period in told_periods(sentence.text, published or datetime.date.max, language)
-        if period.first == period.last and period.strength == "event"
-    ]
-    if named:
-        return named[0], True
-    if published is None:
-        return None, False
-    exact = [phrase.first for phrase in sentence.days if phrase.first == phrase.last]
-    return (exact[0], True) if exact else (published, False)
+    if sentence.told_days:
+        return sentence.told_days[0], True
+    if sentence.day_above:
+        return sentence.day_above, True
+    return sentence.article.published, False
 
 
 def publishers(sentences: Sequence[Evidence]) -> tuple[str, ...]:

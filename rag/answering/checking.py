@@ -15,6 +15,7 @@ from rag.answering.attribution import (
     Attribution,
     Status,
     attribute,
+    in_their_words,
     keep_verbatim,
     strip_marks,
 )
@@ -69,6 +70,7 @@ def check(
     evidence: Sequence[Evidence],
     *,
     kind: Kind = Kind.FACT,
+    time_words: str = "",
     cut: bool = False,
 ) -> Checked:
     """Hold each sentence that a model wrote against the evidence.
@@ -78,6 +80,7 @@ def check(
         terms: The question's.
         evidence: Source sentences, best first.
         kind: Of the question; a verdict is looked for where it wants yes or no.
+        time_words: For the time of the question, if only articles of that time are evidence.
         cut: Whether the model was stopped; then an unfinished last sentence does not count.
     """
     text = strip_marks(" ".join(completion.split()))
@@ -103,7 +106,7 @@ def check(
                 found = attribute(verdict.rest, question, evidence)
                 if found.status not in _STANDS or not names_one(verdict, question):
                     sentence = verdict.rest
-        found = found or attribute(sentence, question, evidence)
+        found = found or _attributed(sentence, question, evidence, time_words)
         if found.status in _STANDS:
             sources = [source.text for source in (*found.sources, *found.further)]
             kept.append((keep_verbatim(sentence, sources), found))
@@ -120,6 +123,18 @@ def check(
         return Checked([], (*withheld, *beside), 0)
     declined = n_declined > 0 and not kept and not withheld
     return Checked(once(kept), tuple(withheld), n_written, declined)
+
+
+def _attributed(
+    sentence: str, question: Analysed, evidence: Sequence[Evidence], time_words: str
+) -> Attribution:
+    """What supports a sentence, or the same in the words of its sources."""
+    found = attribute(sentence, question, evidence)
+    if found.status in _STANDS:
+        return found
+    reworded = in_their_words(sentence, time_words, evidence)
+    again = attribute(reworded, question, evidence) if reworded else found
+    return again if again.status in _STANDS else found
 
 
 def _with_rest(
@@ -224,11 +239,13 @@ def with_more(kept: Kept, ranked: Sequence[Evidence], *, asks_why: bool) -> Kept
     told: list[Evidence] = []
     more: list[Evidence] = []
     for n, s in enumerate(ranked):
-        if s.article is cited[0].article and not any(same_statement(s, o) for o in cited):
+        if s.article is not cited[0].article or s.is_caption:
+            continue
+        if not any(same_statement(s, o) for o in cited):
             if asks_why and s.cosine >= _CAUSE_COSINE and cause.search(s.text):
                 told.append(s)
             elif n < _REASONS_AMONG and s.cosine >= REASON_COSINE:
                 more.append(s)
     more = [*told, *more]
     chosen = more[: max(0, MAX_REASONS - len(kept))]
-    return once([*kept, *(verbatim(s) for s in sorted(chosen, key=lambda s: s.start))])
+    return once([*kept, *(standing(s) for s in sorted(chosen, key=lambda s: s.start))])

@@ -71,7 +71,7 @@ def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> B
         return citations[key].number
 
     conflicts = find_conflicts(terms.question, kept, evidence)
-    kept = [*_newer(conflicts, kept), *kept]
+    kept = [*_newer(conflicts, kept), *_not_outdated(conflicts, kept)]
     sentences = [
         AnswerSentence(
             text=_with_days(_with_bounds(text, found), (*found.sources, *found.further)),
@@ -187,16 +187,18 @@ def cited_beside(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
 
 def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence, Disagreement]:
     said = []
-    for statement in conflict.statements:
+    told = conflict.statements[1:] if conflict.rises else conflict.statements
+    for statement in told:
         article = statement.source.article
         who = article.source or article.title or article.article_id
         day = f", {statement.day}," if statement.day else ""
         text = statement.text.rstrip(".")
         said.append(f"“{text}”{day} ({who}, {article.published or 'no date'})")
+    lead = "Reported earlier" if conflict.rises else "The sources differ"
     sentence = AnswerSentence(
-        text=f"The sources differ: {'; '.join(said)}.",
+        text=f"{lead}: {'; '.join(said)}.",
         status=Status.SUPPORTED,
-        citations=tuple(numbers),
+        citations=tuple(numbers[-len(told) :]),
     )
     claims = tuple(
         Claim(
@@ -228,9 +230,33 @@ def _newer(conflicts: Sequence[Conflict], kept: Kept) -> Kept:
     )
 
 
+def _not_outdated(conflicts: Sequence[Conflict], kept: Kept) -> Kept:
+    """Sentences of an answer without those that rest on an earlier toll only."""
+    earlier = {
+        (statement.source.article.article_id, statement.source.start)
+        for conflict in conflicts
+        if conflict.rises
+        for statement in conflict.statements[1:]
+    }
+    return [
+        (text, found)
+        for text, found in kept
+        if not {(s.article.article_id, s.start) for s in found.sources} <= earlier
+    ]
+
+
 def once(kept: Kept) -> Kept:
-    """Without sentences that come again: a source sentence may replace two of the model's."""
-    return list({text: (text, found) for text, found in reversed(kept)}.values())[::-1]
+    """Without sentences that come again: a source sentence may replace two of the model's.
+
+    One that another brings along stands with that.
+    """
+    texts = [text for text, _ in kept]
+    return [
+        (text, found)
+        for at, (text, found) in enumerate(kept)
+        if text not in texts[:at]
+        and not any(text in other and text != other for other in texts if found.is_quoted)
+    ]
 
 
 def _whole_quotation(source: Evidence) -> Evidence:

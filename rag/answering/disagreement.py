@@ -16,7 +16,7 @@ from typing import Literal
 
 from rag.answering.attribution import Attribution
 from rag.answering.evidence import Evidence, same_statement
-from rag.answering.figures import YEAR, claimed, other_value, phrase, shared
+from rag.answering.figures import YEAR, claimed, counts_people, other_value, phrase, shared
 from rag.answering.premise_words import premise_words
 from rag.text.analysed import Analysed
 from rag.text.names import names, plain, squeeze, words
@@ -30,6 +30,8 @@ MIN_COVERAGE_SHARE = 0.5
 FAR_DAYS = 90
 FAR_COSINE = 0.75
 """Articles published that many days apart must be that much alike."""
+_SAME_STORY_DAYS = 30
+_LEAD_CHARACTERS = 800
 _MIN_SHARED = 0.75
 """Share of a statement's words that its denial must have."""
 _MIN_DENIED = 4
@@ -46,11 +48,13 @@ class Statement:
         source: The source sentence.
         text: The words on the point, verbatim.
         day: The day that they mean.
+        value: Of the figure.
     """
 
     source: Evidence
     text: str
     day: datetime.date | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,21 @@ class Conflict:
     Attributes:
         kind: What they differ in.
         statements: What each says, the newest first.
+        is_toll: Whether they count the dead, the hurt, the arrested or the like.
     """
 
     kind: Kind
     statements: tuple[Statement, ...]
+    is_toll: bool = False
+
+    @property
+    def rises(self) -> bool:
+        """Whether it is a toll that rises from day to day: the newest is right, and none differ."""
+        newest, *earlier = self.statements
+        return self.is_toll and all(
+            _published(one) < _published(newest) and (one.value or 0) < (newest.value or 0)
+            for one in earlier
+        )
 
 
 def find_conflicts(
@@ -90,8 +105,8 @@ def find_conflicts(
                 for other in evidence
                 if other.story not in stories and _comparable(source, other, asked)
             ]
-            for kind, ours, theirs in _differences(question, sentence, source, others):
-                conflict = Conflict(kind, _newest_first([ours, *theirs]))
+            for kind, ours, theirs, is_toll in _differences(question, sentence, source, others):
+                conflict = Conflict(kind, _newest_first([ours, *theirs]), is_toll)
                 key = frozenset(
                     (said.source.article.article_id, said.source.start)
                     for said in conflict.statements
@@ -104,15 +119,16 @@ def find_conflicts(
 
 def _differences(
     question: Analysed, sentence: Analysed, source: Evidence, others: Sequence[Evidence]
-) -> Iterator[tuple[Kind, Statement, list[Statement]]]:
+) -> Iterator[tuple[Kind, Statement, list[Statement], bool]]:
     for number in claimed(sentence, source):
         theirs = [
-            Statement(other, phrase(other.read, differing))
+            Statement(other, phrase(other.read, differing), value=differing.value)
             for other in _one_per_article(others)
             if (differing := other_value(question, source, number, other)) is not None
         ]
         if theirs:
-            yield "figure", Statement(source, phrase(source.read, number)), theirs
+            ours = Statement(source, phrase(source.read, number), value=number.value)
+            yield "figure", ours, theirs, counts_people(source.read, number)
     day = (
         _day(source)
         if question.language.pattern("disagreement.asks_day").search(question.text)
@@ -128,14 +144,14 @@ def _differences(
             and theirs_day[1] != day[1]
         ]
         if said:
-            yield "day", Statement(source, *day), said
+            yield "day", Statement(source, *day), said, False
     denials = [
         Statement(other, " ".join(other.text.split()))
         for other in _one_per_article(others)
         if _cosine(source, other) >= MIN_COSINE["statement"] and _denies(source, other)
     ]
     if denials:
-        yield "statement", Statement(source, " ".join(source.text.split())), denials
+        yield "statement", Statement(source, " ".join(source.text.split())), denials, False
 
 
 def _comparable(source: Evidence, other: Evidence, asked: Set[str]) -> bool:
@@ -149,7 +165,9 @@ def _comparable(source: Evidence, other: Evidence, asked: Set[str]) -> bool:
     if _cosine(source, other) < least:
         return False
     ours, theirs = (_named(item) | asked & _words(item) for item in (source, other))
-    if (ours and theirs and not ours & theirs) or not (asked & _words(source) <= _words(other)):
+    if ours and theirs and not ours & theirs:
+        return False
+    if not asked & _words(source) <= _words(other) | _words_before(source, other):
         return False
     # "Travis County: 7 deaths" counts those of a part, though its title has the names asked for.
     if not asked & other.read.words and other.read.names - _words(source) - _calendar(other):
@@ -185,6 +203,17 @@ def _calendar(item: Evidence) -> frozenset[str]:
 
 def _words(item: Evidence) -> Set[str]:
     return words(item.article.title) | item.read.words
+
+
+def _words_before(source: Evidence, other: Evidence) -> Set[str]:
+    """The words before a sentence and those of its lead, where "the storm" has its name.
+
+    Only of an article of the same days.
+    """
+    one, two = source.article.published, other.article.published
+    if not one or not two or abs((one - two).days) > _SAME_STORY_DAYS:
+        return frozenset()
+    return other.before.words | words(other.article.text[:_LEAD_CHARACTERS])
 
 
 def _cosine(one: Evidence, other: Evidence) -> float:
@@ -224,8 +253,8 @@ def _newest_first(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     by_story: dict[str, Statement] = {}
     for statement in statements:
         by_story.setdefault(statement.source.story, statement)
-    first_day = datetime.date.min
-    return tuple(
-        sorted(by_story.values(), key=lambda s: s.source.article.published or first_day,
-               reverse=True)
-    )  # fmt: skip
+    return tuple(sorted(by_story.values(), key=_published, reverse=True))
+
+
+def _published(statement: Statement) -> datetime.date:
+    return statement.source.article.published or datetime.date.min

@@ -9,13 +9,14 @@ around which a premise of the question does not hold comes behind all others.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rag.answering.gathering import Gathered
+from rag.answering.gathering import Gathered, Window
 from rag.answering.premises import STRICT, Premise
 from rag.answering.premises_held import missing
 from rag.answering.question import Kind, Question
@@ -26,12 +27,12 @@ from rag.ranking.passages import cut
 from rag.retrieval import Hit, Retrieved
 from rag.text.analysed import Analysed
 from rag.text.analysis import Analyzer
-from rag.text.asides import is_aside
+from rag.text.asides import is_aside, is_caption
 from rag.text.days import DatedPhrase, names_a_day, resolve, spelled
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.language import Language
 from rag.text.paragraphs import Paragraphs, Quotation, Span, unwrapped
-from rag.text.periods import told_periods
+from rag.text.periods import Period, told_periods
 from rag.text.same import repeats
 from rag.text.sentences import sentences_of
 
@@ -51,13 +52,21 @@ NAME_WEIGHT = 1.0
 """Taken away for each name or amount of the question that does not stand near."""
 STRICT_WEIGHT = 8.0
 DAY_WEIGHT = 1.0
-"""For naming a day where a day is asked for."""
+"""For naming a day where a day is asked for, or the day that the question names."""
+HEADING_WEIGHT = 0.5
+"""For standing below a heading that asks nearly the same."""
+_HEADING_COSINE = 0.65
+_BELOW_HEADING = 2  # sentences
+CAPTION_WEIGHT = 0.5
+"""Taken away from what stands below a picture: it tells what is seen."""
 N_CHECKED = 160
 """Sentences, the best ones, whose premises are looked at; the others are no evidence."""
 _YEAR = datetime.timedelta(365)
 _MIN_WORDS = 4
 _LONG_WORDS = 40
 _QUESTION_END = re.compile(r"\?[\"'”’)\]]*$")
+_ABOVE = 15  # paragraphs in which a heading that is a day stands
+_DAY_WORDS, _WEEKDAY_LETTERS = 5, 12
 CONTEXT_CHARACTERS = 500
 """Before a sentence, in which the names of "he" and "it" stand."""
 
@@ -77,7 +86,8 @@ class Evidence:
         score: Higher is better.
         logit: What the ranker says; 0 without one.
         lacking: Premises of the question that do not hold around it.
-        in_window: Whether its article is of the time that the question speaks of.
+        in_window: Whether its article is of the time that the question speaks of, or it names that.
+        answers_heading: Whether it stands below a heading that asks nearly the same question.
         vector: Of the sentence, shape (dimension,), unit length.
     """
 
@@ -94,6 +104,7 @@ class Evidence:
     logit: float = 0.0
     lacking: tuple[Premise, ...] = ()
     in_window: bool = False
+    answers_heading: bool = False
 
     @property
     def story(self) -> str:
@@ -146,18 +157,54 @@ class Evidence:
     @cached_property
     def told_days(self) -> tuple[datetime.date, ...]:
         """The single days that it tells, as the calendar has them; none where none is known."""
+        return tuple(dict.fromkeys(first for first, last in self.told_stretches if first == last))
+
+    @property
+    def told_stretches(self) -> list[tuple[datetime.date, datetime.date]]:
+        """The days and stretches of days that it tells, each by its first and last day."""
+        published = self.article.published or datetime.date.max
+        named = told_periods(self.text, published, self.analyzer.language)
+        periods = [self._of_its_year(period) for period in named if period.strength == "event"]
+        return [*periods, *((phrase.first, phrase.last) for phrase in self.days)]
+
+    def _of_its_year(self, period: Period) -> tuple[datetime.date, datetime.date]:
+        """A day without its year, of the year that the article names with the same day."""
+        if period.first == period.last and not re.search(r"\d{4}", period.text):
+            named = re.findall(rf"\b{re.escape(period.text)},?\s+(\d{{4}})\b", self.article.text)
+            if len(set(named)) == 1:
+                with contextlib.suppress(ValueError):  # 29 February
+                    day = period.first.replace(year=int(named[0]))
+                    return day, day
+        return period.first, period.last
+
+    @cached_property
+    def day_above(self) -> datetime.date | None:
+        """The day of the heading that it stands below, if that is a day: "Sunday, November 13"."""
+        language, text = self.analyzer.language, self.paragraphs.plain
         published = self.article.published
         if published is None:
-            return ()
-        named = told_periods(self.text, published, self.analyzer.language)
-        periods = [(p.first, p.last) for p in named if p.strength == "event"]
-        days = [(phrase.first, phrase.last) for phrase in self.days]
-        return tuple(dict.fromkeys(first for first, last in [*periods, *days] if first == last))
+            return None
+        above = [span for span in self.paragraphs.spans if span.end <= self.start]
+        for span in reversed(above[-_ABOVE:]):
+            line = text[span.start : span.end].strip(" :")
+            if len(line.split()) > _DAY_WORDS:
+                continue
+            named = told_periods(line, published, language)
+            rest = sum(p.end - p.start for p in named)
+            if len(named) == 1 and rest >= len(line) - _WEEKDAY_LETTERS:
+                first, last = self._of_its_year(named[0])
+                return first if first == last else None
+        return None
 
     @cached_property
     def quotation(self) -> Quotation | None:
         """The quotation that it begins inside of."""
         return self.paragraphs.quotation(self.start)
+
+    @cached_property
+    def is_caption(self) -> bool:
+        """Whether it stands below a picture."""
+        return is_caption(self.article.text, self.start, self.end)
 
     @property
     def is_quotation(self) -> bool:
@@ -195,11 +242,16 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
             paragraphs[item.hit.article_id] = Paragraphs(text)
         spans = item.chunk.sentences.tolist()
         in_window = gathered.in_window(item.article.published)
+        looks_back = gathered.looks_back(item.article.published)
+        asked_above = _asked_above(text, spans, item.sentence_cosines)
         for row, (start, end) in enumerate(spans):
             if start in item.boilerplate or not _states(text[start:end], analyzer.language):
                 continue
             sentence = _sentence(item, row, paragraphs[item.hit.article_id], analyzer)
-            sentence = replace(sentence, logit=own[row], in_window=in_window)
+            tells = in_window or (looks_back and _tells_of(gathered.window, sentence))
+            sentence = replace(
+                sentence, logit=own[row], in_window=tells, answers_heading=row in asked_above
+            )
             # Chunks overlap by a sentence: the better hit came first.
             ranked.setdefault((item.hit.article_id, start, end), sentence)
     scored = [
@@ -209,6 +261,19 @@ def rank_sentences(gathered: Gathered, question: Question, ranker: Ranker | None
     scored.sort(key=_best_first)
     checked = [_with_premises(sentence, question) for sentence in scored[:N_CHECKED]]
     return sorted(checked, key=_best_first)
+
+
+def _asked_above(text: str, spans: Sequence[Sequence[int]], cosines: Vectors) -> set[int]:
+    """The rows of sentences that follow a heading which asks what the question asks."""
+    return {
+        below
+        for row, (start, end) in enumerate(spans)
+        if cosines[row] >= _HEADING_COSINE
+        and _QUESTION_END.search(text[start:end])
+        and (start == 0 or text[start - 1] == "\n")
+        and (end >= len(text) or text[end] == "\n")
+        for below in range(row + 1, min(row + 1 + _BELOW_HEADING, len(spans)))
+    }
 
 
 def left_out(found: Sequence[Retrieved], analyzer: Analyzer) -> list[Evidence]:
@@ -293,7 +358,18 @@ def _score(sentence: Evidence, question: Question, gathered: Gathered, has_ranke
     score += LENGTH_WEIGHT * min(len(sentence.text.split()), _LONG_WORDS) / _LONG_WORDS
     if question.kind is Kind.WHEN and names_a_day(sentence.text, question.language):
         score += DAY_WEIGHT
+    if sentence.answers_heading:
+        score += HEADING_WEIGHT
+    if sentence.is_caption:
+        score -= CAPTION_WEIGHT
+    if question.days and not question.days.isdisjoint(sentence.told_days):
+        score += DAY_WEIGHT
     return score
+
+
+def _tells_of(window: Window | None, sentence: Evidence) -> bool:
+    """Whether a sentence names days of a window: "on Saturday", "last month"."""
+    return window is not None and window.holds(sentence.told_stretches)
 
 
 def _within_a_year(sentence: Evidence, question: Question) -> bool:
@@ -310,9 +386,22 @@ def _with_premises(sentence: Evidence, question: Question) -> Evidence:
         question.language,
         before_tells=question.kind is not Kind.WHEN,
     )
+    return replace(sentence, lacking=tuple(lacking), score=sentence.score - _taken(lacking))
+
+
+def _taken(lacking: Sequence[Premise]) -> float:
+    """What premises that do not hold take away from a score."""
     n_strict = sum(premise.kind in STRICT for premise in lacking)
-    taken = STRICT_WEIGHT * n_strict + NAME_WEIGHT * (len(lacking) - n_strict)
-    return replace(sentence, lacking=tuple(lacking), score=sentence.score - taken)
+    return STRICT_WEIGHT * n_strict + NAME_WEIGHT * (len(lacking) - n_strict)
+
+
+def nearest(ranked: Sequence[Evidence], n: int) -> list[Evidence]:
+    """The n sentences that bear most on the question, also where its premises do not hold.
+
+    Those are shown where there is no answer: what was found says what is wrong with the question.
+    """
+    bearing = sorted(ranked, key=lambda one: -(one.score + _taken(one.lacking)))
+    return select(bearing, n)
 
 
 def select(ranked: Sequence[Evidence], n: int) -> list[Evidence]:

@@ -109,11 +109,13 @@ def other_value(
 ) -> Number | None:
     """The figure that another sentence gives for the same thing, if it is another one."""
     asked = question.language.pattern("disagreement.asks_figure").search(question.text)
-    unit = _unit(source.read, number)
+    unit = unit_of(source.read, number)
     if asked:
         # "How many people were killed" is not answered by how many were arrested.
         beside = question.text[asked.end() :]
-        wanted = _groups(beside, question.language) or set(question.analyzer.content_terms(beside))
+        wanted = groups_in(beside, question.language) or set(
+            question.analyzer.content_terms(beside)
+        )
         if "percent" in unit and not question.language.pattern("disagreement.asks_share").search(
             question.text
         ):
@@ -128,7 +130,7 @@ def other_value(
         for candidate in other.read.numbers
         if not _is_no_total(other.read, candidate)
         and candidate.percent == number.percent
-        and unit & (theirs := _unit(other.read, candidate))
+        and unit & (theirs := unit_of(other.read, candidate))
         and (
             not unit & theirs <= _GENERAL
             or shared(source.read, other.read) >= _MIN_SAME_SUM
@@ -142,7 +144,12 @@ def other_value(
         _same_value(source.read, number, other.read, candidate) for candidate in same_unit
     ):
         return None
-    return max(same_unit, key=lambda c: len(unit & _unit(other.read, c)))
+    return max(same_unit, key=lambda c: len(unit & unit_of(other.read, c)))
+
+
+def counts_people(sentence: Analysed, number: Number) -> bool:
+    """Whether a figure counts the dead, the hurt, the arrested or the like."""
+    return not _harm(sentence.language).isdisjoint(unit_of(sentence, number))
 
 
 def _both_answer(question: Analysed, source: Evidence, other: Evidence) -> bool:
@@ -182,14 +189,15 @@ def _same_value(sentence: Analysed, number: Number, other_one: Analysed, other: 
     return abs(number.value - other.value) <= (ROUNDED if rounded else SAME_VALUE) * most
 
 
-def _unit(sentence: Analysed, number: Number) -> set[str]:
+def unit_of(sentence: Analysed, number: Number) -> set[str]:
     """What a figure counts: the words after it, verbs of harm beside it, a currency, percent."""
     text, language = sentence.text, sentence.language
     after = _NEXT_WORDS.match(text[number.end :])
     counted = _counted(sentence, after.group()) if after else []
     # "The death toll … has risen to 18.": with nothing after it, what counts stands before.
     before = text[max(0, number.start - (25 if counted else _TOLL_CHARACTERS)) : number.start]
-    unit = _groups(f"{before} {after.group() if after else ''}", language)
+    unit = groups_in(f"{before} {after.group() if after else ''}", language)
+    unit |= groups_in(_what_befell(text[number.end :], language), language)
     unit |= {term for word in counted for term in sentence.analyzer.content_terms(word)}
     if not counted:  # "magnitude 8.8"
         unit |= set(sentence.analyzer.content_terms(" ".join(before.split()[-2:])))
@@ -198,6 +206,15 @@ def _unit(sentence: Analysed, number: Number) -> set[str]:
     unit |= {"money"} if currency else set()
     unit |= {"percent"} if number.percent else set()
     return unit
+
+
+def _what_befell(after: str, language: Language) -> str:
+    """What is told of those whom a figure counts: "people are believed to have died".
+
+    Empty where another clause or figure comes first.
+    """
+    people = language.pattern("disagreement.befell").match(after)
+    return people["what"] if people else ""
 
 
 def _counted(sentence: Analysed, after: str) -> list[str]:
@@ -212,7 +229,7 @@ def _counted(sentence: Analysed, after: str) -> list[str]:
     return words
 
 
-def _groups(text: str, language: Language) -> set[str]:
+def groups_in(text: str, language: Language) -> set[str]:
     """The groups of words that mean the same beside a figure, those that stand in a text.
 
     Of two words in a row the first says what is counted: "missing victims" are not the dead.
@@ -240,7 +257,8 @@ def _same_words(language: Language) -> dict[str, str]:
 def phrase(sentence: Analysed, number: Number) -> str:
     """A figure with the words around it that say what it counts, verbatim."""
     text, language = sentence.text, sentence.language
-    after = _NEXT_WORDS.match(text[number.end :])
+    behind = text[number.end :]
+    after = language.pattern("disagreement.befell").match(behind) or _NEXT_WORDS.match(behind)
     if after is None:  # "The death toll … has risen to 18"
         return " ".join(text[: number.end].split()[-_WORDS_BEFORE:])
     before = text[: number.start]

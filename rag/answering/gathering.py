@@ -7,7 +7,7 @@ them answers is decided sentence by sentence (`rag.answering.evidence`), not by 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,9 +18,13 @@ from rag.text.same import repeats, word_runs
 
 _AFTER_EVENT = datetime.timedelta(21)
 """So long after an event articles still bring it as news."""
+_TOLD_AFTER = datetime.timedelta(31)
+"""So long after a stretch of days such as "last month" articles tell of it by those words."""
 STANDS_FOR = datetime.timedelta(365)
 """So long an article tells how things stand."""
 _DAY = datetime.timedelta(1)
+_N_FIRST = 5
+"""Passages that fit best, behind whose days newer ones are looked for."""
 
 Search = Callable[[Filter], Found]
 
@@ -33,6 +37,8 @@ class Window(NamedTuple):
         words: What in the question says so; empty where nothing does.
         bound: Whether an article from outside is no answer ("this week").
         is_now: Whether the window ends with the day of asking.
+        told_until: Last day of publication of articles that may tell of those days afterwards:
+            "last month", written in this one.
     """
 
     since: datetime.date
@@ -40,6 +46,12 @@ class Window(NamedTuple):
     words: str
     bound: bool
     is_now: bool
+    told_until: datetime.date
+
+    def holds(self, days: Iterable[tuple[datetime.date, datetime.date]]) -> bool:
+        """Whether some of these stretches of days lie in the time that the words name."""
+        last = self.until - _DAY
+        return any(first <= last and end >= self.since for first, end in days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +77,20 @@ class Gathered:
             return self.in_window(published)
         return published is None or self.not_before is None or published >= self.not_before
 
+    @property
+    def time_words(self) -> str:
+        """The words for the time of the question, if only articles of that time may answer."""
+        return self.window.words if self.window and self.window.bound else ""
+
     def in_window(self, published: datetime.date | None) -> bool:
         """Whether an article of that day stands in the window."""
         window = self.window
         return bool(window and published and window.since <= published <= window.until)
+
+    def looks_back(self, published: datetime.date | None) -> bool:
+        """Whether an article of that day may tell of the window from behind it."""
+        window = self.window
+        return bool(window and published and window.until < published <= window.told_until)
 
 
 def window_of(question: Question) -> Window:
@@ -77,7 +99,8 @@ def window_of(question: Question) -> Window:
     named = [period for period in question.periods if period.strength != "present"]
     if not named:
         present = " ".join(period.text for period in question.periods)
-        return Window(asked_on - RECENT, asked_on + _DAY, present, bound=False, is_now=True)
+        last = asked_on + _DAY
+        return Window(asked_on - RECENT, last, present, False, True, last)
     if question.kind is Kind.DATED:  # what was reported then, not what happened
         bound = named
     else:
@@ -86,7 +109,8 @@ def window_of(question: Question) -> Window:
     first = min(period.first for period in chosen)
     last = max(period.last for period in chosen) + (_DAY if bound else _AFTER_EVENT)
     words = ", ".join(period.text for period in chosen)
-    return Window(first, last, words, bound=bool(bound), is_now=last >= asked_on)
+    told_until = max(last, min(asked_on, last + _TOLD_AFTER)) if bound else last
+    return Window(first, last, words, bool(bound), last >= asked_on, told_until)
 
 
 def gather(question: Question, search: Search, filter: Filter) -> Gathered:
@@ -106,14 +130,30 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
         return Gathered(everything.terms, list(everything.passages), None)
     window = window_of(question)
     narrowed = filter.model_copy(
-        update={"since": window.since, "until": window.until, "undated": False}
+        update={"since": window.since, "until": window.told_until, "undated": False}
     )
     inside = search(narrowed)
     everything = search(known)
     if not inside.passages and not window.words:
         return Gathered(everything.terms, list(everything.passages), None)
     found = _once([*inside.passages, *everything.passages])
+    if question.asks_count_so_far:
+        found = _once([*found, *_published_after(found[:_N_FIRST], narrowed, search)])
     return Gathered(everything.terms, found, window, _oldest(question))
+
+
+def _published_after(
+    first: Sequence[Retrieved], narrowed: Filter, search: Search
+) -> Sequence[Retrieved]:
+    """What the window has that was published after the passages that fit best.
+
+    The newest article on a toll is not the one that fits the question best.
+    """
+    days = [item.article.published for item in first if item.article.published]
+    since = max(days, default=None)
+    if since is None or narrowed.until is None or since >= narrowed.until:
+        return ()
+    return search(narrowed.model_copy(update={"since": since + _DAY})).passages
 
 
 def _of_each_side(question: Question, search: Search, filter: Filter) -> Gathered:
@@ -166,10 +206,14 @@ def _once(found: Sequence[Retrieved]) -> list[Retrieved]:
 
 
 def _stands_in(item: Retrieved, other: Retrieved) -> bool:
-    """Whether a passage overlaps another, or repeats an article of the same story."""
+    """Whether most of a passage is another, or it repeats an article of the same story.
+
+    Neighbours share a sentence, and are two.
+    """
     ours, theirs = item.hit, other.hit
     if ours.article_id == theirs.article_id:
-        return ours.start < theirs.end and theirs.start < ours.end
+        shared = min(ours.end, theirs.end) - max(ours.start, theirs.start)
+        return 2 * shared > min(ours.end - ours.start, theirs.end - theirs.start)
     return (
         bool(ours.story)
         and ours.story == theirs.story

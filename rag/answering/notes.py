@@ -51,7 +51,10 @@ NO_RULES = (
 
 def may_answer(sentence: Evidence, gathered: Gathered, n_free: int = 0) -> bool:
     """Whether a sentence may support an answer: of the time asked for, its premises borne out."""
-    return sentence.holds(n_free) and gathered.may_tell(sentence.article.published)
+    is_of_the_time = gathered.may_tell(sentence.article.published) or (
+        gathered.looks_back(sentence.article.published) and sentence.in_window
+    )
+    return sentence.holds(n_free) and is_of_the_time
 
 
 def refusal(

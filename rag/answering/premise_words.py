@@ -36,6 +36,7 @@ class PremiseWords(NamedTuple):
         free: Words that a name may have or not.
         endings: Those that make another word of a name: "Protestantism", "European".
         generic: Last words of names that many have in common.
+        sides: Words that tell two names apart: "North Carolina".
         behind: What stands behind the figure of an ordinal, as a pattern.
     """
 
@@ -54,6 +55,7 @@ class PremiseWords(NamedTuple):
     free: frozenset[str]
     endings: frozenset[str]
     generic: frozenset[str]
+    sides: frozenset[str]
     behind: str
 
     def roles_in(self, text: str, start: int = 0) -> list[str]:
@@ -159,6 +161,7 @@ def premise_words(language: Language) -> PremiseWords:
         free=asking.union(language.words("premises.titles"), *calendar),
         endings=language.words("premises.endings"),
         generic=language.words("premises.generic"),
+        sides=language.words("premises.sides"),
         behind=figure,
     )
 

@@ -89,7 +89,8 @@ def read_premises(
     rules = premise_words(language)
     found += [Premise("role", role) for role in rules.roles_in(question, asked_from)]
     found += [Premise("office", office) for office in rules.offices_in(question)]
-    told = {match.group(): match for match in re.finditer(r"[a-z][a-z-]+", question[asked_from:])}
+    happened = language.pattern("premises.no_event").sub(" ", question[asked_from:])
+    told = dict.fromkeys(re.findall(r"[a-z][a-z-]+", happened))
     found += [Premise("event", word) for word in told if word in rules.events]
     superlatives = [m.group() for m in _all(rules.superlative, question, asked_from)]
     found += [Premise("superlative", text) for text in superlatives]

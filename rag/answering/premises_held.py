@@ -27,6 +27,7 @@ _TOLD_AFTER = datetime.timedelta(21)
 _NEAR_CHARACTERS = 600
 _CLOSE_CHARACTERS = 400
 _EVENT_CHARACTERS = 200
+_YEAR_CHARACTERS = 300
 _LEAD_CHARACTERS = 800
 """The beginning of an article, which says what all of it is about."""
 
@@ -107,7 +108,9 @@ def _time_held(premise: Premise, place: _Place) -> bool:
         if any(day.first <= premise.last and day.last >= premise.first for day in meant):
             return True
         if told and not years - wanted:
-            return True
+            # An article of that year tells of others too, below a heading or a sentence on one.
+            before = YEAR.findall(place.before(_YEAR_CHARACTERS))
+            return bool(years) or not before or int(before[-1]) in wanted
     if premise.kind == "year":
         # The year named last before the sentence is that of what it tells.
         before = YEAR.findall(f"{place.article.title} {place.before(_NEAR_CHARACTERS)}")
@@ -181,6 +184,9 @@ def _name_held(premise: Premise, place: _Place) -> bool:
     wanted = name_words(premise.text, rules)
     ruler = rules.ruler_in(premise.text)
     if ruler and not same_name(ruler, held | words(place.article.text), place.language):
+        return False
+    # "North Carolina" is not South Carolina.
+    if not all(word in held for word in wanted if word in rules.sides):
         return False
     # "Healey" is John Healey; a court is not the Supreme Court.
     if wanted[-1] not in rules.generic and same_name(wanted[-1], held, place.language):

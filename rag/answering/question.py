@@ -16,7 +16,9 @@ from rag.answering.premises import Premise, read_premises
 from rag.answering.sides import named_sources, without_sources
 from rag.errors import QuestionError
 from rag.index.opened import OpenIndex
-from rag.retrieval.spelling import Correction, correct_names, written_small
+from rag.retrieval.capitals import with_capitals, written_small
+from rag.retrieval.spelling import Correction, correct_names
+from rag.text.days import resolve
 from rag.text.detect_language import other_language
 from rag.text.language import Language
 from rag.text.periods import Period, find_periods
@@ -169,11 +171,12 @@ class Question:
         if foreign := other_language(self.text, index.manifest.config.language):
             return replace(self, foreign=foreign)
         text, corrections = correct_names(self.text, index)
+        text = with_capitals(text, index)
         changed = replace(self, small=written_small(text, index))
         if self.kind is Kind.COMPARE:
             sides = named_sources(text, index.catalog.sources)
             changed = replace(changed, sides=tuple(sides) if len(sides) > 1 else ())
-        if not corrections:
+        if text == self.text:
             return changed
         return replace(changed, text=text, corrections=corrections, written=self.text)
 
@@ -186,6 +189,12 @@ class Question:
     def periods(self) -> list[Period]:
         """The periods that it names."""
         return find_periods(self.text, self.asked_on, self.language)
+
+    @cached_property
+    def days(self) -> frozenset[datetime.date]:
+        """The single days that it names relative to its own: "yesterday", "on Tuesday"."""
+        named = resolve(self.text, 0, len(self.text), self.asked_on, self.language)
+        return frozenset(phrase.first for phrase in named if phrase.first == phrase.last)
 
     @cached_property
     def ahead(self) -> str:
@@ -205,6 +214,13 @@ class Question:
     def asks_past(self) -> bool:
         """Whether it asks for what has happened."""
         return self.language.pattern("periods.past").search(self.text) is not None
+
+    @property
+    def asks_count_so_far(self) -> bool:
+        """Whether it asks for a count that goes on, of which the newest article knows most."""
+        return self.kind is Kind.FACT and bool(
+            self.language.pattern("wanted.running").search(self.text)
+        )
 
     @property
     def asks_why(self) -> bool:

@@ -13,13 +13,14 @@ from rag.answering.answer import (
     AnswerSentence,
     AnswerStatus,
 )
-from rag.answering.broad import BROAD, FREE_NAMES, choose_items
+from rag.answering.broad import BROAD, FREE_NAMES, Item, choose_items
 from rag.answering.checking import Checked, check, extract, with_best, with_day, with_more
 from rag.answering.composing import Body, cited_beside, compose, compose_items
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.answering.evidence import Evidence, left_out, rank_sentences, select
+from rag.answering.evidence import Evidence, left_out, nearest, rank_sentences, select
 from rag.answering.gathering import Gathered
+from rag.answering.listed import list_that_answers
 from rag.answering.notes import (
     NO_RULES,
     NOT_FITTED,
@@ -138,6 +139,8 @@ def answer_events(
     # An item of a summary need not have every name of the question beside it.
     n_free = FREE_NAMES if is_broad else 0
     usable = [sentence for sentence in ranked if may_answer(sentence, gathered, n_free)]
+    if question.kind is Kind.LIST:  # other things of the kind are not those asked for
+        usable = [sentence for sentence in usable if sentence.holds()] or usable
     seen = evidence_signals(Found(terms, tuple(found)), usable) if usable else {}
     likely = (calibration.likely(seen) if usable else 0.0) if calibration else None
     clock("evidence")
@@ -148,7 +151,7 @@ def answer_events(
         likely = 0.0 if calibration else None
     elif is_broad:
         draft, likely = (
-            _broad_draft(question, usable, gathered),
+            _broad_draft(question, ranked, usable, gathered),
             None,
         )  # nothing is fitted for these
     elif usable and _worth_asking(likely, settings, calibration):
@@ -158,7 +161,14 @@ def answer_events(
         for token in _written(prompt, completion, means.llm, cancelled):
             clock("first_token")
             yield TextWritten(text=token.text)
-        checked = check(completion.text, terms, usable, kind=question.kind, cut=completion.cut)
+        checked = check(
+            completion.text,
+            terms,
+            usable,
+            kind=question.kind,
+            time_words=gathered.time_words,
+            cut=completion.cut,
+        )
         seen |= answer_signals(terms, checked, completion.tokens, usable)
         likely = calibration.confidence(seen) if calibration else None
         draft = replace(
@@ -200,7 +210,7 @@ def answer_events(
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
             items=draft.items,
-            closest=() if body else cited_beside(select(ranked, N_CLOSEST)),
+            closest=() if body else cited_beside(nearest(ranked, N_CLOSEST)),
             left_out=cited_beside(left_out(found[: settings.k], terms.question.analyzer)),
             disagreements=body.disagreements if body else (),
             hits=hits,
@@ -248,9 +258,15 @@ class Draft:
     n_answer_tokens: int = 0
 
 
-def _broad_draft(question: Question, usable: Sequence[Evidence], gathered: Gathered) -> Draft:
+def _broad_draft(
+    question: Question, ranked: Sequence[Evidence], usable: Sequence[Evidence], gathered: Gathered
+) -> Draft:
     """The items of a broad answer; none where nothing found bears on the question."""
-    items = choose_items(question, usable)
+    lines: Sequence[Evidence] = ()
+    if question.kind is Kind.LIST:
+        of_the_time = [one for one in ranked if gathered.may_tell(one.article.published)]
+        lines = list_that_answers(question, gathered.terms, of_the_time)
+    items = [Item(line, None, False, ()) for line in lines] or choose_items(question, usable)
     if not items:
         return Draft()
     body, made = compose_items(question, gathered.terms, items, usable)

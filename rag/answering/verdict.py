@@ -95,7 +95,9 @@ def decides(
         # Where the heading has to help, it must not ask or guess either.
         by_itself = source.read.terms.issuperset(predicate)
         read = source.read if by_itself else source.headed
-        if not asks_unreal and (unreal.search(read.text) or not _told_as_done(read, predicate)):
+        if not asks_unreal and (
+            unreal.search(read.text) or not _told_as_done(read, question, predicate)
+        ):
             continue
         # What the question asks after stands in the source, not only in the question.
         if not question.claimed_values <= source.headed.values:
@@ -148,8 +150,18 @@ def names_one(verdict: Verdict, question: Analysed) -> bool:
     )
 
 
-def _told_as_done(text: Analysed, predicate: Sequence[str]) -> bool:
-    """Whether what is asked is told as done: not only as "to fire", not only as "the rulings"."""
-    not_done = text.language.pattern("questions.not_done")
-    done = set(text.analyzer.terms(not_done.sub(" ", text.text)))
-    return all(term in done for term in predicate if term in text.terms)
+def _told_as_done(text: Analysed, question: Analysed, predicate: Sequence[str]) -> bool:
+    """Whether what is asked is told as done: not only as "to fire", not only as "the rulings".
+
+    Nor as "nominations" where "nominated" is asked.
+    """
+    language, terms = text.language, text.analyzer.terms
+    not_done, noun = map(language.pattern, ("questions.not_done", "questions.noun"))
+    asked_as_noun = set(terms(" ".join(noun.findall(question.text))))
+    told = not_done.sub(" ", text.text)
+    done, without_nouns = set(terms(told)), set(terms(noun.sub(" ", told)))
+    return all(
+        term in (done if term in asked_as_noun else without_nouns)
+        for term in predicate
+        if term in text.terms
+    )

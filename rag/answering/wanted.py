@@ -28,8 +28,13 @@ def holds_wanted(text: Analysed, question: Analysed) -> bool:
             language.pattern("wanted.people").search(text.text)
             or named - question.words - language.words("premises.asking")
         )
+    if language.pattern("wanted.asks_name").search(question.text):
+        is_short = len(text.content_terms) <= _NAME_TERMS
+        return is_short or language.pattern("wanted.naming").search(text.text) is not None
     if language.pattern("wanted.asks_length").search(question.text):
         return language.pattern("wanted.length").search(text.text) is not None
+    if language.pattern("wanted.asks_money").search(question.text):
+        return language.pattern("wanted.money").search(text.text) is not None
     if language.pattern("wanted.asks_figure").search(question.text):
         return bool(
             (_figures(text) & counted_values(text, question)) - question.values
@@ -86,5 +91,6 @@ def _measures(text: Analysed, number: Number) -> bool:
 
 
 _NAME_BEFORE = re.compile(r"[A-Z][\w’'.-]+, $")
+_NAME_TERMS = 5  # of an answer that may be nothing but a name
 _UNIT_WITHIN = 30
 _ONE_WORD_BETWEEN = re.compile(r"[\s-]+(?:[a-z]+[\s-]+)?")

@@ -94,7 +94,7 @@ def show(turn: Turn) -> str:
     """One turn."""
     answer = turn.answer
     searched = ""
-    if answer is not None and answer.searched.strip() != turn.question.strip():
+    if answer is not None and answer.searched.strip().lower() != turn.question.strip().lower():
         searched = conditions.meant(turn.number, answer)
     busy = "true" if turn.running else "false"
     return (

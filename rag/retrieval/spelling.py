@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict
 
 from rag.index.opened import OpenIndex
+from rag.retrieval.capitals import is_name, texts_of
 
 _WORD = re.compile(r"[^\W\d_]+")
-_FIRST_WORD = re.compile(r"(?:^|[.!?][\"”’']?\s)\W*([^\W\d_]+)")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _MIN_LETTERS = 5
 _MIN_LETTERS_SMALL = 6
@@ -121,34 +121,6 @@ def correct_names(question: str, index: OpenIndex) -> tuple[str, tuple[Correctio
     return text, tuple(reversed(corrections))
 
 
-def written_small(question: str, index: OpenIndex) -> frozenset[str]:
-    """The words with which sentences of a question begin that the index mostly writes small.
-
-    Their capital says nothing: "Along with Healey, who …?"; in "Healey said what?" it does.
-
-    Args:
-        question: As it is searched.
-        index: What will be searched.
-
-    Returns:
-        Those words, in small letters.
-    """
-    first = {
-        match.group(1) for match in _FIRST_WORD.finditer(question) if match.group(1)[0].isupper()
-    }
-    return frozenset(word.lower() for word in first if _mostly_small(word, index))
-
-
-def _mostly_small(word: str, index: OpenIndex) -> bool:
-    terms = index.analyzer.content_terms(word)
-    if len(terms) != 1:
-        return True
-    texts = list(_texts([chunk_id for chunk_id, _ in index.search_words(terms, _N_CHUNKS)], index))
-    n_small = sum(re.search(rf"\b{re.escape(word.lower())}\b", text) is not None for text in texts)
-    n_names = sum(_is_name(word, text) for text in texts)
-    return n_small > n_names
-
-
 def _may_be_name(word: str, cased: bool) -> bool:
     if word[0].isupper():  # "NATO", "XXXIII" are no words to misspell
         return len(word) >= _MIN_LETTERS and not word.isupper()
@@ -194,7 +166,7 @@ def _names_like(
     """The names of some chunks that differ from a word in few letters."""
     folded = _folded(word)
     seen: dict[str, _Seen] = {}
-    for text in _texts(chunk_ids, index):
+    for text in texts_of(chunk_ids, index):
         here: dict[str, _Seen] = {}
         for name in set(_WORD.findall(text)):
             if abs(len(name) - len(word)) > most or len(name) < _MIN_LETTERS:
@@ -208,7 +180,7 @@ def _names_like(
             one = here[small] = seen.setdefault(small, _Seen(distance))
             if name[0].islower():
                 one.n_small += 1
-            elif _is_name(name, text):
+            elif is_name(name, text):
                 one.spellings[name] += 1
         if here:
             held = set(index.analyzer.content_terms(text))
@@ -218,11 +190,6 @@ def _names_like(
     return [one for one in seen.values() if one.spellings]
 
 
-def _is_name(word: str, text: str) -> bool:
-    """Whether a capital is a name's and not the sentence's."""
-    return re.search(rf"[\w,;’'”)] {re.escape(word)}\b", text) is not None
-
-
 def _begins_alike(one: str, other: str) -> bool:
     first, second = one[0], other[0]
     return (
@@ -230,14 +197,6 @@ def _begins_alike(one: str, other: str) -> bool:
         or one[:2] == other[1::-1]
         or any(first in alike and second in alike for alike in _ALIKE)
     )
-
-
-def _texts(chunk_ids: Sequence[int], index: OpenIndex) -> Iterator[str]:
-    chunks = index.catalog.chunks(sorted(chunk_ids))
-    articles = index.catalog.articles(sorted({chunk.article for chunk in chunks.values()}))
-    for chunk in chunks.values():
-        article = articles[chunk.article]
-        yield f"{article.title}\n{article.text[chunk.start : chunk.end]}"
 
 
 @lru_cache(10_000)

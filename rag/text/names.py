@@ -10,7 +10,7 @@ from rag.text.language import Language
 from rag.text.numbers import find_numbers
 from rag.text.paragraphs import unwrapped
 
-_INITIALS = r"(?:[A-Z]\.){2,}"  # "U.S." is one word
+_INITIALS = r"[A-Z]\.(?: ?[A-Z]\.)+"  # "U.S." is one word, and "U. S." the same
 _NAME = re.compile(rf"\b(?:{_INITIALS}|[^\W\d_a-z][\w’'-]*)", re.UNICODE)
 _TOKEN = re.compile(rf"\b{_INITIALS}|\w[\w’'-]*")
 _CLAUSE_END = r"[,;:—–]\s|\s-\s"
@@ -29,7 +29,7 @@ def words(text: str) -> set[str]:
 def plain(word: str) -> str:
     """A word in small letters, without a possessive ending and points."""
     word = word.lower().replace("’", "'")
-    return word.removesuffix("'s").rstrip("'-").replace(".", "")
+    return word.removesuffix("'s").rstrip("'-").replace(".", "").replace(" ", "")
 
 
 def names(sentence: str) -> set[str]:
@@ -41,6 +41,24 @@ def named_at(sentence: str) -> list[tuple[int, str]]:
     """Each word with a capital but the first, with where it begins."""
     found = _NAME.finditer(sentence)
     return [(match.start(), plain(match.group())) for match in found if match.start() > 0]
+
+
+def spelled_out(acronym: str, text: str) -> str | None:
+    """The name in a text that is an acronym in full: "British Broadcasting Corporation" of "BBC".
+
+    Args:
+        acronym: Capitals.
+        text: Where it is looked for.
+
+    Returns:
+        The first one; None if there is none. Small words may stand between, and may count:
+        "Department of Defense" is both "DD" and "DOD".
+    """
+    first, *others = (rf"(?:{letter}[\w’'-]*|{letter.lower()}[a-z]{{1,2}})" for letter in acronym)
+    joint = r"\s+(?:[a-z]{2,3}\s+){0,2}"
+    name = rf"\b(?=[A-Z]){joint.join([first, *others])}"
+    found = re.search(rf"{name}(?![\w’'-])", text)
+    return found[0] if found else None
 
 
 def claimed_numbers(sentence: str, language: Language) -> set[tuple[float, bool]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Sequence, Set
 from itertools import pairwise
 
 from rag.answering.attribution.speech import changes_speaker, drops_speaker
 from rag.answering.evidence import Evidence
+from rag.answering.figures import groups_in, is_date, unit_of
 from rag.answering.premise_words import premise_words, same_name
 from rag.answering.wanted import counted_values
 from rag.text.analysed import Analysed
 from rag.text.names import named_at, plain, tokens
 from rag.text.numbers import Number
+from rag.text.periods import told_periods
 
 Value = tuple[float, bool]
 """A figure, and whether it is a share."""
@@ -55,6 +58,7 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
     named = sentence.names | (question.names & first)
     values = question.values.union(*(counted_values(text, question) for text in read))
     held = (question.words & before).union(*(text.words for text in read))
+    held |= _first_names(sentence, question.words, held, sources)
     # What the question calls by another form of a name, a source may too: "Israeli" for "Israel".
     known = question.names | first
     language = sentence.language
@@ -64,11 +68,32 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
             name in held or (name in known and same_name(name, held, language)) for name in named
         )
         and _ranks_held(sentence, read)
+        and _days_held(sentence, question, sources)
         and _changes_held(sentence, question, sources)
         and _reason_held(sentence, question, sources)
         and _pairs_held(sentence, sources)
         and _doing_held(question, sources)
+        and _counts_asked(sentence, question, sources)
         and (not sentence.is_negated or denies(sentence, sources))
+    )
+
+
+def _first_names(
+    sentence: Analysed, asked: Set[str], held: Set[str], sources: Sequence[Evidence]
+) -> frozenset[str]:
+    """First names that the question has, of people whom the sources call by the last one alone.
+
+    The article must have both together.
+    """
+    pairs = [
+        (plain(first), plain(last), f"{first} {last}")
+        for first, last in pairwise(tokens(sentence.text))
+        if first[0].isupper() and last[0].isupper()
+    ]
+    return frozenset(
+        first
+        for first, last, both in pairs
+        if first in asked and last in held and any(both in s.article.text for s in sources)
     )
 
 
@@ -105,6 +130,48 @@ def _ranks_held(sentence: Analysed, read: Sequence[Analysed]) -> bool:
         *map(rules.ordinal_forms, ordinals),
     ]
     return all(form.search(text) for form in forms)
+
+
+def _days_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether the sources tell each day of the calendar that a sentence names, or just before it.
+
+    The day on which an article appeared is not yet the day of what it tells.
+    """
+    published = sources[0].article.published or datetime.date.max
+
+    def named(text: Analysed) -> set[datetime.date]:
+        found = told_periods(text.text, published, text.language)
+        return {p.first for p in found if p.first == p.last and p.strength == "event"}
+
+    claimed = named(sentence)
+    if not claimed:
+        return True
+    told = named(question).union(*(source.told_days for source in sources))
+    return claimed <= told or claimed <= told.union(*(named(source.before) for source in sources))
+
+
+def _counts_asked(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether its figures count what is asked for, where a source has several.
+
+    Of "482 delays and 141 cancellations" the first is not how many were cancelled.
+    """
+    language = question.language
+    asks = language.pattern("disagreement.asks_figure").search(question.text)
+    if not asks:
+        return True
+    beside = question.text[asks.end() :]
+    asked = {*question.analyzer.content_terms(beside), *groups_in(beside, language)}
+    for source in sources:
+        ours: list[bool] = []
+        others: list[bool] = []
+        for number in source.read.numbers:
+            if number.key in question.values or is_date(source.read, number):
+                continue
+            told = ours if number.key in sentence.values else others
+            told.append(not asked.isdisjoint(unit_of(source.read, number)))
+        if ours and others and any(others) and not any(ours):
+            return False
+    return True
 
 
 def _changes_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
@@ -181,7 +248,7 @@ def figures_stand_with_names(
     day is asked for, one that has the day and not what happened, in it or just before it.
     """
     values = sentence.claimed_values - question.values
-    new = sentence.names - question.words
+    new = sentence.names - question.words - premise_words(sentence.language).free
     if not values:
         return True
     if question.language.pattern("disagreement.asks_day").search(question.text):

@@ -84,6 +84,11 @@ class Attribution:
     share: float
     further: tuple[Evidence, ...] = ()
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether it stands in a source word for word."""
+        return self.status is Status.QUOTED
+
 
 def strip_marks(text: str, *, of_source: bool = False) -> str:
     """A text without what looks like citation marks, such as `[2]` or `(1, 3)`.

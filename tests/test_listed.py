@@ -1,0 +1,83 @@
+"""Lists that articles have themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.answering.listed import lists_in
+from rag.engine import Rag
+from rag.settings import Settings
+from rag.testing import FakeEmbedder, FakeLLM
+from rag.text.paragraphs import Paragraphs
+from tests.support import build, open_index, write_articles
+
+RECALL = (
+    "Norgen recalls two kinds of cars.\n\nCars recalled for loose wheels\n\nNorgen recalls its"
+    " Selje models of 2021 for loose wheels.\n\nCars recalled for faulty brakes\n\nA second"
+    " recall by Norgen for faulty brakes affects these models.\n\nRecalled cars:\n\n"
+    "◾ Norgen Lindal of 2019\n\n◾ Norgen Malby of 2020\n\n◾ Norgen Torvik\n\n"
+    "Owners are told by mail in May."
+)
+BEST = (
+    "Who are the three greatest rowers of Osterby?\n\n3. Ada Varn, cox\n\nShe won in Lindal."
+    "\n\n2. Lena Holm, stroke\n\nShe rowed for nine years.\n\n1. Paul Brandt, bow\n\nHe"
+    " taught them all."
+)
+PRIZES = (
+    "Varn won prizes in these classes:\n\nNeed a break? Play our game!\n\nBest song of the year"
+    "\nBest new voice\nShe thanked her mother."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (RECALL, ["Norgen Lindal of 2019", "Norgen Malby of 2020", "Norgen Torvik"]),
+        (BEST, ["3. Ada Varn, cox", "2. Lena Holm, stroke", "1. Paul Brandt, bow"]),
+        (PRIZES, ["Best song of the year", "Best new voice"]),
+        ("He said:\n\nIt is over.\n\nWe all go home.", []),
+        ("3. The first of these\n\n7. Not the next", []),
+        ("Nothing is listed here.\n\nNor here.", []),
+    ],
+)
+def test_the_lists_of_a_text(text: str, lines: list[str]) -> None:
+    found = [[text[s.start : s.end] for s in one.lines] for one in lists_in(Paragraphs(text))]
+    assert found == ([lines] if lines else [])
+
+
+ARTICLES: list[dict[str, Any]] = [
+    {"id": "recall", "title": "Norgen cars recalled", "published": "2024-03-07", "text": RECALL},
+    {"id": "best", "title": "The greatest rowers", "published": "2024-03-08", "text": BEST},
+]
+
+
+@pytest.fixture
+def rag(tmp_path: Path) -> Iterator[Rag]:
+    index_dir = write_articles(tmp_path, ARTICLES)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        yield Rag(index, FakeEmbedder(), FakeLLM([]), Settings())
+
+
+def test_a_list_is_answered_by_the_list_of_the_article(rag: Rag) -> None:
+    answer = rag.ask("Which Norgen models are in the recall for faulty brakes?")
+    assert [item.text for item in answer.items] == [
+        "A second recall by Norgen for faulty brakes affects these models.",
+        "Norgen Lindal of 2019",
+        "Norgen Malby of 2020",
+        "Norgen Torvik",
+    ]
+    quoted = [answer.citations[item.citations[0] - 1] for item in answer.items]
+    assert all(RECALL[one.start : one.end] == one.quote for one in quoted)
+    rowers = rag.ask("List the three greatest rowers of Osterby")
+    assert [item.text for item in rowers.items][-1] == "1. Paul Brandt, bow"
+
+
+def test_a_list_of_other_things_is_not_taken(rag: Rag) -> None:
+    """The colours are not among what stands before the lines."""
+    answer = rag.ask("Which colours do recalled Norgen cars with faulty brakes have?", kind="list")
+    assert "Norgen Torvik" not in [item.text for item in answer.items]
