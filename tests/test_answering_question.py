@@ -259,3 +259,47 @@ def test_a_first_word_is_no_name_where_the_index_writes_it_small() -> None:
     assert names == ["met", "Healey", "Gallant"]
     names = [premise.text for premise in read_premises("Healey met whom?", [], ENGLISH)]
     assert names == ["met", "Healey"]
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Which diplomat said Beijing could live with it?", []),
+        ("What burnt in Beijing in May?", ["Beijing"]),
+        ("What did he say when he gave Lena Holm the Selje Gold Medal?",
+         ["Lena Holm", "Selje Gold Medal"]),
+        ("Who was Peter the Great?", ["Peter the Great"]),
+    ],
+)  # fmt: skip
+def test_names_that_are_premises(question: str, names: list[str]) -> None:
+    read = Question.read(question, ENGLISH, asked_on=DAY)
+    assert [premise.text for premise in read.premises if premise.kind == "name"] == names
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "holds"),
+    [
+        ("Do schools in North Selje open?", "Schools in South Selje open on Monday.", False),
+        ("Do schools in North Selje open?", "Schools in North Selje open on Monday.", True),
+        ("Will masks be worn at Malby City Schools?", "City Schools in Lindal need masks.", False),
+        ("How many fell ill of listeria?", "E. coli made 39 people ill.", False),
+        ("How many fell ill of listeria?", "Listeria made 39 people ill.", True),
+        ("What did she say about the album of the year?", "She won best new voice.", False),
+        ("Who got the Selje Gold Medal?", "Holm got the Selje Medal.", False),
+        ("How did it end up in the river?", "The car fell into the river.", True),
+        ("How did it end?", "The car fell into the river.", False),
+    ],
+)
+def test_what_bears_a_premise_out(question: str, text: str, holds: bool) -> None:
+    premises = Question.read(question, ENGLISH, asked_on=DAY).premises
+    article = Article(article_id="one", title="News", text=text, published=DAY)
+    assert (not missing(premises, article, 0, len(text), ENGLISH)) is holds
+
+
+def test_a_day_to_come_where_a_question_asks_ahead() -> None:
+    asked = datetime.date(2022, 7, 28)
+    ahead = Question.read(
+        "How many workers are due to strike on August 1?", ENGLISH, asked_on=asked
+    )
+    past = Question.read("How many workers went on strike on August 1?", ENGLISH, asked_on=asked)
+    assert [one.periods[0].first.year for one in (ahead, past)] == [2022, 2021]

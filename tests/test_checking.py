@@ -623,3 +623,47 @@ def test_where_there_is_no_answer_the_nearest_stand_with_what_they_lack(tmp_path
     assert answer.status is AnswerStatus.NO_ANSWER
     assert answer.closest[0].article_id == "crash"
     assert "does not bear out" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "holds"),
+    [
+        ("How much was Lena Holm paid?", "Holm said that 20,000 people had left.", False),
+        ("How much was Lena Holm paid?", "Holm earned $4 million.", True),
+        ("How much did the dime go for?", "The dime of 1975 has no mark.", False),
+        ("What name did they give the calf?", "A calf was born in the bay of Selje in May.", False),
+        ("What name did they give the calf?", "The calf is named Snow.", True),
+        ("What name did they give the calf?", "Snow", True),
+        ("What are the towns called?", "The towns were places of safety for many years.", True),
+    ],
+)
+def test_what_holds_money_or_a_name(question: str, text: str, holds: bool) -> None:
+    english = analyzer("en")
+    assert holds_wanted(Analysed(text, english), Analysed(question, english)) is holds
+
+
+def test_what_takes_a_sentence_back_stands_behind_it(tmp_path: Path) -> None:
+    gala = {"id": "gala", "title": "Gala in Lindal", "published": "2024-05-05",
+            "text": "Lena Holm will be a host of the Lindal gala. However, Holm is ill and will not"
+            " be at the gala. The gala is on Monday."}  # fmt: skip
+    answer = answer_from(tmp_path, [gala], "Was Lena Holm at the Lindal gala?", "Yes, she was.")
+    assert "However, Holm is ill" in answer.text or answer.status is AnswerStatus.NO_ANSWER
+    assert "Lena Holm will be a host of the Lindal gala. However" in answer.text
+
+
+def test_what_somebodys_trainer_did_stays_the_trainers(tmp_path: Path) -> None:
+    told = {"id": "test", "title": "Paul Brandt explains a test", "published": "2024-09-08",
+            "text": "Paul Brandt explained the failed test: His trainer had used a spray with"
+            " steroids on a finger."}  # fmt: skip
+    said = "Paul Brandt explained the failed test by a spray with steroids used on a finger."
+    answer = answer_from(tmp_path, [told], "How did Paul Brandt explain the failed test?", said)
+    assert answer.status is AnswerStatus.EXTRACTED
+    assert "His trainer had used" in answer.text
+
+
+def test_a_verdict_needs_a_verb_where_one_is_asked(tmp_path: Path) -> None:
+    told = {"id": "prize", "title": "Anna Holm on the Selje prize", "published": "2024-07-16",
+            "text": "The nominations for the Selje prize are here, one star is sad."}  # fmt: skip
+    question = "Was Anna Holm nominated for the Selje prize?"
+    answer = answer_from(tmp_path, [told], question, "Yes, Anna Holm was nominated.")
+    assert not answer.text.startswith("Yes")

@@ -8,15 +8,13 @@ to those chosen before (Carbonell and Goldstein, "The Use of MMR", SIGIR 1998).
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.evidence import Evidence, same_statement
+from rag.answering.items import Item, day_of, differ_in_time, in_order, publishers
 from rag.answering.question import Kind, Question
 from rag.text.analysed import Analysed
 
@@ -38,8 +36,6 @@ tells first what matters most."""
 AGE_WEIGHT = 0.3
 """Taken away of a summary for each year that an article is older than the newest, three at most."""
 _OLDEST_YEARS = 3
-_APART = datetime.timedelta(30)
-"""Articles with more between them tell of another state of things."""
 MAX_ITEMS = 14
 N_CONSIDERED = 160
 """Sentences, the best ones, of which items are made."""
@@ -58,26 +54,8 @@ SAME_SHARE = 0.65
 _MIN_TERMS = 4
 _SAME_SENSE = 0.72  # cosine that two sentences of one sense have at least
 _SAME_FACT = 0.62  # cosine from which two sentences are about the same
-_SAME_EVENT = 0.5  # cosine from which two sentences tell of one event
 _WEAKEST = 0.45  # share of the best sentence's score below which nothing is an item
 _MAX_SENTENCE_WORDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One item of a broad answer.
-
-    Attributes:
-        source: The sentence.
-        day: The day of what it tells; None where none is known.
-        day_named: Whether the sentence itself names that day; else it is that of its article.
-        said_by: Other articles' sentences that say much the same, the best first.
-    """
-
-    source: Evidence
-    day: datetime.date | None
-    day_named: bool
-    said_by: tuple[Evidence, ...]
 
 
 def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
@@ -106,8 +84,8 @@ def choose_items(question: Question, ranked: Sequence[Evidence]) -> list[Item]:
         ]
     )
     chosen = _chosen(question, pool, value, alike)
-    items = [Item(pool[at], *_day_of(pool[at]), _others(at, pool, alike, chosen)) for at in chosen]
-    return _in_order(question, items)
+    items = [Item(pool[at], *day_of(pool[at]), _others(at, pool, alike, chosen)) for at in chosen]
+    return in_order(question, items)
 
 
 def _may_be_item(sentence: Evidence) -> bool:
@@ -213,7 +191,7 @@ def _greedy(
 def _grouping(question: Question) -> Callable[[Evidence], object]:
     """By what items are spread: days for a timeline, else articles."""
     if question.kind is Kind.TIMELINE:
-        return lambda sentence: _day_of(sentence)[0]
+        return lambda sentence: day_of(sentence)[0]
     if question.kind is Kind.COMPARE:
         return lambda sentence: sentence.article.source or sentence.article.article_id
     return lambda sentence: sentence.article.article_id
@@ -265,94 +243,3 @@ def _says_the_same(one: Evidence, other: Evidence) -> bool:
     terms = set(one.read.content_terms), set(other.read.content_terms)
     shorter, longer = sorted(terms, key=len)
     return len(shorter) >= _MIN_TERMS and len(shorter & longer) >= SAME_SHARE * len(shorter)
-
-
-def _day_of(sentence: Evidence) -> tuple[datetime.date | None, bool]:
-    """The day of what a sentence tells, and whether the sentence or the heading above names it.
-
-    Where none does it is that of its article.
-    """
-    if sentence.told_days:
-        return sentence.told_days[0], True
-    if sentence.day_above:
-        return sentence.day_above, True
-    return sentence.article.published, False
-
-
-def publishers(sentences: Sequence[Evidence]) -> tuple[str, ...]:
-    """Who published them, each once."""
-    return tuple(dict.fromkeys(s.article.source for s in sentences if s.article.source))
-
-
-def _in_order(question: Question, items: list[Item]) -> list[Item]:
-    if question.of_article:
-        return sorted(items, key=lambda item: item.source.start)
-    if question.kind is Kind.TIMELINE or _asks_change(question):
-        return sorted(items, key=lambda item: item.day or datetime.date.min)
-    if question.kind is Kind.SUMMARY:
-        return _newest_state_first(items)
-    if question.kind is Kind.DATED:
-        return _by_event(sorted(items, key=_published, reverse=True))
-    return items
-
-
-def _asks_change(question: Question) -> bool:
-    """Whether a comparison is one of days, not of sources."""
-    change = question.language.pattern("questions.change")
-    return (
-        question.kind is Kind.COMPARE
-        and not question.sides
-        and change.search(question.text) is not None
-    )
-
-
-def begin_with_day(question: Question, items: Sequence[Item]) -> bool:
-    """Whether each item is to begin with its day.
-
-    Those of a timeline, a report and a comparison of days do, and those of a summary that comes
-    from articles of different times.
-    """
-    if question.kind is Kind.SUMMARY:
-        return differ_in_time([item.source.article.published for item in items])
-    return question.kind in (Kind.TIMELINE, Kind.DATED) or _asks_change(question)
-
-
-def may_differ(question: Question) -> bool:
-    """Whether it is to be told where the sources of the items differ; days in order tell it."""
-    return question.kind in (Kind.SUMMARY, Kind.COMPARE) and not _asks_change(question)
-
-
-def differ_in_time(days: Sequence[datetime.date | None]) -> bool:
-    """Whether articles tell of different states of things: more than a month lies between them."""
-    known = sorted(day for day in days if day)
-    return any(newer - older > _APART for older, newer in pairwise(known))
-
-
-def _newest_state_first(items: Sequence[Item]) -> list[Item]:
-    """What was told at one time together, as it stands; the newest first, what has no day last."""
-    days = sorted({_published(item) for item in items}, reverse=True)
-    state = {days[0]: 0}
-    for newer, older in pairwise(days):
-        state[older] = state[newer] + (newer - older > _APART)
-    return sorted(items, key=lambda item: state[_published(item)])
-
-
-def _by_event(items: Sequence[Item]) -> list[Item]:
-    """What tells of one event one after another, each where its first one stands."""
-    groups: list[list[Item]] = []
-    for item in items:
-        near = (
-            group
-            for group in groups
-            if any(float(item.source.vector @ one.source.vector) >= _SAME_EVENT for one in group)
-        )
-        group = next(near, None)
-        if group is None:
-            groups.append([item])
-        else:
-            group.append(item)
-    return [item for group in groups for item in group]
-
-
-def _published(item: Item) -> datetime.date:
-    return item.source.article.published or datetime.date.min

@@ -34,6 +34,8 @@ from rag.text.sentences import split
 
 MAX_EXTRACTED = 2
 """Verbatim sentences shown when the model wrote nothing that the sources support."""
+SENSE_WEIGHT = 2.0
+"""For the cosine with a question of yes or no, besides what is in the score."""
 _SECOND_SHARE = 0.9  # a second one must bear on the question nearly as much
 MAX_REASONS = 4
 """Sentences of an answer to why or how."""
@@ -163,17 +165,25 @@ def _of_the_news(sentence: str, language: Language) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def extract(question: Analysed, evidence: Sequence[Evidence]) -> Kept:
+def extract(question: Analysed, evidence: Sequence[Evidence], *, kind: Kind = Kind.FACT) -> Kept:
     """The best sentences of the sources that hold what is asked for, verbatim; there may be none.
+
+    Of a question of yes or no those come first that are near in sense: what decides it need not
+    have its words ("A shutdown won't disrupt those payments").
 
     Args:
         question: The question.
         evidence: What the language model was given, best first.
+        kind: Of the question.
     """
+    sense = SENSE_WEIGHT if kind is Kind.YESNO else 0.0
+    fits = {id(source): source.score + sense * source.cosine for source in evidence}
     holding = [source for source in evidence if holds_wanted(source.read, question)]
+    holding.sort(key=lambda source: -fits[id(source)])
     chosen: list[Evidence] = []
     for source in holding:
-        if len(chosen) == MAX_EXTRACTED or source.score < _SECOND_SHARE * holding[0].score:
+        best = fits[id(holding[0])]
+        if len(chosen) == MAX_EXTRACTED or fits[id(source)] < _SECOND_SHARE * best:
             break
         if not any(_says_as_much(source, other) for other in chosen):
             chosen.append(source)

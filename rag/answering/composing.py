@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from rag.answering.answer import AnswerItem, AnswerSentence, Citation, Claim, Disagreement
 from rag.answering.attribution import Attribution, Status, strip_marks
-from rag.answering.broad import Item, begin_with_day, may_differ, publishers
 from rag.answering.disagreement import Conflict, find_conflicts
-from rag.answering.evidence import Evidence, span_before
+from rag.answering.evidence import Evidence, contrast_behind, span_before
 from rag.answering.figures import with_bounds
+from rag.answering.items import Item, begin_with_day, may_differ, publishers
 from rag.answering.question import Question
 from rag.errors import RagError
 from rag.retrieval import QuestionTerms
@@ -45,11 +45,17 @@ def verbatim(source: Evidence) -> tuple[str, Attribution]:
 
 
 def standing(source: Evidence) -> tuple[str, Attribution]:
-    """The same, with the sentence before it where it leans on that: "Many stayed open"."""
-    before = span_before(source, any_paragraph=True)
-    if before is None or source.end - before.start > _WIDEN_CHARACTERS:
+    """The same, with the sentence before it where it leans on that: "Many stayed open".
+
+    And with the one behind it that begins with "however": it may say the opposite.
+    """
+    before, behind = span_before(source, any_paragraph=True), contrast_behind(source)
+    start = before.start if before else source.start
+    if behind and behind.end - start <= _WIDEN_CHARACTERS:
+        return verbatim(replace(source, start=start, end=behind.end))
+    if before is None or source.end - start > _WIDEN_CHARACTERS:
         return verbatim(source)
-    return verbatim(replace(source, start=before.start))
+    return verbatim(replace(source, start=start))
 
 
 def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> Body:

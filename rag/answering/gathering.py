@@ -129,9 +129,8 @@ def gather(question: Question, search: Search, filter: Filter) -> Gathered:
         everything = search(known)
         return Gathered(everything.terms, list(everything.passages), None)
     window = window_of(question)
-    narrowed = filter.model_copy(
-        update={"since": window.since, "until": window.told_until, "undated": False}
-    )
+    until = min(window.told_until, known.until or window.told_until)
+    narrowed = filter.model_copy(update={"since": window.since, "until": until, "undated": False})
     inside = search(narrowed)
     everything = search(known)
     if not inside.passages and not window.words:

@@ -58,6 +58,10 @@ class PremiseWords(NamedTuple):
     sides: frozenset[str]
     behind: str
 
+    def is_generic(self, word: str) -> bool:
+        """Whether a word of a name stands in many names: "schools", "court"."""
+        return word in self.generic or word.removesuffix("s") in self.generic
+
     def roles_in(self, text: str, start: int = 0) -> list[str]:
         """The roles that a text speaks of, from a place on.
 

@@ -73,6 +73,10 @@ class _Place:
         """What stands just before the sentence."""
         return self.article.text[max(0, self.start - n_characters) : self.start]
 
+    def behind(self, n_characters: int) -> str:
+        """What stands just behind it."""
+        return self.article.text[self.end : self.end + n_characters]
+
     @cached_property
     def sentence(self) -> str:
         """The sentence itself."""
@@ -112,9 +116,11 @@ def _time_held(premise: Premise, place: _Place) -> bool:
             before = YEAR.findall(place.before(_YEAR_CHARACTERS))
             return bool(years) or not before or int(before[-1]) in wanted
     if premise.kind == "year":
-        # The year named last before the sentence is that of what it tells.
+        # The year named last before the sentence is that of what it tells; else the next one.
         before = YEAR.findall(f"{place.article.title} {place.before(_NEAR_CHARACTERS)}")
-        return bool(before) and int(before[-1]) in wanted
+        behind = YEAR.findall(place.behind(_NEAR_CHARACTERS // 2))
+        named = before[-1:] or behind[:1]
+        return bool(named) and int(named[0]) in wanted
     return _names_day(premise.first, premise.last, place)
 
 
@@ -189,9 +195,14 @@ def _name_held(premise: Premise, place: _Place) -> bool:
     if not all(word in held for word in wanted if word in rules.sides):
         return False
     # "Healey" is John Healey; a court is not the Supreme Court.
-    if wanted[-1] not in rules.generic and same_name(wanted[-1], held, place.language):
+    if not rules.is_generic(wanted[-1]) and same_name(wanted[-1], held, place.language):
         return True
-    if sum(same_name(word, held, place.language) for word in wanted) * 2 > len(wanted):
+    own = [word for word in wanted if not rules.is_generic(word)]
+    if all(
+        sum(same_name(word, held, place.language) for word in part) * 2 > len(part)
+        for part in (wanted, own)
+        if part
+    ):  # a gold medal is not the Congressional Gold Medal
         return True
     lead = words(f"{place.article.source or ''} {place.article.text[:_LEAD_CHARACTERS]}")
     return all(same_name(word, lead | held, place.language) for word in wanted)

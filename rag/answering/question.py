@@ -50,6 +50,8 @@ class Kind(StrEnum):
     DATED = "dated"
 
 
+_AHEAD = datetime.timedelta(120)
+"""So far ahead a day without its year lies at most in a question of what will be."""
 # Not behind initials: "K.P. Sharma Oli".
 _LAST_SENTENCE = re.compile(r"(?:.*[a-z\d’'”\")]{2}[.!?][”\"’']?\s+)?(?P<last>\S.*)", re.DOTALL)
 
@@ -187,8 +189,10 @@ class Question:
 
     @cached_property
     def periods(self) -> list[Period]:
-        """The periods that it names."""
-        return find_periods(self.text, self.asked_on, self.language)
+        """The periods that it names; a day without its year is the next one where it asks ahead."""
+        plans = self.language.pattern("periods.plans").search(self.text)
+        ahead = _AHEAD if plans and not self.asks_past else datetime.timedelta(0)
+        return find_periods(self.text, self.asked_on, self.language, ahead=ahead)
 
     @cached_property
     def days(self) -> frozenset[datetime.date]:

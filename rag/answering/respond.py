@@ -12,14 +12,17 @@ from rag.answering.answer import (
     AnswerItem,
     AnswerSentence,
     AnswerStatus,
+    Citation,
 )
-from rag.answering.broad import BROAD, FREE_NAMES, Item, choose_items
+from rag.answering.broad import BROAD, FREE_NAMES, choose_items
 from rag.answering.checking import Checked, check, extract, with_best, with_day, with_more
+from rag.answering.choosing import left_out, nearest, rank_sentences, select
 from rag.answering.composing import Body, cited_beside, compose, compose_items
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
 from rag.answering.events import AnswerReady, Event, EvidenceFound, TextWritten
-from rag.answering.evidence import Evidence, left_out, nearest, rank_sentences, select
+from rag.answering.evidence import Evidence
 from rag.answering.gathering import Gathered
+from rag.answering.items import Item
 from rag.answering.listed import list_that_answers
 from rag.answering.notes import (
     NO_RULES,
@@ -180,7 +183,9 @@ def answer_events(
         )
     elif calibration and likely is not None:
         likely = calibration.confidence_if_refused(likely)
+    beside: Sequence[Citation] = ()
     if likely is not None and calibration and likely < _least(settings, calibration):
+        beside = draft.body.citations if draft.body else ()
         draft = replace(draft, body=None, status=AnswerStatus.NO_ANSWER, note=None)
     notes = [draft.note]
     if calibration is None and not is_broad:
@@ -210,7 +215,7 @@ def answer_events(
             sentences=body.sentences if body else (),
             citations=body.citations if body else (),
             items=draft.items,
-            closest=() if body else cited_beside(nearest(ranked, N_CLOSEST)),
+            closest=() if body else _closest(beside, cited_beside(nearest(ranked, N_CLOSEST))),
             left_out=cited_beside(left_out(found[: settings.k], terms.question.analyzer)),
             disagreements=body.disagreements if body else (),
             hits=hits,
@@ -227,6 +232,13 @@ def answer_events(
             timings=timings,
         )
     )
+
+
+def _closest(beside: Sequence[Citation], near: Sequence[Citation]) -> tuple[Citation, ...]:
+    """What an answer rested on that is not given, then what comes nearest; each once, numbered."""
+    every = {(one.article_id, one.start): one for one in (*beside, *near)}
+    first = list(every.values())[:N_CLOSEST]
+    return tuple(one.model_copy(update={"number": n}) for n, one in enumerate(first, start=1))
 
 
 def _least(settings: Settings, calibration: Calibration) -> float:
@@ -321,7 +333,7 @@ def _draft(
     if checked.kept:
         kept = with_best(checked.kept, evidence[0])
     else:
-        kept = extract(terms.question, evidence)
+        kept = extract(terms.question, evidence, kind=question.kind)
     if not kept:
         return Draft(withheld=checked.withheld)
     if question.kind is Kind.WHEN:

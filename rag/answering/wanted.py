@@ -91,6 +91,6 @@ def _measures(text: Analysed, number: Number) -> bool:
 
 
 _NAME_BEFORE = re.compile(r"[A-Z][\w’'.-]+, $")
-_NAME_TERMS = 5  # of an answer that may be nothing but a name
+_NAME_TERMS = 3  # of an answer that may be nothing but a name
 _UNIT_WITHIN = 30
 _ONE_WORD_BETWEEN = re.compile(r"[\s-]+(?:[a-z]+[\s-]+)?")

@@ -14,7 +14,7 @@ from rag.index.manifest import Manifest
 
 CHUNKS = 3
 """The format that brought the chunks and vectors of today; format 4 took them over."""
-PIPELINE = 3
+PIPELINE = 4
 """To be raised when cleaning, splitting, chunking or the embedded text change."""
 
 

@@ -75,7 +75,8 @@ def told_periods(sentence: str, published: datetime.date, language: Language) ->
 
     A question asks after what has been; an article tells of what will be too. A day without its
     year is that of the year of publication, as news agencies have it, unless that lies far ahead;
-    near the end of the year it may be of the next one, where something is planned.
+    near the end of the year it may be of the next one, where something is planned. A day that is
+    the name of something else, as in "the Jan. 6 committee", is none.
 
     Args:
         sentence: The sentence.
@@ -85,7 +86,9 @@ def told_periods(sentence: str, published: datetime.date, language: Language) ->
     left = datetime.date(published.year, 12, 31) - published
     if left < NEXT_YEAR and language.pattern("periods.plans").search(sentence):
         left += NEXT_YEAR
-    return find_periods(sentence, published, language, ahead=min(left, MOST_AHEAD))
+    found = find_periods(sentence, published, language, ahead=min(left, MOST_AHEAD))
+    name = language.pattern("periods.known_by_its_day")
+    return [period for period in found if not name.match(sentence, period.end)]
 
 
 def find_periods(

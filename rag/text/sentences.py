@@ -36,7 +36,7 @@ _CLOSING = re.compile(r"[\"'”’»)\]」』]+")
 _GOES_ON = re.compile(r"[,;:)\]%”’»]|[.!?](?![\w.])")
 _TITLE_BEFORE = re.compile(
     r"(?<!\w)(?:Lt|Maj|Brig|Col|Capt|Sgt|Cpl|Cmdr|Cdr|Adm|Gen|Supt|Insp|Prof|Dr|Mr|Mrs|Ms|Messrs|"
-    r"Sen|Rep|Gov|Rev|Hon)\.$"
+    r"Sens?|Reps?|Govs?|Gens|Profs|Drs|Rev|Hon)\.$"
 )
 _NUMBER_ONLY = re.compile(r"[(\[]?(?:\d{1,3}|[A-Za-z])[.)\]]+")
 

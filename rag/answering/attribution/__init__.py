@@ -4,6 +4,8 @@ Modules:
     wording      a sentence in the words of its sources
     verbatim     quotation marks around what is verbatim only
     speech       who said it
+    faithful     names, roles, days, denials and reasons
+    figures_held figures
     support      the source sentences that support a sentence
 """
 

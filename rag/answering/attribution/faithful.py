@@ -6,22 +6,17 @@ import datetime
 from collections.abc import Sequence, Set
 from itertools import pairwise
 
+from rag.answering.attribution.figures_held import changes_held, counts_asked
 from rag.answering.attribution.speech import changes_speaker, drops_speaker
 from rag.answering.evidence import Evidence
-from rag.answering.figures import groups_in, is_date, unit_of
 from rag.answering.premise_words import premise_words, same_name
 from rag.answering.wanted import counted_values
 from rag.text.analysed import Analysed
-from rag.text.names import named_at, plain, tokens
-from rag.text.numbers import Number
+from rag.text.names import plain, tokens
 from rag.text.periods import told_periods
 
-Value = tuple[float, bool]
-"""A figure, and whether it is a share."""
 MIN_TOLD = 5
 """Words of a clause that tells something by itself."""
-DAY_SHARE = 0.75
-"""Share of the words of a question for a day that its source must hold, without the title."""
 
 
 def grounded(all_terms: Sequence[str], sources: Sequence[Evidence]) -> float:
@@ -68,12 +63,13 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
             name in held or (name in known and same_name(name, held, language)) for name in named
         )
         and _ranks_held(sentence, read)
+        and _doer_held(sentence, question, sources)
         and _days_held(sentence, question, sources)
-        and _changes_held(sentence, question, sources)
+        and changes_held(sentence, question, sources)
         and _reason_held(sentence, question, sources)
         and _pairs_held(sentence, sources)
         and _doing_held(question, sources)
-        and _counts_asked(sentence, question, sources)
+        and counts_asked(sentence, question, sources)
         and (not sentence.is_negated or denies(sentence, sources))
     )
 
@@ -132,6 +128,25 @@ def _ranks_held(sentence: Analysed, read: Sequence[Analysed]) -> bool:
     return all(form.search(text) for form in forms)
 
 
+def _doer_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether what somebody's trainer did stays the trainer's: "His trainer had used a spray".
+
+    One of the sources must tell it of somebody else, or name the trainer with it.
+    """
+    new = set(sentence.content_terms) - question.terms
+    return any(not _done_by_theirs(sentence, new, source) for source in sources)
+
+
+def _done_by_theirs(sentence: Analysed, new: set[str], source: Evidence) -> bool:
+    """Whether most that is new in a sentence stands in a clause whose doer it leaves out."""
+    terms = sentence.analyzer.terms
+    return any(
+        sentence.terms.isdisjoint(terms(match["doer"]))
+        and 2 * len(new.intersection(terms(source.text[match.end() :]))) > len(new)
+        for match in sentence.language.pattern("attribution.whose").finditer(source.text)
+    )
+
+
 def _days_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
     """Whether the sources tell each day of the calendar that a sentence names, or just before it.
 
@@ -150,45 +165,6 @@ def _days_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidenc
     return claimed <= told or claimed <= told.union(*(named(source.before) for source in sources))
 
 
-def _counts_asked(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
-    """Whether its figures count what is asked for, where a source has several.
-
-    Of "482 delays and 141 cancellations" the first is not how many were cancelled.
-    """
-    language = question.language
-    asks = language.pattern("disagreement.asks_figure").search(question.text)
-    if not asks:
-        return True
-    beside = question.text[asks.end() :]
-    asked = {*question.analyzer.content_terms(beside), *groups_in(beside, language)}
-    for source in sources:
-        ours: list[bool] = []
-        others: list[bool] = []
-        for number in source.read.numbers:
-            if number.key in question.values or is_date(source.read, number):
-                continue
-            told = ours if number.key in sentence.values else others
-            told.append(not asked.isdisjoint(unit_of(source.read, number)))
-        if ours and others and any(others) and not any(ours):
-            return False
-    return True
-
-
-def _changes_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
-    """Whether one source has both figures of each change, and not the other way round.
-
-    Of a toll of 129 in one report and of 104 in an older one nobody said that it fell.
-    """
-    return all(
-        any(
-            {before, after} <= source.headed.values and (after, before) not in _changes(source.read)
-            for source in sources
-        )
-        for before, after in _changes(sentence)
-        if not {before, after} <= question.values
-    )
-
-
 def _reason_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
     """Whether a source gives a reason where the sentence does, for what has happened.
 
@@ -200,8 +176,16 @@ def _reason_held(sentence: Analysed, question: Analysed, sources: Sequence[Evide
         return True
     events = premise_words(language).events
     asked = [events[word] for word in question.words if word in events]
+    happened = {
+        term
+        for word in tokens(question.text)
+        if word.islower() and word not in events
+        for term in question.analyzer.content_terms(word)
+    }
     return any(
-        reason.search(source.read.text) and all(event.search(source.told.text) for event in asked)
+        reason.search(source.read.text)
+        and all(event.search(source.told.text) for event in asked)
+        and 2 * len(happened & source.told.terms) >= len(happened)
         for source in sources
     )
 
@@ -210,19 +194,6 @@ def _pairs_held(sentence: Analysed, sources: Sequence[Evidence]) -> bool:
     """Whether a source pairs things one by one where the sentence does: "respectively"."""
     pairs = sentence.language.pattern("attribution.pairs")
     return not pairs.search(sentence.text) or any(pairs.search(s.read.text) for s in sources)
-
-
-def _changes(text: Analysed) -> set[tuple[Value, Value]]:
-    """Figures that a text joins as "from … to …", or "to … from …": before and after."""
-    risen, reached = map(text.language.pattern, ("attribution.from", "attribution.to"))
-    found: set[tuple[Value, Value]] = set()
-    for one, two in pairwise(text.numbers):
-        lead, joint = text.text[: one.start], text.text[one.end : two.start]
-        if risen.search(lead) and reached.fullmatch(joint):
-            found.add((one.key, two.key))
-        if reached.search(lead) and risen.fullmatch(joint):
-            found.add((two.key, one.key))
-    return found
 
 
 def denies(sentence: Analysed, sources: Sequence[Evidence]) -> bool:
@@ -237,75 +208,6 @@ def denies(sentence: Analysed, sources: Sequence[Evidence]) -> bool:
         if most and all(negated for count, negated in parts if count == most):
             return True
     return False
-
-
-def figures_stand_with_names(
-    sentence: Analysed, question: Analysed, sources: Sequence[Evidence]
-) -> bool:
-    """Whether each new figure of a sentence stands with one of its new names in a source.
-
-    One that has the name and another that has the figure support no sentence on both; nor, where a
-    day is asked for, one that has the day and not what happened, in it or just before it.
-    """
-    values = sentence.claimed_values - question.values
-    new = sentence.names - question.words - premise_words(sentence.language).free
-    if not values:
-        return True
-    if question.language.pattern("disagreement.asks_day").search(question.text):
-        asked = set(question.content_terms)
-        return any(
-            values <= source.headed.values
-            and len(asked & (source.read.terms | source.before.terms)) >= DAY_SHARE * len(asked)
-            for source in sources
-        )
-    if not new:
-        return len(sources) > 1 or not _nearer_another(sentence, question, sources[0])
-    if len(sources) == 1:
-        return bool(new & sources[0].read.words) or not _of_another(sentence, question, sources[0])
-    return all(
-        any(value in source.headed.values and new & source.headed.words for source in sources)
-        for value in values
-    )
-
-
-def _of_another(sentence: Analysed, question: Analysed, source: Evidence) -> bool:
-    """Whether a figure stands with a name that the sentence has not: that of another.
-
-    "Lady Gaga, who leads with 12" does not say so of her of whom the heading speaks.
-    """
-    values = sentence.claimed_values - question.values
-    before: frozenset[str] = frozenset()
-    for clause in source.read.clauses:
-        others = (before | clause.names) - question.words - sentence.words
-        if values & clause.values and others:
-            return True
-        before = clause.names
-    return False
-
-
-def _nearer_another(sentence: Analysed, question: Analysed, source: Evidence) -> bool:
-    """Whether a figure stands beside another's name, and the name asked for beside another figure.
-
-    "A 100% tariff in India and a nearly 300% tariff in Canada" gives India no 300%.
-    """
-    named = named_at(source.text)
-    if not named:
-        return False
-    nearest = {
-        number.key: min((_apart(at, number), name) for at, name in named)[1]
-        for number in source.read.numbers
-    }
-    known = question.words | sentence.words | premise_words(question.language).free
-    claimed = sentence.claimed_values - question.values
-    theirs = {name for key, name in nearest.items() if key not in claimed}
-    return not theirs.isdisjoint(question.words) and any(
-        name not in known for key, name in nearest.items() if key in claimed
-    )
-
-
-def _apart(at: int, number: Number) -> int:
-    """Characters between a figure and a word."""
-    return at - number.end if at >= number.end else number.start - at
 
 
 def turned_round(sentence: Analysed, sources: Sequence[Evidence], wanted: Sequence[str]) -> bool:

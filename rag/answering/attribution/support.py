@@ -15,13 +15,13 @@ from itertools import pairwise
 
 from rag.answering.attribution.faithful import (
     exact,
-    figures_stand_with_names,
     grounded,
     made_real,
     speaker_dropped,
     told,
     turned_round,
 )
+from rag.answering.attribution.figures_held import figures_stand_with_names
 from rag.answering.evidence import Evidence, same_statement
 from rag.text.analysed import Analysed
 from rag.text.names import plain, squeeze, tokens
@@ -275,7 +275,12 @@ def _alone(
         and not made_real(sentence, question, [item], wanted)
         and not speaker_dropped(sentence, question, [item], wanted)
     ]
-    return sorted(found, key=lambda item: -len(set(all_terms) & item.headed.terms))
+    return sorted(found, key=lambda item: -_holds(item, all_terms, wanted))
+
+
+def _holds(source: Evidence, all_terms: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many of the words stand there; new ones count twice where they do not only head it."""
+    return len(source.headed.terms & set(all_terms)) + len(source.told.terms & set(wanted))
 
 
 def _held_share(terms: Sequence[str], held: Set[str]) -> float:
