@@ -88,7 +88,8 @@ def compose(terms: QuestionTerms, kept: Kept, evidence: Sequence[Evidence]) -> B
     ]
     disagreements = []
     for conflict in conflicts:
-        sentence, disagreement = _differ(conflict, [cite(s.source) for s in conflict.statements])
+        numbers = [cite(statement.source) for statement in conflict.statements]
+        sentence, disagreement = _differ(conflict, numbers, newest_told=True)
         sentences.append(sentence)
         disagreements.append(disagreement)
     return Body(
@@ -149,7 +150,8 @@ def compose_items(
         lines.append(f"- {_marked(sentence)}")
     disagreements = []
     for conflict in _points(items, terms, evidence) if may_differ(question) else ():
-        sentence, disagreement = _differ(conflict, cite([s.source for s in conflict.statements]))
+        numbers = cite([statement.source for statement in conflict.statements])
+        sentence, disagreement = _differ(conflict, numbers, newest_told=False)
         lines.append(_marked(sentence))
         sentences.append(sentence)
         disagreements.append(disagreement)
@@ -191,16 +193,27 @@ def cited_beside(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
     return tuple(_citation(n, sentence) for n, sentence in enumerate(evidence, start=1))
 
 
-def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence, Disagreement]:
+def _differ(
+    conflict: Conflict, numbers: Sequence[int], *, newest_told: bool
+) -> tuple[AnswerSentence, Disagreement]:
+    """What the sources of a conflict say, each; of a rising toll what was said before.
+
+    Args:
+        conflict: The conflict.
+        numbers: Of the citations of its statements.
+        newest_told: Whether the answer has told already what the newest says.
+    """
     said = []
-    told = conflict.statements[1:] if conflict.rises else conflict.statements
+    told = conflict.statements[1:] if conflict.rises and newest_told else conflict.statements
     for statement in told:
         article = statement.source.article
         who = article.source or article.title or article.article_id
         day = f", {statement.day}," if statement.day else ""
         text = statement.text.rstrip(".")
         said.append(f"“{text}”{day} ({who}, {article.published or 'no date'})")
-    lead = "Reported earlier" if conflict.rises else "The sources differ"
+    lead = "The sources differ"
+    if conflict.rises:
+        lead = "Reported earlier" if newest_told else "Reported on different days"
     sentence = AnswerSentence(
         text=f"{lead}: {'; '.join(said)}.",
         status=Status.SUPPORTED,
@@ -220,20 +233,19 @@ def _differ(conflict: Conflict, numbers: Sequence[int]) -> tuple[AnswerSentence,
 
 def _newer(conflicts: Sequence[Conflict], kept: Kept) -> Kept:
     """What newer articles say against the sentences of an answer, verbatim."""
-    cited = {s.article.article_id for _, found in kept for s in (*found.sources, *found.further)}
-    newest = [conflict.statements[0].source for conflict in conflicts]
+    cited = [s for _, found in kept for s in (*found.sources, *found.further)]
     days = [source.article.published for _, found in kept for source in found.sources]
     last = max((day for day in days if day), default=None)
-    return once(
-        [
-            verbatim(source)
-            for source in newest
-            if source.article.article_id not in cited
-            and source.article.published
-            and last
-            and source.article.published > last
-        ]
-    )
+
+    def is_newer(conflict: Conflict) -> bool:
+        newest = conflict.statements[0].source
+        if conflict.rises:  # the earlier ones are not shown
+            return not any(s.article is newest.article and s.start == newest.start for s in cited)
+        published = newest.article.published
+        is_cited = any(s.article.article_id == newest.article.article_id for s in cited)
+        return bool(published and last and published > last) and not is_cited
+
+    return once([verbatim(one.statements[0].source) for one in conflicts if is_newer(one)])
 
 
 def _not_outdated(conflicts: Sequence[Conflict], kept: Kept) -> Kept:

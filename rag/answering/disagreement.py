@@ -75,9 +75,13 @@ class Conflict:
     def rises(self) -> bool:
         """Whether it is a toll that rises from day to day: the newest is right, and none differ."""
         newest, *earlier = self.statements
-        return self.is_toll and all(
-            _published(one) < _published(newest) and (one.value or 0) < (newest.value or 0)
-            for one in earlier
+        return (
+            self.is_toll
+            and bool(earlier)
+            and all(
+                _published(one) < _published(newest) and (one.value or 0) < (newest.value or 0)
+                for one in earlier
+            )
         )
 
 
