@@ -16,6 +16,7 @@ from rag.answering.premises_held import missing
 from rag.answering.question import Question
 from rag.retrieval import QuestionTerms
 from rag.text.asides import is_aside
+from rag.text.instructions import speaks_to_a_machine
 from rag.text.paragraphs import Paragraphs, Span
 
 MIN_COVERAGE = 0.75
@@ -62,7 +63,8 @@ def list_that_answers(
         ranked: Sentences that may support an answer, best first.
 
     Returns:
-        In the order of the article; empty where no list found has the words of the question.
+        In the order of the article, without those that speak to a machine; empty where no list
+        found has the words of the question.
     """
     asking = question.language.words("premises.asking")
     orders = {term for word in asking for term in terms.question.analyzer.terms(word)}
@@ -82,7 +84,12 @@ def list_that_answers(
     if best is None:
         return []
     _, source, found = best
-    spans = [*_told_first(source, found), *found.lines[:MAX_LINES]]
+    text, language = source.paragraphs.plain, source.analyzer.language
+    spans = [
+        span
+        for span in (*_told_first(source, found), *found.lines[:MAX_LINES])
+        if not speaks_to_a_machine(text[span.start : span.end], language)
+    ]
     return [replace(source, start=span.start, end=span.end) for span in spans]
 
 
@@ -124,10 +131,7 @@ def _numbered(text: str, spans: Sequence[Span], at: int) -> tuple[list[Span], in
             break
         if number and is_line:
             value = int(number[1])
-            step = value - numbers[-1] if numbers else 0
-            if numbers and (
-                abs(step) != 1 or (len(numbers) > 1 and step != numbers[1] - numbers[0])
-            ):
+            if numbers and not _goes_on(numbers, value):
                 break
             numbers.append(value)
             lines.append(span)
