@@ -128,6 +128,7 @@ def test_a_toll_that_rises_from_day_to_day(ask: Callable[..., Answer]) -> None:
     assert first_said.text.startswith("The death toll from the bombing")
     assert earlier.text.startswith("Reported earlier: “At least 12 people were killed”")
     assert "differ" not in answer.text
+    assert answer.disagreements[0].kind == "toll"
 
 
 def test_a_toll_is_known_by_a_name_that_begins_a_title(ask: Callable[..., Answer]) -> None:

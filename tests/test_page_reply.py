@@ -90,6 +90,25 @@ def test_a_point_found_from_both_sides_is_told_once() -> None:
     assert dossier.as_markdown(twice, [], "ab") == dossier.as_markdown(found, [], "ab")
 
 
+def test_a_toll_that_rose_has_a_box_of_its_own() -> None:
+    found = differing()
+    (one,) = found.disagreements
+    earlier = {"text": "Reported earlier: “on Monday”.", "status": "supported", "citations": [1]}
+    rose = Answer.model_validate(
+        found.model_dump()
+        | {
+            "sentences": [*answer().model_dump()["sentences"], earlier],
+            "disagreements": [one.model_dump() | {"kind": "toll"}],
+        }
+    )
+    made = shown(rose)
+    assert "<h3>Reported on different days</h3>" in made
+    assert "<h3>The sources differ</h3>" not in made
+    assert [sentence.text for sentence in reply.sentences(rose)] == [TEXT[11:39]]
+    told = dossier.as_markdown(rose, [], "ab")
+    assert "## Reported on different days" in told
+
+
 def test_no_box_where_no_sources_differ() -> None:
     assert "differ" not in shown(answer())
     assert reply.wording(answer()) == answer().text

@@ -122,13 +122,14 @@ class Disagreement(BaseModel):
     """A point on which cited sources differ.
 
     Attributes:
-        kind: A `figure`, a `day`, or a `statement` that another source denies.
+        kind: A `figure`, a `day`, or a `statement` that another source denies; or a `toll` that
+            rose from day to day, where no source contradicts another.
         claims: What each source says, the newest first, those without a date last.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["figure", "day", "statement"]
+    kind: Literal["figure", "day", "statement", "toll"]
     claims: tuple[Claim, ...]
 
 

@@ -21,6 +21,12 @@ from rag.text.analysed import Analysed
 from rag.text.days import spelled, tell_days
 from rag.text.sentences import sentences_of
 
+DIFFER, EARLIER, ON_DAYS = (
+    "The sources differ",
+    "Reported earlier",
+    "Reported on different days",
+)
+"""How a sentence begins that tells what sources say; of a rising toll, what they said before."""
 _WIDEN_CHARACTERS = 400
 _MAX_POINTS = 3  # on which it is told how sources differ, below the items of a broad answer
 
@@ -211,9 +217,9 @@ def _differ(
         day = f", {statement.day}," if statement.day else ""
         text = statement.text.rstrip(".")
         said.append(f"“{text}”{day} ({who}, {article.published or 'no date'})")
-    lead = "The sources differ"
+    lead = DIFFER
     if conflict.rises:
-        lead = "Reported earlier" if newest_told else "Reported on different days"
+        lead = EARLIER if newest_told else ON_DAYS
     sentence = AnswerSentence(
         text=f"{lead}: {'; '.join(said)}.",
         status=Status.SUPPORTED,
@@ -228,7 +234,8 @@ def _differ(
         )
         for statement, number in zip(conflict.statements, numbers, strict=True)
     )
-    return sentence, Disagreement(kind=conflict.kind, claims=claims)
+    kind = "toll" if conflict.rises else conflict.kind
+    return sentence, Disagreement(kind=kind, claims=claims)
 
 
 def _newer(conflicts: Sequence[Conflict], kept: Kept) -> Kept:

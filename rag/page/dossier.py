@@ -18,7 +18,7 @@ from rag import Answer, AnswerItem, AnswerSentence, Article
 from rag.page.dossier_html import as_html, page
 from rag.page.dossier_parts import NOT_SHOWN, Part, claim_line, sure, text_sha256
 from rag.page.markup import meant
-from rag.page.reply import disagreements, point, status_word, wording
+from rag.page.reply import disagreements, heading, status_word, wording
 
 __all__ = ["Part", "as_csv", "as_dict", "as_html", "as_json", "as_markdown", "file", "text_sha256"]
 
@@ -88,7 +88,7 @@ def as_markdown(answer: Answer, articles: Iterable[Article], index_seal: str) ->
         parts += ["## Note", fenced(answer.note)]
     for one in disagreements(answer):
         said = "\n".join(claim_line(claim, answer) for claim in one.claims)
-        parts += [f"## The sources differ: {point(one).lower()}", fenced(said)]
+        parts += [f"## {heading(one)}", fenced(said)]
     for citation in answer.citations:
         facts = {
             "title": citation.title,

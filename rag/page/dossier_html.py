@@ -10,7 +10,7 @@ from rag import Answer, Article
 from rag.page.dossier_parts import NOT_SHOWN, Part, claim_line, sure, text_sha256
 from rag.page.markup import byline, days_meant, headline, number, original, text
 from rag.page.picture import timeline_svg
-from rag.page.reply import disagreements, point, status_word, wording
+from rag.page.reply import disagreements, heading, status_word, wording
 
 _STYLE = Path(__file__).with_name("dossier.css")
 
@@ -61,7 +61,7 @@ def _note(answer: Answer) -> str:
 
 def _disagreements(answer: Answer) -> str:
     return "".join(
-        f"<section><h2>The sources differ: {point(one).lower()}</h2><ul>"
+        f"<section><h2>{heading(one)}</h2><ul>"
         + "".join(f"<li>{text(claim_line(claim, answer))}</li>" for claim in one.claims)
         + "</ul></section>"
         for one in disagreements(answer)

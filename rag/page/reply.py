@@ -29,7 +29,11 @@ _POINTS = {
     "figure": "On a figure",
     "day": "On a day",
     "statement": "One denies what the other states",
+    "toll": "Reported on different days",
 }
+_DIFFER = "The sources differ"
+# Sentences of the answer that say the same.
+_LEADS = (f"{_DIFFER}: ", "Reported earlier: ", "Reported on different days: ")
 # From which confidence on an answer is called so.
 _TRUST = (
     (0.75, "Well supported."),
@@ -38,7 +42,6 @@ _TRUST = (
 )
 WITHHELD = "Not shown as fact: what the model wrote without full support"
 LEFT_OUT = "left out: meant for a machine, not for readers"
-_DIFFER = "The sources differ: "
 
 
 def checked(turn: int, answer: Answer, *, beside: str = "", address: str = "") -> str:
@@ -104,11 +107,14 @@ def _columns(answer: Answer, said: Sequence[str], cited: dict[int, Citation]) ->
 
 def sentences(answer: Answer) -> list[AnswerSentence]:
     """The sentences of the answer but those that only repeat its disagreements."""
-    told = {tuple(claim.citation for claim in one.claims) for one in answer.disagreements}
+    told = set()
+    for one in answer.disagreements:
+        numbers = tuple(claim.citation for claim in one.claims)
+        told |= {numbers, numbers[1:]} if one.kind == "toll" else {numbers}
     return [
         sentence
         for sentence in answer.sentences
-        if not (sentence.text.startswith(_DIFFER) and sentence.citations in told)
+        if not (sentence.text.startswith(_LEADS) and sentence.citations in told)
     ]
 
 
@@ -125,6 +131,13 @@ def wording(answer: Answer) -> str:
 def disagreements(answer: Answer) -> list[Disagreement]:
     """Where its sources differ, each point once: two sentences may be at odds with each other."""
     return list(dict.fromkeys(answer.disagreements))
+
+
+def heading(disagreement: Disagreement) -> str:
+    """What stands above what its sources say."""
+    if disagreement.kind == "toll":
+        return point(disagreement)
+    return f"{_DIFFER}: {point(disagreement).lower()}"
 
 
 def point(disagreement: Disagreement) -> str:
@@ -184,17 +197,22 @@ def _how(answer: Answer) -> str:
 
 
 def _disagreements(answer: Answer, cited: dict[int, Citation]) -> str:
-    if not answer.disagreements:
-        return ""
-    points = "".join(
-        f"<h4>{point(one)}</h4><ol>"
-        f"{''.join(_claim(answer.index, claim, cited) for claim in one.claims)}</ol>"
-        for one in disagreements(answer)
-    )
-    return (
-        '<section class="differ" aria-label="The sources differ">'
-        f"<h3>The sources differ</h3>{points}</section>"
-    )
+    """What sources say against each other, and how tolls rose, each below its heading."""
+    told = disagreements(answer)
+    tolls = [one for one in told if one.kind == "toll"]
+    others = [one for one in told if one.kind != "toll"]
+    made = ""
+    for title, points in ((_DIFFER, others), (_POINTS["toll"], tolls)):
+        lists = "".join(
+            ("" if one.kind == "toll" else f"<h4>{point(one)}</h4>")
+            + f"<ol>{''.join(_claim(answer.index, claim, cited) for claim in one.claims)}</ol>"
+            for one in points
+        )
+        if lists:
+            made += (
+                f'<section class="differ" aria-label="{title}"><h3>{title}</h3>{lists}</section>'
+            )
+    return made
 
 
 def _claim(index: str, claim: Claim, cited: dict[int, Citation]) -> str:
