@@ -288,6 +288,7 @@ def test_names_that_are_premises(question: str, names: list[str]) -> None:
         ("Who got the Selje Gold Medal?", "Holm got the Selje Medal.", False),
         ("How did it end up in the river?", "The car fell into the river.", True),
         ("How did it end?", "The car fell into the river.", False),
+        ("How many trees did Medellin plant?", "Medellín has 8,000 new trees.", True),
     ],
 )
 def test_what_bears_a_premise_out(question: str, text: str, holds: bool) -> None:
@@ -303,3 +304,16 @@ def test_a_day_to_come_where_a_question_asks_ahead() -> None:
     )
     past = Question.read("How many workers went on strike on August 1?", ENGLISH, asked_on=asked)
     assert [one.periods[0].first.year for one in (ahead, past)] == [2022, 2021]
+
+
+@pytest.mark.parametrize(
+    ("question", "ahead"),
+    [
+        ("Who won the 2088 World Cup?", "2088"),
+        ("What happened in 2088?", "in 2088"),
+        ("Which governor said she won't run again in 2088?", ""),
+        ("What mileage would cars have to reach in 2088 under the plan?", ""),
+    ],
+)
+def test_what_lies_ahead_may_have_been_said(question: str, ahead: str) -> None:
+    assert Question.read(question, ENGLISH, asked_on=DAY).ahead == ahead

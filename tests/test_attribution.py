@@ -332,3 +332,15 @@ def test_a_sentence_in_the_words_of_its_sources(
 ) -> None:
     sources = sources_of("Ada Varn sues the Osterby Broadcasting Corporation of Selje.")
     assert in_their_words(sentence, time_words, sources) == reworded
+
+
+def test_what_a_clause_tells_of_one_is_not_told_of_another() -> None:
+    sources = sources_of(
+        "The film on Paul Brandt shows a toxic studio of adults, including Otto Varn, who served"
+        " time for the abuse of a star."
+    )
+    question = read("What are the accusations against Paul Brandt?")
+    passed_on = "Paul Brandt is accused of a toxic studio and of abuse of a star."
+    assert attribute(passed_on, question, sources).status is not Status.SUPPORTED
+    named = "The film on Paul Brandt shows Otto Varn, who served time for the abuse of a star."
+    assert attribute(named, question, sources).status is Status.SUPPORTED

@@ -667,3 +667,22 @@ def test_a_verdict_needs_a_verb_where_one_is_asked(tmp_path: Path) -> None:
     question = "Was Anna Holm nominated for the Selje prize?"
     answer = answer_from(tmp_path, [told], question, "Yes, Anna Holm was nominated.")
     assert not answer.text.startswith("Yes")
+
+
+def test_what_is_old_is_not_shown_beside_what_is_new(tmp_path: Path) -> None:
+    funds = [
+        {"id": "old", "title": "Funds of Selje", "published": "2015-10-29",
+         "text": "The pension funds of Selje can pay pensions for 14 years, it was said."},
+        {"id": "new", "title": "Selje shutdown", "published": "2025-09-25",
+         "text": "The pension office of Selje is to pay pensions to 72,000 people this year. A"
+         " shutdown will not stop those payments."},
+    ]  # fmt: skip
+    index_dir = write_articles(tmp_path, funds)
+    build(index_dir)
+    with open_index(index_dir) as index:
+        settings = Settings(min_evidence=0, min_confidence=0)
+        rag = Rag(index, FakeEmbedder(), FakeLLM(["The moon of Torvik pays them."]), settings)
+        question = "Will the pension office of Selje pay pensions in a shutdown?"
+        answer = rag.ask(question, asked_on="2025-09-27")
+    assert answer.status is AnswerStatus.EXTRACTED
+    assert {citation.article_id for citation in answer.citations} == {"new"}

@@ -21,7 +21,8 @@ from rag.answering.attribution import (
 )
 from rag.answering.composing import Kept, once, standing, verbatim
 from rag.answering.evidence import Evidence, same_statement
-from rag.answering.figures import shared
+from rag.answering.figures import counts_things, shared
+from rag.answering.gathering import STANDS_FOR
 from rag.answering.question import Kind
 from rag.answering.verdict import Verdict, decides, names_one, read_verdict
 from rag.answering.wanted import holds_wanted
@@ -179,6 +180,9 @@ def extract(question: Analysed, evidence: Sequence[Evidence], *, kind: Kind = Ki
     sense = SENSE_WEIGHT if kind is Kind.YESNO else 0.0
     fits = {id(source): source.score + sense * source.cosine for source in evidence}
     holding = [source for source in evidence if holds_wanted(source.read, question)]
+    holding = [source for source in holding if _is_current(source, holding)]
+    counts = [source for source in holding if counts_things(source.read, question)]
+    holding = counts or holding
     holding.sort(key=lambda source: -fits[id(source)])
     chosen: list[Evidence] = []
     for source in holding:
@@ -193,6 +197,22 @@ def extract(question: Analysed, evidence: Sequence[Evidence], *, kind: Kind = Ki
         if not any(text in before for before, _ in kept):  # it may lean on the other
             kept.append((text, found))
     return kept
+
+
+def current(kept: Kept, evidence: Sequence[Evidence]) -> Kept:
+    """The sentences of an answer that rest on what may still be so."""
+    return [one for one in kept if all(_is_current(s, evidence) for s in one[1].sources)]
+
+
+def _is_current(source: Evidence, others: Sequence[Evidence]) -> bool:
+    """Whether an article is no more than a year older than the newest of others of the window.
+
+    What is older may be so no more; where nothing is of the window, it is all there is.
+    """
+    published = source.article.published
+    days = [other.article.published for other in others if other.in_window]
+    newest = max((day for day in days if day), default=None)
+    return published is None or newest is None or published + STANDS_FOR >= newest
 
 
 def _says_as_much(one: Evidence, other: Evidence) -> bool:

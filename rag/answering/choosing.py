@@ -47,6 +47,8 @@ NAME_WEIGHT = 1.0
 STRICT_WEIGHT = 8.0
 DAY_WEIGHT = 1.0
 """For naming a day where a day is asked for, or the day that the question names."""
+NEXT_DAY_WEIGHT = 0.5
+"""Taken away from an article of the day after the question: it may know what came of it."""
 HEADING_WEIGHT = 0.5
 """For standing below a heading that asks nearly the same."""
 _HEADING_COSINE = 0.65
@@ -197,6 +199,8 @@ def _score(sentence: Evidence, question: Question, gathered: Gathered, has_ranke
     score += LENGTH_WEIGHT * min(len(sentence.text.split()), _LONG_WORDS) / _LONG_WORDS
     if question.kind is Kind.WHEN and names_a_day(sentence.text, question.language):
         score += DAY_WEIGHT
+    if sentence.article.published and sentence.article.published > question.asked_on:
+        score -= NEXT_DAY_WEIGHT
     if sentence.answers_heading:
         score += HEADING_WEIGHT
     if sentence.is_caption:

@@ -152,6 +152,20 @@ def counts_people(sentence: Analysed, number: Number) -> bool:
     return not _harm(sentence.language).isdisjoint(unit_of(sentence, number))
 
 
+def counts_things(sentence: Analysed, question: Analysed) -> bool:
+    """Whether a figure of a sentence counts what a question asks how many there are of."""
+    asks = question.language.pattern("wanted.asks_count").search(question.text)
+    if not asks:
+        return False
+    things = asks["things"]
+    asked = {*question.analyzer.content_terms(things), *groups_in(things, question.language)}
+    return any(
+        not asked.isdisjoint(unit_of(sentence, number))
+        for number in sentence.numbers
+        if not is_date(sentence, number)
+    )
+
+
 def _both_answer(question: Analysed, source: Evidence, other: Evidence) -> bool:
     """Whether two sentences hold nearly all words of the question, so that their sums answer it.
 

@@ -206,6 +206,8 @@ class Question:
 
         What is to come has a past too: "Who was nominated for the 2026 award?"
         """
+        if self.language.pattern("questions.to_come").search(self.text):
+            return ""
         for period in self.periods:
             if period.strength == "event" and period.first > self.asked_on and self.asks_past:
                 return period.text

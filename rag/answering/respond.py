@@ -15,7 +15,15 @@ from rag.answering.answer import (
     Citation,
 )
 from rag.answering.broad import BROAD, FREE_NAMES, choose_items
-from rag.answering.checking import Checked, check, extract, with_best, with_day, with_more
+from rag.answering.checking import (
+    Checked,
+    check,
+    current,
+    extract,
+    with_best,
+    with_day,
+    with_more,
+)
 from rag.answering.choosing import left_out, nearest, rank_sentences, select
 from rag.answering.composing import Body, cited_beside, compose, compose_items
 from rag.answering.confidence import Calibration, answer_signals, evidence_signals
@@ -330,8 +338,10 @@ def _draft(
             kept = with_more(kept, ranked, asks_why=question.asks_why)
         body = compose(terms, kept, ranked)
         return Draft(body, (), AnswerStatus.ANSWERED, None, checked.withheld)
-    if checked.kept:
-        kept = with_best(checked.kept, evidence[0])
+    # What decides a question of yes or no need not have the words of the draft.
+    beside = () if question.kind is Kind.YESNO else current(checked.kept, evidence)
+    if beside:
+        kept = with_best(beside, evidence[0])
     else:
         kept = extract(terms.question, evidence, kind=question.kind)
     if not kept:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from rag.text.language import Language
 from rag.text.numbers import find_numbers
@@ -26,10 +27,18 @@ def words(text: str) -> set[str]:
     return {plain(word) for word in tokens(text)}
 
 
+@lru_cache(50_000)
 def plain(word: str) -> str:
-    """A word in small letters, without a possessive ending and points."""
-    word = word.lower().replace("’", "'")
+    """A word in small letters, without accents, a possessive ending and points."""
+    word = _without_accents(word.lower()).replace("’", "'")
     return word.removesuffix("'s").rstrip("'-").replace(".", "").replace(" ", "")
+
+
+def _without_accents(word: str) -> str:
+    """A word as it is typed without accents: "Medellin"; letters of other scripts stay."""
+    if word.isascii():
+        return word
+    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
 
 
 def names(sentence: str) -> set[str]:

@@ -15,6 +15,7 @@ from rag.text.analysed import Analysed
 from rag.text.names import plain, tokens
 from rag.text.periods import told_periods
 
+_MIN_THEIRS = 2  # words of a sentence that only the clause on another has
 MIN_TOLD = 5
 """Words of a clause that tells something by itself."""
 
@@ -64,6 +65,7 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
         )
         and _ranks_held(sentence, read)
         and _doer_held(sentence, question, sources)
+        and _who_held(sentence, question, sources)
         and _days_held(sentence, question, sources)
         and changes_held(sentence, question, sources)
         and _reason_held(sentence, question, sources)
@@ -145,6 +147,25 @@ def _done_by_theirs(sentence: Analysed, new: set[str], source: Evidence) -> bool
         and 2 * len(new.intersection(terms(source.text[match.end() :]))) > len(new)
         for match in sentence.language.pattern("attribution.whose").finditer(source.text)
     )
+
+
+def _who_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether what a source tells of somebody in a clause of his own stays his.
+
+    "Brian Peck, who served time for the abuse of a star" tells nothing of him whom the question
+    names.
+    """
+    pattern, terms = sentence.language.pattern("attribution.who"), sentence.analyzer.content_terms
+    new = set(sentence.content_terms) - question.terms
+    theirs: set[str] = set()
+    rest: set[str] = set()
+    for source in sources:
+        text = source.read.text
+        rest |= set(terms(pattern.sub(" ", text))) | set(terms(source.article.title))
+        for match in pattern.finditer(text):
+            if plain(match["who"].split()[-1]) not in sentence.words:
+                theirs |= set(terms(match["what"]))
+    return len(new & theirs - rest) < _MIN_THEIRS
 
 
 def _days_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
