@@ -266,6 +266,7 @@ def test_a_first_word_is_no_name_where_the_index_writes_it_small() -> None:
     [
         ("Which diplomat said Beijing could live with it?", []),
         ("What burnt in Beijing in May?", ["Beijing"]),
+        ("What did Denzel Washington say about the film?", ["Denzel Washington"]),
         ("What did he say when he gave Lena Holm the Selje Gold Medal?",
          ["Lena Holm", "Selje Gold Medal"]),
         ("Who was Peter the Great?", ["Peter the Great"]),
@@ -313,6 +314,7 @@ def test_a_day_to_come_where_a_question_asks_ahead() -> None:
         ("What happened in 2088?", "in 2088"),
         ("Which governor said she won't run again in 2088?", ""),
         ("What mileage would cars have to reach in 2088 under the plan?", ""),
+        ("How many died due to the flood in 2088?", "in 2088"),
     ],
 )
 def test_what_lies_ahead_may_have_been_said(question: str, ahead: str) -> None:

@@ -323,6 +323,8 @@ def test_a_first_name_may_stand_further_up_in_the_article() -> None:
         ("The OBC was sued this week.", "", "The Osterby Broadcasting Corporation was sued this"
          " week."),
         ("Lena Holm is 31 years old.", "", "Lena Holm is 31."),
+        ("Lena Holm is 44 years old.", "", None),
+        ("ICE opened a camp.", "", None),
         ("The NBC was sued.", "", None),
         ("This week.", "this week", None),
     ],
@@ -330,7 +332,10 @@ def test_a_first_name_may_stand_further_up_in_the_article() -> None:
 def test_a_sentence_in_the_words_of_its_sources(
     sentence: str, time_words: str, reworded: str | None
 ) -> None:
-    sources = sources_of("Ada Varn sues the Osterby Broadcasting Corporation of Selje.")
+    sources = sources_of(
+        "Ada Varn sues the Osterby Broadcasting Corporation of Selje, as Lena Holm, 31, said. In"
+        " Central Europe she won 44 medals."
+    )
     assert in_their_words(sentence, time_words, sources) == reworded
 
 

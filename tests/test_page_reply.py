@@ -398,3 +398,12 @@ def test_items_have_the_days_by_which_they_are_chosen() -> None:
     ]  # fmt: skip
     dots = r'class="dot" role="button" tabindex="0" aria-pressed="false" data-day="([^"]+)"'
     assert re.findall(dots, made) == ["2024-03-01", "2024-03-02"]
+
+
+def test_items_with_a_point_of_difference_behind_them() -> None:
+    found = differing()
+    first = found.sentences[0]
+    item = {"text": first.text, "status": "supported", "citations": [1]}
+    for kind in ("summary", "compare"):
+        broad = Answer.model_validate(found.model_dump() | {"kind": kind, "items": [item]})
+        assert shown(broad).count('<section class="differ"') == 1

@@ -137,7 +137,8 @@ def _attributed(
         return found
     reworded = in_their_words(sentence, time_words, evidence)
     again = attribute(reworded, question, evidence) if reworded else found
-    return again if again.status in _STANDS else found
+    # It stands there in other words.
+    return replace(again, status=Status.SUPPORTED) if again.status in _STANDS else found
 
 
 def _with_rest(

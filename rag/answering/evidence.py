@@ -8,21 +8,25 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from rag.answering.premise_words import YEAR
 from rag.answering.premises import STRICT, Premise
 from rag.article import Article
 from rag.embedding import Vectors
 from rag.retrieval import Hit
 from rag.text.analysed import Analysed
 from rag.text.analysis import Analyzer
-from rag.text.asides import is_caption
+from rag.text.asides import is_aside, is_caption
 from rag.text.days import DatedPhrase, resolve, spelled
+from rag.text.instructions import speaks_to_a_machine
 from rag.text.paragraphs import Paragraphs, Quotation, Span, unwrapped
 from rag.text.periods import Period, told_periods
 from rag.text.same import repeats
-from rag.text.sentences import sentences_of
+from rag.text.sentences import sentences_of, split
 
+_NEXT_CHARACTERS = 400  # in which the next sentence ends
 _ABOVE = 15  # paragraphs in which a heading that is a day stands
 _DAY_WORDS, _WEEKDAY_LETTERS = 5, 12
+_NEAR_DAYS = 60  # a day so near to its article is of that time
 CONTEXT_CHARACTERS = 500
 """Before a sentence, in which the names of "he" and "it" stand."""
 
@@ -115,23 +119,36 @@ class Evidence:
         """The single days that it tells, as the calendar has them; none where none is known."""
         return tuple(dict.fromkeys(first for first, last in self.told_stretches if first == last))
 
-    @property
+    @cached_property
     def told_stretches(self) -> list[tuple[datetime.date, datetime.date]]:
         """The days and stretches of days that it tells, each by its first and last day."""
         published = self.article.published or datetime.date.max
         named = told_periods(self.text, published, self.analyzer.language)
-        periods = [self._of_its_year(period) for period in named if period.strength == "event"]
+        periods = [
+            self._of_its_year(period)
+            for period in named
+            if period.strength == "event" and (self.article.published or YEAR.search(period.text))
+        ]
         return [*periods, *((phrase.first, phrase.last) for phrase in self.days)]
 
     def _of_its_year(self, period: Period) -> tuple[datetime.date, datetime.date]:
-        """A day without its year, of the year that the article names with the same day."""
-        if period.first == period.last and not re.search(r"\d{4}", period.text):
-            named = re.findall(rf"\b{re.escape(period.text)},?\s+(\d{{4}})\b", self.article.text)
-            if len(set(named)) == 1:
-                with contextlib.suppress(ValueError):  # 29 February
-                    day = period.first.replace(year=int(named[0]))
-                    return day, day
-        return period.first, period.last
+        """A day without its year, far from that of its article: of the year named with it there."""
+        published = self.article.published
+        days = (period.first, period.last)
+        if period.first != period.last or YEAR.search(period.text) or published is None:
+            return days
+        if abs((period.first - published).days) <= _NEAR_DAYS:
+            return days
+        named = re.findall(
+            rf"\b{re.escape(period.text)},?\s+((?:1[5-9]|20)\d\d)\b(?!\s+[a-z]+s\b)",
+            self.article.text,
+        )
+        if len(set(named)) != 1:
+            return days
+        with contextlib.suppress(ValueError):  # 29 February
+            day = period.first.replace(year=int(named[0]))
+            return day, day
+        return days
 
     @cached_property
     def day_above(self) -> datetime.date | None:
@@ -207,7 +224,7 @@ def span_before(item: Evidence, *, any_paragraph: bool = False) -> Span | None:
     if not before and any_paragraph and around.start:
         earlier = item.paragraphs.around(around.start - 1)
         before = [span for span in sentences_of(item.paragraphs, earlier)]
-    return before[-1] if before else None
+    return before[-1] if before and _is_for_readers(item, before[-1]) else None
 
 
 def same_statement(one: Evidence, other: Evidence) -> bool:
@@ -226,16 +243,26 @@ def same_statement(one: Evidence, other: Evidence) -> bool:
 
 def contrast_behind(item: Evidence) -> Span | None:
     """Where the next sentence stands, if it begins with "but" or "however"."""
-    paragraphs = item.paragraphs
-    behind = next(
-        (
-            span
-            for paragraph in paragraphs.spans
-            if paragraph.end > item.end
-            for span in sentences_of(paragraphs, paragraph)
-            if span.start >= item.end
-        ),
-        None,
+    text, start = item.paragraphs.plain, item.end
+    around = item.paragraphs.around(start)
+    if not text[start : around.end].strip():  # the first sentence of the next paragraph
+        around = next((one for one in item.paragraphs.spans if one.start >= start), around)
+        start = around.start
+    if around.end <= start or not item.analyzer.language.pattern("evidence.contrast").match(
+        text, start, around.end
+    ):
+        return None
+    end = min(around.end, start + _NEXT_CHARACTERS)
+    first = next(iter(split(text[start:end])), None)
+    if first is None or (start + first.end == end < around.end):  # longer than is looked at
+        return None
+    behind = Span(start + first.start, start + first.end)
+    return behind if _is_for_readers(item, behind) else None
+
+
+def _is_for_readers(item: Evidence, span: Span) -> bool:
+    """Whether a sentence beside another one may stand with it: no order to a machine, no aside."""
+    text, language = item.paragraphs.plain[span.start : span.end], item.analyzer.language
+    return not (
+        speaks_to_a_machine(text, language) or is_aside(text, language) or text.endswith("?")
     )
-    contrast = item.analyzer.language.pattern("evidence.contrast")
-    return behind if behind and contrast.match(paragraphs.plain, behind.start) else None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answering.attribution import strip_marks
 from rag.answering.evidence import Evidence
 from rag.answering.premises import STRICT
 from rag.answering.premises_held import missing
@@ -18,10 +19,13 @@ from rag.retrieval import QuestionTerms
 from rag.text.asides import is_aside
 from rag.text.instructions import speaks_to_a_machine
 from rag.text.paragraphs import Paragraphs, Span
+from rag.text.sentences import sentences_of, split
 
 MIN_COVERAGE = 0.75
 """Share of the question's words, by rarity, that title, introduction and lines hold at least."""
-MAX_LINES = 40
+MAX_LINES, MAX_LINE_WORDS = 40, 60
+_N_CHECKED = 8
+"""Lists whose premises are looked at, those with most of the question's words first."""
 _N_ARTICLES = 8
 """Articles that are looked through, those of the best sentences first."""
 _MIN_BULLETS, _MIN_NUMBERED, _MIN_BEHIND_COLON = 2, 3, 2
@@ -34,8 +38,8 @@ _BEFORE = 3
 """Paragraphs before a list in which its introduction stands."""
 _N_LEADS = 2
 """Of these, so many say what it lists."""
-_BULLET = re.compile(r"[◾◼▪•●►▶·*–—-]\s+(?=\S)")
-_NUMBER = re.compile(r"(\d{1,2})[.)]\s+(?=\S)")
+_BULLET = re.compile(r"[◾◼▪•●►▶·*–—-][^\S\n]+(?=\S)")
+_NUMBER = re.compile(r"(\d{1,2})[.)][^\S\n]+(?=\S)")
 _SENTENCE = re.compile(r"[.!?:;][\"'”’)\]]*$")
 
 
@@ -72,25 +76,43 @@ def list_that_answers(
     total = sum(weights.values())
     plural = question.language.pattern("questions.plural").match(question.text)
     things = set(terms.question.analyzer.content_terms(plural["things"])) if plural else set()
-    best: tuple[float, Evidence, Listed] | None = None
+    candidates: list[tuple[float, Evidence, Listed]] = []
     for source in _of_each_article(ranked):
         for found in lists_in(source.paragraphs):
             own = _held(source, [*found.introduction, *found.lines])
             share = sum(w for term, w in weights.items() if term in own) / (total or 1)
-            better = share >= MIN_COVERAGE and (best is None or share > best[0])
             of_these = things <= _held(source, _leads(source, found), title=False)
-            if better and of_these and _premises_hold(question, source, found):
-                best = share, source, found
-    if best is None:
-        return []
-    _, source, found = best
-    text, language = source.paragraphs.plain, source.analyzer.language
-    spans = [
-        span
-        for span in (*_told_first(source, found), *found.lines[:MAX_LINES])
-        if not speaks_to_a_machine(text[span.start : span.end], language)
-    ]
-    return [replace(source, start=span.start, end=span.end) for span in spans]
+            if share >= MIN_COVERAGE and of_these:
+                candidates.append((share, source, found))
+    candidates.sort(key=lambda one: -one[0])
+    for _, source, found in candidates[:_N_CHECKED]:
+        if _premises_hold(question, source, found):
+            lines = [line for line in found.lines if _may_be_line(source, line)][:MAX_LINES]
+            spans = [*_told_first(source, found), *lines] if lines else []
+            return [replace(source, start=span.start, end=span.end) for span in spans]
+    return []
+
+
+def _may_be_line(source: Evidence, line: Span) -> bool:
+    """Whether a line says something to readers, and in few words."""
+    text = source.paragraphs.plain[line.start : line.end]
+    number = _NUMBER.match(text)
+    bare = text[number.end() :] if number else text
+    return (
+        len(text.split()) <= MAX_LINE_WORDS
+        and re.search(r"\w", strip_marks(bare, of_source=True)) is not None
+        and _is_for_readers(source, text)
+        and _is_for_readers(source, bare)
+    )
+
+
+def _is_for_readers(source: Evidence, text: str) -> bool:
+    """Whether no sentence of a text speaks to a machine, or of the page."""
+    language = source.analyzer.language
+    parts = [text, *(text[span.start : span.end] for span in split(text))]
+    return not any(
+        speaks_to_a_machine(part, language) or is_aside(part, language) for part in parts
+    )
 
 
 def lists_in(paragraphs: Paragraphs) -> Iterator[Listed]:
@@ -112,7 +134,7 @@ def lists_in(paragraphs: Paragraphs) -> Iterator[Listed]:
 
 def _bullets(text: str, spans: Sequence[Span], at: int) -> tuple[list[Span], int]:
     lines = []
-    while at < len(spans) and (bullet := _BULLET.match(text, spans[at].start)):
+    while at < len(spans) and (bullet := _BULLET.match(text, *spans[at])):
         lines.append(Span(bullet.end(), spans[at].end))
         at += 1
     return lines, at
@@ -125,7 +147,7 @@ def _numbered(text: str, spans: Sequence[Span], at: int) -> tuple[list[Span], in
     after = at
     for place in range(at, len(spans)):
         span = spans[place]
-        number = _NUMBER.match(text, span.start)
+        number = _NUMBER.match(text, *span)
         is_line = number and len(text[span.start : span.end].split()) <= _LINE_WORDS
         if not is_line and (place == at or place - after > _APART):
             break
@@ -198,14 +220,15 @@ def _premises_hold(question: Question, source: Evidence, found: Listed) -> bool:
 
 def _told_first(source: Evidence, found: Listed) -> list[Span]:
     """The sentence that introduces a list; none where there are only headings."""
-    text, language = source.paragraphs.plain, source.analyzer.language
-    for span in reversed(found.introduction):
+    text = source.paragraphs.plain
+    for paragraph in reversed(found.introduction):
+        *_, span = sentences_of(source.paragraphs, paragraph)
         line = text[span.start : span.end]
         if (
-            len(line.split()) >= _MIN_INTRODUCTION
+            _MIN_INTRODUCTION <= len(line.split()) <= MAX_LINE_WORDS
             and _SENTENCE.search(line)
             and not line.endswith(("?", "!"))
-            and not is_aside(line, language)
+            and _is_for_readers(source, text[paragraph.start : paragraph.end])
         ):
             return [span]
     return []

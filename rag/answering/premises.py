@@ -108,11 +108,11 @@ def read_premises(
         and number.value > 2
         and not YEAR.fullmatch(question[number.start : number.end])
     ]
-    governments = {m.start() for m in language.pattern("premises.government").finditer(question)}
+    governments = {m.span() for m in language.pattern("premises.government").finditer(question)}
     found += [
         Premise("name", name)
         for match in _all(rules.name, question)
-        if not governments.intersection(range(*match.span()))
+        if match.span() not in governments
         if not dated & set(range(*match.span())) and (name := _bare(match.group(), rules, small))
     ]
     return found

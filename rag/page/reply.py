@@ -67,7 +67,8 @@ def checked(turn: int, answer: Answer, *, beside: str = "", address: str = "") -
 
 def _said(answer: Answer, cited: dict[int, Citation]) -> str:
     """What the answer says: running text, a list of its items, or columns by publisher."""
-    told = answer.sentences if answer.items else sentences(answer)
+    # Behind its items a broad answer tells where sources differ, which has a box of its own.
+    told = answer.sentences[: len(answer.items)] if answer.items else sentences(answer)
     said = [_sentence(answer.index, one, cited) for one in told]
     if not answer.items:
         return f'<p class="sentences">{" ".join(said)}</p>'

@@ -11,7 +11,9 @@ from rag.text.language import Language
 from rag.text.numbers import find_numbers
 from rag.text.paragraphs import unwrapped
 
-_INITIALS = r"[A-Z]\.(?: ?[A-Z]\.)+"  # "U.S." is one word, and "U. S." the same
+_INITIALS = (
+    r"(?:(?:[A-Z]\.){2,}|[A-Z]\.(?: [A-Z]\.)+(?![A-Z]))"  # "U.S." is one word, and "U. S." the same
+)
 _NAME = re.compile(rf"\b(?:{_INITIALS}|[^\W\d_a-z][\w’'-]*)", re.UNICODE)
 _TOKEN = re.compile(rf"\b{_INITIALS}|\w[\w’'-]*")
 _CLAUSE_END = r"[,;:—–]\s|\s-\s"
@@ -63,9 +65,14 @@ def spelled_out(acronym: str, text: str) -> str | None:
         The first one; None if there is none. Small words may stand between, and may count:
         "Department of Defense" is both "DD" and "DOD".
     """
-    first, *others = (rf"(?:{letter}[\w’'-]*|{letter.lower()}[a-z]{{1,2}})" for letter in acronym)
-    joint = r"\s+(?:[a-z]{2,3}\s+){0,2}"
-    name = rf"\b(?=[A-Z]){joint.join([first, *others])}"
+    first, *others = (rf"{letter}[\w’'-]{{1,40}}" for letter in acronym)
+    joint = r"\s+(?:(?:of|for|and|the|on)\s+){0,2}"
+    # A small word may be a letter of it: "Department of Defense".
+    words = [first]
+    for one, letter in zip(others, acronym[1:], strict=True):
+        counts = {"O": "of", "F": "for", "A": "and", "T": "the"}.get(letter)
+        words.append(rf"(?:{one}|{counts})" if counts and one is not others[-1] else one)
+    name = rf"\b{joint.join(words)}"
     found = re.search(rf"{name}(?![\w’'-])", text)
     return found[0] if found else None
 

@@ -30,12 +30,16 @@ def in_their_words(sentence: str, time_words: str, evidence: Sequence[Evidence])
     made = sentence
     for words in filter(None, time_words.split(", ")):
         made = re.sub(rf"\s*\b{re.escape(words)}\b", "", made, flags=re.IGNORECASE)
-    aged = evidence[0].analyzer.language.pattern("attribution.years_old") if evidence else None
-    if aged is not None:  # "Lena Holm, 31, said"
-        made = aged.sub("", made)
+    if evidence:
+        aged = evidence[0].analyzer.language.pattern("attribution.years_old")
+        for age in {match.group() for match in re.finditer(r"\b\d{1,3}\b", made)}:
+            near = evidence[:_LOOKED_AT]
+            if any(f", {age}," in one.text for one in near):  # "Lena Holm, 31, said"
+                made = re.sub(rf"\b{age}{aged.pattern}", age, made)
     for acronym in dict.fromkeys(_ACRONYM.findall(made)):
         near = evidence[:_LOOKED_AT]
         full = next(filter(None, (spelled_out(acronym, one.text) for one in near)), None)
-        if full:
+        # "In Central Europe" is no name.
+        if full and evidence[0].analyzer.content_terms(full.split()[0]):
             made = re.sub(rf"\b{acronym}\b", full, made)
     return made if made != sentence and made.strip(" .") else None
