@@ -349,3 +349,18 @@ def test_what_a_clause_tells_of_one_is_not_told_of_another() -> None:
     assert attribute(passed_on, question, sources).status is not Status.SUPPORTED
     named = "The film on Paul Brandt shows Otto Varn, who served time for the abuse of a star."
     assert attribute(named, question, sources).status is Status.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ("Paul Brandt, 55, was charged with fraud and arson.", False),
+        ("Paul Brandt pleaded not guilty to fraud and arson.", False),
+        ("Paul Brandt was found guilty of fraud and arson.", True),
+    ],
+)
+def test_who_is_charged_is_not_found_guilty(told: str, holds: bool) -> None:
+    question = read("What was Paul Brandt found guilty of?")
+    for answer in ("Paul Brandt was found guilty of fraud and arson.", "Fraud and arson."):
+        found = attribute(answer, question, sources_of(told))
+        assert (found.status in (Status.SUPPORTED, Status.QUOTED)) is holds

@@ -19,6 +19,7 @@ from rag.answering.attribution import (
     keep_verbatim,
     strip_marks,
 )
+from rag.answering.attribution.faithful import outcome_held
 from rag.answering.composing import Kept, once, standing, verbatim
 from rag.answering.evidence import Evidence, same_statement
 from rag.answering.figures import counts_things, shared
@@ -180,7 +181,11 @@ def extract(question: Analysed, evidence: Sequence[Evidence], *, kind: Kind = Ki
     """
     sense = SENSE_WEIGHT if kind is Kind.YESNO else 0.0
     fits = {id(source): source.score + sense * source.cosine for source in evidence}
-    holding = [source for source in evidence if holds_wanted(source.read, question)]
+    holding = [
+        source
+        for source in evidence
+        if holds_wanted(source.read, question) and outcome_held(question, question, [source])
+    ]
     holding = [source for source in holding if _is_current(source, holding)]
     counts = [source for source in holding if counts_things(source.read, question)]
     holding = counts or holding

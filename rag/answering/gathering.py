@@ -1,7 +1,7 @@
 """Gathering: what is searched for a question, the time it speaks of first.
 
 A question of "this week" is searched among the articles of that week, and then among all: which of
-them answers is decided sentence by sentence (`rag.answering.evidence`), not by the search.
+them answers is decided sentence by sentence (`rag.answering.choosing`), not by the search.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ class Window(NamedTuple):
         since, until: First and last day of publication, both included.
         words: What in the question says so; empty where nothing does.
         bound: Whether an article from outside is no answer ("this week").
-        is_now: Whether the window ends with the day of asking.
         told_until: Last day of publication of articles that may tell of those days afterwards:
             "last month", written in this one.
     """
@@ -45,7 +44,6 @@ class Window(NamedTuple):
     until: datetime.date
     words: str
     bound: bool
-    is_now: bool
     told_until: datetime.date
 
     def holds(self, days: Iterable[tuple[datetime.date, datetime.date]]) -> bool:
@@ -100,7 +98,7 @@ def window_of(question: Question) -> Window:
     if not named:
         present = " ".join(period.text for period in question.periods)
         last = asked_on + _DAY
-        return Window(asked_on - RECENT, last, present, False, True, last)
+        return Window(asked_on - RECENT, last, present, False, last)
     if question.kind is Kind.DATED:  # what was reported then, not what happened
         bound = named
     else:
@@ -110,7 +108,7 @@ def window_of(question: Question) -> Window:
     last = max(period.last for period in chosen) + (_DAY if bound else _AFTER_EVENT)
     words = ", ".join(period.text for period in chosen)
     told_until = max(last, min(asked_on, last + _TOLD_AFTER)) if bound else last
-    return Window(first, last, words, bool(bound), last >= asked_on, told_until)
+    return Window(first, last, words, bool(bound), told_until)
 
 
 def gather(question: Question, search: Search, filter: Filter) -> Gathered:

@@ -11,9 +11,8 @@ from rag.text.language import Language
 from rag.text.numbers import find_numbers
 from rag.text.paragraphs import unwrapped
 
-_INITIALS = (
-    r"(?:(?:[A-Z]\.){2,}|[A-Z]\.(?: [A-Z]\.)+(?![A-Z]))"  # "U.S." is one word, and "U. S." the same
-)
+# "U.S." is one word, and "U. S." the same.
+_INITIALS = r"(?:(?:[A-Z]\.){2,}|[A-Z]\.(?: [A-Z]\.)+(?![A-Z]))"
 _NAME = re.compile(rf"\b(?:{_INITIALS}|[^\W\d_a-z][\w’'-]*)", re.UNICODE)
 _TOKEN = re.compile(rf"\b{_INITIALS}|\w[\w’'-]*")
 _CLAUSE_END = r"[,;:—–]\s|\s-\s"
@@ -54,26 +53,32 @@ def named_at(sentence: str) -> list[tuple[int, str]]:
     return [(match.start(), plain(match.group())) for match in found if match.start() > 0]
 
 
-def spelled_out(acronym: str, text: str) -> str | None:
+def spelled_out(acronym: str, text: str, language: Language) -> str | None:
     """The name in a text that is an acronym in full: "British Broadcasting Corporation" of "BBC".
 
     Args:
         acronym: Capitals.
         text: Where it is looked for.
+        language: Of the text; its small words may stand between, and may count: "Department of
+            Defense" is both "DD" and "DOD".
 
     Returns:
-        The first one; None if there is none. Small words may stand between, and may count:
-        "Department of Defense" is both "DD" and "DOD".
+        The first one; None if there is none.
     """
-    first, *others = (rf"{letter}[\w’'-]{{1,40}}" for letter in acronym)
-    joint = r"\s+(?:(?:of|for|and|the|on)\s+){0,2}"
-    # A small word may be a letter of it: "Department of Defense".
-    words = [first]
-    for one, letter in zip(others, acronym[1:], strict=True):
-        counts = {"O": "of", "F": "for", "A": "and", "T": "the"}.get(letter)
-        words.append(rf"(?:{one}|{counts})" if counts and one is not others[-1] else one)
-    name = rf"\b{joint.join(words)}"
-    found = re.search(rf"{name}(?![\w’'-])", text)
+    small = sorted(language.words("names.joints"))
+    between = rf"\s+(?:(?:{'|'.join(small)})\s+){{0,2}}" if small else r"\s+"
+    last = len(acronym) - 1
+    words = [
+        "|".join(
+            [
+                rf"{letter}[\w’'-]{{1,40}}",
+                *(word for word in small if 0 < at < last and word[0] == letter.lower()),
+            ]
+        )
+        for at, letter in enumerate(acronym)
+    ]
+    name = between.join(f"(?:{word})" for word in words)
+    found = re.search(rf"\b{name}(?![\w’'-])", text)
     return found[0] if found else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence, Set
 from itertools import pairwise
 
@@ -64,6 +65,7 @@ def exact(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -
             name in held or (name in known and same_name(name, held, language)) for name in named
         )
         and _ranks_held(sentence, read)
+        and outcome_held(sentence, question, sources)
         and _doer_held(sentence, question, sources)
         and _who_held(sentence, question, sources)
         and _days_held(sentence, question, sources)
@@ -128,6 +130,21 @@ def _ranks_held(sentence: Analysed, read: Sequence[Analysed]) -> bool:
         *map(rules.ordinal_forms, ordinals),
     ]
     return all(form.search(text) for form in forms)
+
+
+def outcome_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:
+    """Whether a source says how a case ended, where question or answer do.
+
+    "Charged with fraud" does not say of what somebody was found guilty.
+    """
+    stated = f"{question.text}\n{sentence.text}"
+    titles = (s.article.title for s in sources if "?" not in s.article.title)
+    told = "\n".join([*(source.told.text for source in sources), *titles])
+    return all(
+        re.search(held, told, re.IGNORECASE)
+        for asked, held in sentence.language.groups("attribution.outcomes")
+        if re.search(asked, stated, re.IGNORECASE)
+    )
 
 
 def _doer_held(sentence: Analysed, question: Analysed, sources: Sequence[Evidence]) -> bool:

@@ -30,16 +30,17 @@ def in_their_words(sentence: str, time_words: str, evidence: Sequence[Evidence])
     made = sentence
     for words in filter(None, time_words.split(", ")):
         made = re.sub(rf"\s*\b{re.escape(words)}\b", "", made, flags=re.IGNORECASE)
-    if evidence:
-        aged = evidence[0].analyzer.language.pattern("attribution.years_old")
-        for age in {match.group() for match in re.finditer(r"\b\d{1,3}\b", made)}:
-            near = evidence[:_LOOKED_AT]
+    near = evidence[:_LOOKED_AT]
+    if near:
+        analyzer = near[0].analyzer
+        aged = analyzer.language.pattern("attribution.years_old").pattern
+        for age in dict.fromkeys(re.findall(r"\b\d{1,3}\b", made)):
             if any(f", {age}," in one.text for one in near):  # "Lena Holm, 31, said"
-                made = re.sub(rf"\b{age}{aged.pattern}", age, made)
-    for acronym in dict.fromkeys(_ACRONYM.findall(made)):
-        near = evidence[:_LOOKED_AT]
-        full = next(filter(None, (spelled_out(acronym, one.text) for one in near)), None)
-        # "In Central Europe" is no name.
-        if full and evidence[0].analyzer.content_terms(full.split()[0]):
-            made = re.sub(rf"\b{acronym}\b", full, made)
+                made = re.sub(rf"\b{age}{aged}", age, made)
+        for acronym in dict.fromkeys(_ACRONYM.findall(made)):
+            told = (spelled_out(acronym, one.text, analyzer.language) for one in near)
+            full = next(filter(None, told), None)
+            # "In Central Europe" is no name.
+            if full and analyzer.content_terms(full.split()[0]):
+                made = re.sub(rf"\b{acronym}\b", full, made)
     return made if made != sentence and made.strip(" .") else None
